@@ -1,0 +1,48 @@
+# Every target sets itself up: Python 3.11 or newer, make and git are enough.
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+RUN := $(PYTHON) -m tools
+ARGS ?=
+
+.PHONY: help demo demo-reset test check smoke rooms bench full fmt lock shell setup setup-dev
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup ## Start the panel with a local Run402 sandbox; PANEL_PORT and SANDBOX_PORT choose the ports
+	@exec $(RUN).demo $(ARGS)
+
+demo-reset: setup ## Forget the demo's data
+	@$(RUN).demo --reset $(ARGS)
+
+test: setup-dev ## Run all tests (ARGS="tests/wallets" for some)
+	@$(RUN).test $(ARGS)
+
+check: setup-dev ## Style, types, room order, migrations, licences, known vulnerabilities, lock files
+	@$(RUN).check $(ARGS)
+
+smoke: setup ## Drive the whole main job over HTTP in a scratch folder
+	@$(RUN).smoke $(ARGS)
+
+rooms: setup-dev ## Walk every browser path through the running stack
+	@$(RUN).rooms $(ARGS)
+
+bench: setup-dev ## Run the benchmarks into benchmarks/results.json
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+full: check test smoke rooms bench ## Everything there is
+
+fmt: setup-dev ## Format code and templates
+	@$(RUN).fmt
+
+lock: setup ## Resolve the dependencies anew and export requirements*.txt
+	@$(RUN).lock
+
+shell: setup ## A Django shell on the demo's data, with web's environment
+	@$(RUN).demo --shell
+
+setup:
+	@python3 tools/bootstrap.py
+
+setup-dev:
+	@python3 tools/bootstrap.py --dev
