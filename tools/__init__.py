@@ -1,1 +1,1 @@
-"""Programs around the panel: set-up, demo, checks and the harness of the browser tests. No room imports them."""
+"""Programs around the panel: set-up, demo, checks, browser-test harness. No room imports them."""

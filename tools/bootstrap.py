@@ -1,7 +1,7 @@
 """Make .venv with exactly the locked packages, from nothing but Python's standard library.
 
-Three ways, the first that this machine allows: uv from PATH; venv + pip from the exported requirements with hashes; or the
-uv wheel from the package index, pinned here by SHA-256 (bare Debian ships Python without venv and pip).
+Three ways, the first that this machine allows: uv from PATH; venv + pip from the exported requirements with
+hashes; the uv wheel from the package index, pinned here by SHA-256 (bare Debian has Python without venv and pip).
 This file must also *parse* on old interpreters, so that they end in a sentence instead of a SyntaxError.
 """
 
@@ -69,8 +69,8 @@ def read_stamp() -> dict[str, object]:
 
 
 def probe(command: str) -> str | None:
-    """The real path behind an interpreter's name, or None when it is too old or only a shim that cannot run."""
-    code = "import sys; print(sys.executable) if sys.version_info >= %r else sys.exit(3)" % (OLDEST,)
+    """The real path behind an interpreter's name; None when it is too old or only a shim that cannot run."""
+    code = f"import sys; print(sys.executable) if sys.version_info >= {OLDEST} else sys.exit(3)"
     try:
         done = subprocess.run([command, "-c", code], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -85,13 +85,13 @@ def find_interpreter() -> str:
         if path:
             return path
     raise BootstrapError(
-        "Run402 Panel needs Python %d.%d or newer; none of %s here is. Install one (Debian: apt-get install "
-        "python3) and run the same command again." % (OLDEST[0], OLDEST[1], ", ".join(INTERPRETERS))
+        f"Run402 Panel needs Python {OLDEST[0]}.{OLDEST[1]} or newer; none of {', '.join(INTERPRETERS)} is. "
+        "Install one (Debian 12 or newer: apt-get install python3) and run the same command again."
     )
 
 
 def tls_context() -> ssl.SSLContext:
-    """The system's certificates (SSL_CERT_FILE is read by OpenSSL itself), and pip's own setting when there is one."""
+    """The system's certificates (OpenSSL reads SSL_CERT_FILE by itself) and pip's setting, if any."""
     context = ssl.create_default_context()
     if os.environ.get("PIP_CERT"):
         context.load_verify_locations(cafile=os.environ["PIP_CERT"])
@@ -100,30 +100,29 @@ def tls_context() -> ssl.SSLContext:
 
 def fetch(url: str) -> bytes:
     if not url.startswith("https://"):
-        raise BootstrapError("The package index must be an https:// address, not %s." % url)
+        raise BootstrapError(f"The package index must be an https:// address, not {url}.")
     request = urllib.request.Request(url, headers={"Accept": "text/html"})  # noqa: S310 - https only, see above
     try:
         with urllib.request.urlopen(request, timeout=120, context=tls_context()) as answer:  # noqa: S310 - same
             body: bytes = answer.read()
     except OSError as error:
-        raise BootstrapError(
-            "Could not fetch %s: %s. PIP_INDEX_URL names another index." % (url, error)
-        ) from error
+        message = f"Could not fetch {url}: {error}. PIP_INDEX_URL names another index."
+        raise BootstrapError(message) from error
     return body
 
 
 def wheel_url(filename: str) -> str:
     index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + "/uv/"
     page = fetch(index).decode()
-    link = re.search(r'href="([^"#]*%s)[#"]' % re.escape(filename), page)
+    link = re.search(rf'href="([^"#]*{re.escape(filename)})[#"]', page)
     if link is None:
-        raise BootstrapError("The package index %s does not list %s." % (index, filename))
+        raise BootstrapError(f"The package index {index} does not list {filename}.")
     return urllib.parse.urljoin(index, link.group(1))
 
 
 def fetch_uv() -> str:
     """uv's program out of its pinned wheel, kept under .cache/ for the next time."""
-    target = CACHE / ("uv-" + UV_VERSION)
+    target = CACHE / f"uv-{UV_VERSION}"
     if target.exists():
         return str(target)
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
@@ -132,11 +131,11 @@ def fetch_uv() -> str:
             "No pinned uv for this platform: install uv, or Python's venv and pip, and run again."
         )
     filename, pinned = UV_WHEELS[machine]
-    say("Fetching uv %s (no venv and pip here) ..." % UV_VERSION)
+    say(f"Fetching uv {UV_VERSION} (no venv and pip here) ...")
     wheel = fetch(wheel_url(filename))
     if hashlib.sha256(wheel).hexdigest() != pinned:
         raise BootstrapError(
-            "The wheel %s is not the pinned one (SHA-256 differs): nothing was installed." % filename
+            f"{filename} is not the pinned file (its SHA-256 differs): nothing was installed."
         )
     unpack_uv(wheel, target)
     return str(target)
@@ -149,7 +148,7 @@ def unpack_uv(wheel: bytes, target: Path) -> None:
     archive.write_bytes(wheel)
     partial = target.with_suffix(".partial")
     with zipfile.ZipFile(archive) as files:
-        partial.write_bytes(files.read("uv-%s.data/scripts/uv" % UV_VERSION))
+        partial.write_bytes(files.read(f"uv-{UV_VERSION}.data/scripts/uv"))
     partial.chmod(0o755)
     partial.rename(target)
     archive.unlink()
@@ -175,7 +174,7 @@ def has_venv_and_pip(interpreter: str) -> bool:
 def run(*command: str, **environment: str) -> None:
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False)
     if done.returncode != 0:
-        raise BootstrapError("Installing stopped at: %s" % " ".join(command))
+        raise BootstrapError(f"Installing stopped at: {' '.join(command)}")
 
 
 def uv_environment() -> dict[str, str]:
@@ -201,7 +200,7 @@ def install_with_uv(uv: str, interpreter: str, *, dev: bool) -> None:
 def install_with_pip(interpreter: str, *, dev: bool) -> None:
     if not (VENV / "bin" / "pip").exists() or probe(str(VENV / "bin" / "python")) is None:
         run(interpreter, "-m", "venv", "--clear", str(VENV))
-    options = ("--quiet", "--disable-pip-version-check", "--require-hashes")
+    options = ("-qq", "--disable-pip-version-check", "--require-hashes")
     run(str(VENV / "bin" / "python"), "-m", "pip", "install", *options, "-r", requirements(dev=dev))
 
 
@@ -211,7 +210,7 @@ def requirements(*, dev: bool) -> str:
 
 def install(*, dev: bool) -> None:
     interpreter = find_interpreter()
-    say("Setting up .venv with the locked packages (%s) ..." % interpreter)
+    say(f"Setting up .venv with the locked packages ({interpreter}) ...")
     uv = working_uv()
     if uv is None and has_venv_and_pip(interpreter):
         install_with_pip(interpreter, dev=dev)
@@ -228,7 +227,7 @@ def bootstrap(*, dev: bool) -> None:
         if stamp.get("digest") == digest and (stamp.get("dev") or not dev):
             return
         dev = dev or bool(stamp.get("dev"))
-        STAMP.unlink() if STAMP.exists() else None
+        STAMP.unlink(missing_ok=True)
         install(dev=dev)
         STAMP.write_text(json.dumps({"digest": digest, "dev": dev}))
 

@@ -1,0 +1,21 @@
+"""The panel's one settings file, read with the test profile and a data folder of its own.
+
+Nothing of the caller's PANEL_ environment gets in. PANEL_TEST_DATABASE_URL runs the same tests on another database.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+for _name in [name for name in os.environ if name.startswith("PANEL_") and not name.startswith("PANEL_TEST_")]:
+    del os.environ[_name]
+
+_data = tempfile.mkdtemp(prefix="run402-panel-test-")
+atexit.register(shutil.rmtree, _data, ignore_errors=True)
+os.environ["PANEL_ENV"] = "test"
+os.environ["PANEL_DATA"] = _data
+if os.environ.get("PANEL_TEST_DATABASE_URL"):
+    os.environ["PANEL_DATABASE_URL"] = os.environ["PANEL_TEST_DATABASE_URL"]
+
+from run402_panel.settings import *  # noqa: E402, F403 - the profile has to stand in the environment first
