@@ -1,7 +1,7 @@
 """Make .venv with exactly the locked packages, from nothing but Python's standard library.
 
 Three ways, the first that this machine allows: uv from PATH; venv + pip from the exported requirements with
-hashes; the uv wheel from the package index, pinned here by SHA-256 (bare Debian has Python without venv and pip).
+hashes; the uv wheel from the package index, pinned by SHA-256 (bare Debian has Python without venv and pip).
 This file must also *parse* on old interpreters, so that they end in a sentence instead of a SyntaxError.
 """
 
@@ -117,7 +117,7 @@ def wheel_url(filename: str) -> str:
     link = re.search(rf'href="([^"#]*{re.escape(filename)})[#"]', page)
     if link is None:
         raise BootstrapError(f"The package index {index} does not list {filename}.")
-    return urllib.parse.urljoin(index, link.group(1))
+    return urllib.parse.urljoin(index, str(link.group(1)))
 
 
 def fetch_uv() -> str:
