@@ -5,7 +5,7 @@
         stack.kill("worker")
         stack.restart("worker")
 
-Used by the demo, the smoke run, the browser tests and the benchmarks. Each process is a session of its own, so
+Used by demo, smoke run, browser tests and benchmarks. Each process is a session of its own, so
 that Ctrl-C in a terminal reaches the supervisor only, which then stops them in order.
 """
 
