@@ -1,6 +1,6 @@
 """The panel's one settings file, read with the test profile and a data folder of its own.
 
-Nothing of the caller's PANEL_ environment gets in. PANEL_TEST_DATABASE_URL runs the same tests on another database.
+The caller's PANEL_ environment stays out. PANEL_TEST_DATABASE_URL: the tests run on that database.
 """
 
 import atexit
@@ -8,7 +8,9 @@ import os
 import shutil
 import tempfile
 
-for _name in [name for name in os.environ if name.startswith("PANEL_") and not name.startswith("PANEL_TEST_")]:
+for _name in [
+    name for name in os.environ if name.startswith("PANEL_") and not name.startswith("PANEL_TEST_")
+]:
     del os.environ[_name]
 
 _data = tempfile.mkdtemp(prefix="run402-panel-test-")

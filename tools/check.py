@@ -128,7 +128,7 @@ CHECKS: dict[str, Check] = {
     "templates": template_style,
     "migrations": migrations,
     "deployment": deployment,
-    "security": lambda: run("bandit", "--quiet", "--recursive", "-c", "pyproject.toml", *ROOMS),
+    "security": lambda: run("bandit", "--quiet", "-ll", "-ii", "--recursive", "-c", "pyproject.toml", *ROOMS),
     "lock file": lock_file,
     "licences": licence_list,
     "vulnerabilities": known_vulnerabilities,

@@ -1,0 +1,59 @@
+"""What this machine offers beside Python: a browser, Node, PostgreSQL, Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+import redis
+
+POSTGRES_URL = os.environ.get("PANEL_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+REDIS_URL = os.environ.get("PANEL_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """`missing` is the reason a skipped test gives."""
+
+    missing: str
+    probe: Callable[[], bool]
+
+    def is_there(self) -> bool:
+        return self.probe()
+
+
+def chromium_path() -> str | None:
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+@functools.cache
+def _postgres_lets_us_in() -> bool:
+    with contextlib.suppress(psycopg.Error), psycopg.connect(POSTGRES_URL, connect_timeout=2) as connection:
+        row = connection.execute("SELECT rolcreatedb FROM pg_roles WHERE rolname = current_user").fetchone()
+        return bool(row and row[0])
+    return False
+
+
+@functools.cache
+def _redis_answers() -> bool:
+    with (
+        contextlib.suppress(redis.RedisError),
+        contextlib.closing(redis.Redis.from_url(REDIS_URL, socket_connect_timeout=2)) as client,
+    ):
+        return bool(client.ping())
+    return False
+
+
+CHROMIUM = Resource("Chromium is not installed", lambda: chromium_path() is not None)
+NODE = Resource("Node is not installed", lambda: shutil.which("node") is not None)
+POSTGRES = Resource(
+    "no PostgreSQL at PANEL_TEST_POSTGRES_URL where we may create a database", _postgres_lets_us_in
+)
+REDIS = Resource("no Redis at PANEL_TEST_REDIS_URL", _redis_answers)
+ALL = (CHROMIUM, NODE, POSTGRES, REDIS)

@@ -1,0 +1,58 @@
+"""`make test`: every test, with what this machine offers. Pytest's closing line comes last.
+
+The tests run on SQLite. Where PostgreSQL is reachable, those of the rooms with locks, leases and money run
+there first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+from tools import machine
+from tools.layout import ROOT
+
+NOTHING_COLLECTED = 5
+BROWSER = ["--screenshot", "only-on-failure", "--output", "test-results"]
+
+
+def install_chromium() -> None:
+    """By apt, when we may and it is missing; without it the browser tests skip and say why."""
+    if machine.CHROMIUM.is_there() or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return
+    print("Installing Chromium for the browser tests ...", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+        done = subprocess.run(["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL, check=False)
+        if done.returncode != 0:
+            print("apt-get could not install Chromium: the browser tests will be skipped.", flush=True)
+            return
+
+
+def pytest(*arguments: str, **environment: str) -> int:
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
+
+
+def on_postgres() -> int:
+    if not machine.POSTGRES.is_there():
+        print(f"Not on PostgreSQL as well: {machine.POSTGRES.missing}.", flush=True)
+        return 0
+    print("On PostgreSQL:", flush=True)
+    code = pytest("-n", "2", "-m", "postgres", "-q", PANEL_TEST_DATABASE_URL=machine.POSTGRES_URL)
+    return 0 if code == NOTHING_COLLECTED else code
+
+
+def main() -> int:
+    install_chromium()
+    if sys.argv[1:]:
+        return pytest(*BROWSER, *sys.argv[1:])
+    postgres = on_postgres()
+    print("On SQLite:" if machine.POSTGRES.is_there() else "", flush=True)
+    return pytest("-n", "2", "--dist", "loadgroup", *BROWSER) or postgres
+
+
+if __name__ == "__main__":
+    sys.exit(main())
