@@ -1,0 +1,38 @@
+# One image for web and worker; the command decides which. Keys come as files, at run time, never into the image.
+#
+#   web     docker run -p 8000:8000 -v panel:/data --env-file .env run402-panel
+#   worker  docker run -v panel:/data --env-file .env -e PANEL_VAULT_PRIVATE_KEYSET_FILE=/run/secrets/vault-private.json … \
+#             run402-panel worker
+#   others  docker run … run402-panel manage migrate
+
+ARG PYTHON=3.13
+
+FROM python:${PYTHON}-slim-bookworm AS build
+RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
+WORKDIR /app
+ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
+# The locked packages first: they change less often than the code.
+COPY pyproject.toml uv.lock ./
+RUN uv sync --frozen --no-dev --python "$(command -v python3)"
+COPY . .
+# Names and compresses the static files. The key signs nothing: it lives for this one command.
+RUN PANEL_ENV=production PANEL_URL=https://build.invalid PANEL_DATA=/tmp/build \
+    PANEL_SECRET_KEY="$(python3 -c 'import secrets; print(secrets.token_urlsafe(50))')" \
+    .venv/bin/python manage.py collectstatic --no-input
+
+FROM python:${PYTHON}-slim-bookworm
+RUN groupadd --system --gid 10402 panel \
+    && useradd --system --uid 10402 --gid panel --home-dir /data --shell /usr/sbin/nologin panel \
+    && install -d -o panel -g panel -m 0700 /data
+COPY --from=build /app /app
+COPY --chmod=0755 tools/container /usr/local/bin/panel
+WORKDIR /app
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    PANEL_ENV=production PANEL_DATA=/data
+USER panel
+VOLUME /data
+EXPOSE 8000
+ENTRYPOINT ["panel"]
+CMD ["web"]
+# A worker has no port: its own liveness is the age of its heartbeat, which the panel shows.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["panel", "health"]
