@@ -1,0 +1,104 @@
+"""The single writer of the audit record, and the check that nobody tampered with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.models import Chain, Event
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it. `id` is empty for the system itself."""
+
+    id: str
+    label: str
+
+
+SYSTEM = Actor("", "Run402 Panel")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What it was done to."""
+
+    type: str
+    id: str
+    label: str
+
+
+NOTHING = Subject("", "", "")
+
+
+def digest_of(event: Event) -> str:
+    """Return the SHA-256 over the event's fields and its predecessor's digest, as lowercase hex."""
+    fields = [
+        event.chain_id,
+        event.seq,
+        event.at.isoformat(timespec="microseconds"),
+        event.actor_id,
+        event.actor_label,
+        event.action,
+        event.object_type,
+        event.object_id,
+        event.object_label,
+        event.details,
+        event.previous,
+    ]
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def record(
+    action: str,
+    *,
+    team_id: UUID | None,
+    actor: Actor,
+    subject: Subject = NOTHING,
+    details: Mapping[str, Any] | None = None,
+) -> Event:
+    """Append one event. Call it last inside the transaction that it describes: the chain's head stays locked.
+
+    Raises `TransactionManagementError` outside a transaction, since an event without its change would be a lie.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("An audit event needs the transaction of what it records.")
+    key = str(team_id or "")
+    Chain.objects.get_or_create(key=key)
+    chain = Chain.objects.select_for_update().get(key=key)
+    event = Event(
+        chain=chain,
+        seq=chain.seq + 1,
+        at=timezone.now(),
+        actor_id=actor.id,
+        actor_label=actor.label[:200],
+        action=action,
+        object_type=subject.type,
+        object_id=subject.id,
+        object_label=subject.label[:200],
+        details=dict(details or {}),
+        previous=chain.head,
+    )
+    event.digest = digest_of(event)
+    event.save(force_insert=True)
+    chain.seq, chain.head = event.seq, event.digest
+    chain.save(update_fields=["seq", "head"])
+    return event
+
+
+def first_broken(events: Iterable[Event]) -> Event | None:
+    """Return the first event of one chain, oldest first, whose link or digest is wrong; None when all hold."""
+    previous, seq = "", 0
+    for event in events:
+        if event.seq != seq + 1 or event.previous != previous or event.digest != digest_of(event):
+            return event
+        previous, seq = event.digest, event.seq
+    return None

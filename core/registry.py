@@ -1,0 +1,83 @@
+"""Registries through which a room offers something to rooms above or beside it, without being imported by them.
+
+A room fills them in its `apps.py`. Keys are unique; a second entry under a key is a programming error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.http import HttpRequest
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """An ordered mapping of key to entry."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._entries: dict[str, T] = {}
+
+    def add(self, key: str, entry: T) -> T:
+        """Register `entry`; raise LookupError when the key is taken."""
+        if key in self._entries:
+            raise LookupError(f"There is already a {self._what} called {key!r}.")
+        self._entries[key] = entry
+        return entry
+
+    def get(self, key: str) -> T:
+        """Return the entry, or raise LookupError with its kind in the sentence."""
+        try:
+            return self._entries[key]
+        except KeyError:
+            raise LookupError(f"There is no {self._what} called {key!r}.") from None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._entries.values())
+
+    def keys(self) -> Iterator[str]:
+        """Return the keys in the order in which they were added."""
+        return iter(self._entries)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A fragment of one room for a page of another, loaded by its own request.
+
+    `url_name` is reversed with the page object's pk. `slot` names the place, such as `project.main`.
+    """
+
+    slot: str
+    url_name: str
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One search result."""
+
+    label: str
+    sub: str
+    url: str
+    icon: str
+
+
+SearchSource = Callable[[HttpRequest, str], list[Hit]]
+HealthCheck = Callable[[], tuple[bool, str]]
+OutcomeListener = Callable[[Any], None]
+
+panels: Registry[Panel] = Registry("panel")
+search_sources: Registry[SearchSource] = Registry("search source")
+health_checks: Registry[HealthCheck] = Registry("health check")
+outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
+
+
+def panels_in(slot: str) -> list[Panel]:
+    """Return the panels of one slot, in order."""
+    return sorted((panel for panel in panels if panel.slot == slot), key=lambda panel: panel.order)

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class DeploysConfig(AppConfig):
+    """Sources, plans, deploys, releases, redeploy."""
+
+    name = "deploys"

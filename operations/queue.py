@@ -1,0 +1,155 @@
+"""Web's side of the engine: put operations in line, decide waiting ones, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.record import SYSTEM, Actor, Subject, record
+from core.errors import Refusal
+from operations import wake
+from operations.models import ACTIVE, Operation, OperationEvent, State
+from operations.registry import kinds
+from teams.models import Team, User
+from teams.permissions import still_allowed
+from wallets.models import Gateway, Wallet
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for. `actor` None is the panel itself (refreshes).
+
+    `lane` lets one mutation run at a time; `unique_key` makes an equal active operation be returned instead of a second.
+    """
+
+    kind: str
+    title: str
+    team: Team
+    gateway: Gateway
+    actor: User | None = None
+    wallet: Wallet | None = None
+    project_id: UUID | None = None
+    subject_id: UUID | None = None
+    subject_url: str = ""
+    lane: str = ""
+    unique_key: str = ""
+    args: Mapping[str, Any] = field(default_factory=dict)
+    delay: timedelta = timedelta(0)
+
+
+def submit(request: Request) -> Operation:
+    """Put an operation in line, record it, and wake a worker on commit. Raises Refusal when the actor may not."""
+    kind = kinds.get(request.kind)
+    if not still_allowed(request.actor, request.team, kind.action):
+        raise Refusal("NOT_ALLOWED", _("Your role in this team does not allow this."))
+    with transaction.atomic():
+        if existing := _equal_active(request):
+            return existing
+        try:
+            with transaction.atomic():
+                operation = _create(request, kind.queue)
+        except IntegrityError:
+            # Somebody asked for the same thing at the same instant.
+            return Operation.objects.get(team=request.team, unique_key=request.unique_key, state__in=ACTIVE)
+        if kind.audited:
+            _audit("requested", operation, request.actor.actor if request.actor else SYSTEM)
+        transaction.on_commit(lambda: wake.send(kind.queue))
+    return operation
+
+
+def _equal_active(request: Request) -> Operation | None:
+    if not request.unique_key:
+        return None
+    return Operation.objects.filter(team=request.team, unique_key=request.unique_key, state__in=ACTIVE).first()
+
+
+def _create(request: Request, queue: str) -> Operation:
+    return Operation.objects.create(
+        team=request.team,
+        kind=request.kind,
+        title=request.title[:200],
+        actor=request.actor,
+        actor_label=(request.actor.label if request.actor else SYSTEM.label)[:200],
+        gateway=request.gateway,
+        wallet=request.wallet,
+        project_id=request.project_id,
+        subject_id=request.subject_id,
+        subject_url=request.subject_url,
+        queue=queue,
+        lane=request.lane,
+        unique_key=request.unique_key,
+        args=dict(request.args),
+        not_before=timezone.now() + request.delay,
+    )
+
+
+def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any], message: str) -> None:
+    """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits."""
+    with transaction.atomic():
+        locked = Operation.objects.select_for_update().get(pk=operation.pk)
+        changed = Operation.objects.filter(pk=locked.pk, state=State.WAITING).update(
+            state=State.QUEUED,
+            reason="",
+            attempts=0,
+            checkpoints={**locked.checkpoints, **checkpoints},
+            not_before=timezone.now(),
+        )
+        if not changed:
+            raise Refusal("NOT_WAITING", _("This was decided already, or has ended."))
+        add_event(locked, "decision", message)
+        _audit("decided", locked, actor.actor)
+        transaction.on_commit(lambda: wake.send(locked.queue))
+
+
+def cancel(operation: Operation, *, actor: User) -> State:
+    """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in."""
+    with transaction.atomic():
+        now = timezone.now()
+        ended = Operation.objects.filter(pk=operation.pk, state__in=[State.QUEUED, State.WAITING], started_at=None)
+        waiting = Operation.objects.filter(pk=operation.pk, state=State.WAITING)
+        fields = {"state": State.CANCELLED, "reason": "", "finished_at": now, "cancel_requested": True}
+        if ended.update(**fields) or waiting.update(**fields):
+            operation.refresh_from_db()
+            add_event(operation, "cancelled", _("Cancelled by %(who)s") % {"who": actor.label})
+            _tell_end(operation)
+            _audit("cancelled", operation, actor.actor)
+        elif Operation.objects.filter(pk=operation.pk, state__in=ACTIVE).update(cancel_requested=True):
+            _audit("cancel_requested", operation, actor.actor)
+        operation.refresh_from_db()
+        transaction.on_commit(lambda: wake.send(operation.queue))
+    return State(operation.state)
+
+
+def _tell_end(operation: Operation) -> None:
+    kind = kinds.get(operation.kind)
+    if kind.on_end:
+        kind.on_end(operation)
+
+
+def add_event(operation: Operation, type_: str, message: str, phase: str = "", **data: Any) -> OperationEvent:
+    """Append an event with the next number. Call it inside a transaction that holds the operation's row."""
+    last = OperationEvent.objects.filter(operation=operation).order_by("-seq").values_list("seq", flat=True).first()
+    return OperationEvent.objects.create(
+        operation=operation, seq=(last or 0) + 1, type=type_, phase=phase, message=message[:500], data=data
+    )
+
+
+def _audit(what: str, operation: Operation, actor: Actor) -> None:
+    record(
+        f"operation.{what}",
+        team_id=operation.team_id,
+        actor=actor,
+        subject=Subject("operation", str(operation.pk), operation.title),
+        details={"kind": operation.kind},
+    )
+
+
+audit_operation = _audit
+tell_end = _tell_end

@@ -1,0 +1,42 @@
+"""The Celery tasks: thin, and the same two for every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_init, worker_ready
+from django.db import connections
+
+from operations import pulse, runner
+
+
+@shared_task(name="operations.run")  # type: ignore[untyped-decorator]
+def run(queue: str) -> int:
+    """Run what is due in the queue."""
+    return runner.run_due(queue)
+
+
+@shared_task(name="operations.sweep")  # type: ignore[untyped-decorator]
+def sweep(queue: str) -> int:
+    """Recover rows of vanished workers, then run what is due (a wake-up may have been lost)."""
+    runner.sweep(queue)
+    return runner.run_due(queue)
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def warm_up(**kwargs: Any) -> None:
+    """Load what signs before the pool forks: it takes most of a second, and the pages are shared."""
+    import coincurve  # noqa: F401  # imported for its effect on memory and time
+    import eth_account  # noqa: F401
+
+    from wallets import gateways
+
+    gateways.sync()
+    connections.close_all()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def start_pulse(**kwargs: Any) -> None:
+    """Say “alive” from now on."""
+    pulse.start()

@@ -1,0 +1,132 @@
+"""What a handler is given: its operation, its memory (checkpoints), its voice (events) and its clients."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+import run402
+from audit.record import SYSTEM, Actor
+from operations.models import Operation, OperationRequest, Reason, State
+from operations.queue import add_event
+from run402 import Exchange
+from wallets import signer
+from wallets.models import Wallet
+
+
+class LeaseLost(Exception):
+    """Another worker took the operation over; this one may not write any more."""
+
+
+class Later(Exception):
+    """The handler wants to go on after a pause; its checkpoints hold how far it is. A handler never sleeps for long."""
+
+    def __init__(self, seconds: float, phase: str = "") -> None:
+        super().__init__(f"in {seconds} s")
+        self.seconds, self.phase = seconds, phase
+
+
+class Wait(Exception):
+    """A person (or money) has to act first."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.message = reason, message
+
+
+class CancelHonoured(Exception):
+    """The handler stopped between two steps because somebody asked it to."""
+
+
+class Work:
+    """One attempt at one operation. Every write is fenced: it works only while this attempt holds the lease."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.args: dict[str, Any] = operation.args
+        self.checkpoints: dict[str, Any] = dict(operation.checkpoints)
+        self._exchanges: list[Exchange] = []
+        self._lock = threading.Lock()
+
+    @property
+    def actor(self) -> Actor:
+        """Who asked for it."""
+        user = self.operation.actor
+        return user.actor if user else SYSTEM
+
+    def checkpoint(self, **facts: Any) -> None:
+        """Commit what was done, so that the next attempt starts after it."""
+        self.checkpoints.update(facts)
+        with transaction.atomic():
+            self._update(checkpoints=self.checkpoints)
+            self._flush()
+
+    def event(self, message: str, type_: str = "log", **data: Any) -> None:
+        """Tell the page one step."""
+        with transaction.atomic():
+            self._update(lease_until=self.operation.lease_until)
+            add_event(self.operation, type_, message, self.operation.phase, **data)
+            self._flush()
+
+    def phase(self, phase: str, *, done: int = 0, total: int = 0) -> None:
+        """Enter a phase: the word beside the turning icon."""
+        with transaction.atomic():
+            self._update(phase=phase, done=done, total=total)
+            add_event(self.operation, "phase", phase, phase)
+            self._flush()
+        self.operation.phase = phase
+
+    def progress(self, done: int, total: int) -> None:
+        """Move the meter of the current phase."""
+        with transaction.atomic():
+            self._update(done=done, total=total)
+
+    def stop_if_cancelled(self) -> None:
+        """Honour a cancellation between two steps."""
+        if Operation.objects.filter(pk=self.operation.pk, cancel_requested=True).exists():
+            raise CancelHonoured(_("Cancelled"))
+
+    def client(self, *, sign: bool = True) -> run402.Client:
+        """Return a client of the operation's gateway; it signs as the operation's wallet unless told not to."""
+        wallet: Wallet | None = self.operation.wallet if sign else None
+        return signer.client(self.operation.gateway, wallet, on_exchange=self._on_exchange)
+
+    def flush(self) -> None:
+        """Write the requests made so far."""
+        with transaction.atomic():
+            self._flush()
+
+    def _on_exchange(self, exchange: Exchange) -> None:
+        # Uploads call this from their own threads, which hold no database connection: only collect here.
+        with self._lock:
+            self._exchanges.append(exchange)
+
+    def _flush(self) -> None:
+        with self._lock:
+            exchanges, self._exchanges = self._exchanges, []
+        OperationRequest.objects.bulk_create(_row(self.operation, exchange) for exchange in exchanges)
+
+    def _update(self, **fields: Any) -> None:
+        """Write to the row if this attempt still holds it, else raise LeaseLost."""
+        mine = Operation.objects.filter(pk=self.operation.pk, state=State.RUNNING, fence=self.operation.fence)
+        if not mine.update(**fields):
+            raise LeaseLost(str(self.operation.pk))
+
+
+def _row(operation: Operation, exchange: Exchange) -> OperationRequest:
+    return OperationRequest(
+        operation=operation,
+        at=datetime.fromtimestamp(exchange.at, tz=UTC),
+        method=exchange.method,
+        path=exchange.path[:300],
+        status=exchange.status,
+        milliseconds=exchange.milliseconds,
+        trace_id=(exchange.trace_id or "")[:80],
+        idempotency_key=(exchange.idempotency_key or "")[:80],
+        sent_bytes=exchange.sent_bytes,
+        received_bytes=exchange.received_bytes,
+    )

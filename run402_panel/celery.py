@@ -1,0 +1,11 @@
+"""The Celery application. Messages wake workers; what there is to do stands in the database (operations/)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "run402_panel.settings")
+
+app = Celery("run402_panel")
+app.config_from_object("run402_panel.settings:CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,109 @@
+"""Reads the panel's environment once, with types, and stops the start with a sentence that says what to do.
+
+Every variable also accepts NAME_FILE, so that secrets can come from files (Docker and systemd credentials).
+"""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from environs import EnvError, FileAwareEnv
+
+ENVIRONMENTS = ("development", "demo", "test", "production")
+GATEWAY_KINDS = ("cloud", "core", "sandbox")
+
+
+@dataclass(frozen=True)
+class GatewayConfig:
+    """One gateway from the operator's list (PANEL_GATEWAYS)."""
+
+    slug: str
+    name: str
+    kind: str
+    url: str
+    rpc: tuple[str, ...]
+
+
+CLOUD = GatewayConfig(
+    slug="cloud",
+    name="Run402 Cloud",
+    kind="cloud",
+    url="https://api.run402.com",
+    rpc=(
+        "https://sepolia.base.org",
+        "https://base-sepolia-rpc.publicnode.com",
+        "https://base-sepolia.drpc.org",
+    ),
+)
+
+
+def stop(sentence: str) -> NoReturn:
+    """End the start with one sentence for the operator."""
+    sys.exit(f"Run402 Panel cannot start: {sentence}")
+
+
+class PanelEnv(FileAwareEnv):
+    """`FileAwareEnv` whose errors are sentences."""
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a string variable; `default=None` makes it compulsory."""
+        try:
+            return (self.str(name) if default is None else self.str(name, default)).strip()
+        except (EnvError, ValueError) as error:
+            stop(f"{name} is not usable ({error}). Set {name} or {name}_FILE.")
+
+    def whole(self, name: str, default: int) -> int:
+        """Return a whole number."""
+        try:
+            return self.int(name, default)
+        except (EnvError, ValueError):
+            stop(f"{name} must be a whole number.")
+
+    def environment(self) -> str:
+        """Return PANEL_ENV, one of ENVIRONMENTS."""
+        value = self.text("PANEL_ENV", "development")
+        if value not in ENVIRONMENTS:
+            stop(f"PANEL_ENV is {value!r}, but it must be one of {', '.join(ENVIRONMENTS)}.")
+        return value
+
+
+def read() -> PanelEnv:
+    """Return the environment reader; a readable file named by NAME_FILE wins over NAME."""
+    for name, value in os.environ.items():
+        if name.startswith("PANEL_") and name.endswith("_FILE") and not Path(value).is_file():
+            stop(f"{name} names {value!r}, which is not a readable file.")
+    return PanelEnv()
+
+
+def gateways(text: str, *, production: bool) -> tuple[GatewayConfig, ...]:
+    """Parse PANEL_GATEWAYS: a JSON list of {slug, name, kind, url, rpc}; Cloud is always there."""
+    try:
+        rows = json.loads(text or "[]")
+        extra = tuple(_gateway(row) for row in rows)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        stop(f"PANEL_GATEWAYS must be a JSON list of objects with slug, name, kind, url and rpc ({error}).")
+    if production and any(g.kind == "sandbox" for g in extra):
+        stop("PANEL_GATEWAYS names a sandbox, which must never run beside a production panel. Remove it.")
+    return (CLOUD, *extra)
+
+
+def _gateway(row: dict[str, object]) -> GatewayConfig:
+    parts = urlsplit(str(row["url"]))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{row['url']!r} is not an http or https address")
+    if row["kind"] not in GATEWAY_KINDS:
+        raise ValueError(f"kind {row['kind']!r} is not one of {', '.join(GATEWAY_KINDS)}")
+    rpc = row.get("rpc") or []
+    if not isinstance(rpc, list):
+        raise ValueError("rpc must be a list of addresses")
+    return GatewayConfig(
+        slug=str(row["slug"]),
+        name=str(row["name"]),
+        kind=str(row["kind"]),
+        url=str(row["url"]).rstrip("/"),
+        rpc=tuple(str(url) for url in rpc),
+    )

@@ -1,0 +1,342 @@
+"""The one settings file. Every value an operator may change is a typed PANEL_ variable (docs/configuration.md)."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+import structlog
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from run402_panel import env as panel_env
+
+# --- Environment -----------------------------------------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = panel_env.read()
+
+PANEL_ENV = env.environment()
+PRODUCTION = PANEL_ENV == "production"
+TESTING = PANEL_ENV == "test"
+LOCAL = PANEL_ENV in ("development", "demo", "test")
+
+DATA_DIR = Path(env.text("PANEL_DATA", str(BASE_DIR / ".data"))).resolve()
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+PANEL_URL = env.text("PANEL_URL", "http://localhost:8000").rstrip("/")
+PANEL_HOST = urlsplit(PANEL_URL).hostname or panel_env.stop(f"PANEL_URL {PANEL_URL!r} is not an address.")
+HTTPS = PANEL_URL.startswith("https://")
+
+SECRET_KEY = env.text("PANEL_SECRET_KEY", None if PRODUCTION else "local-only-key-that-protects-nothing-of-value-0001")
+DEBUG = PANEL_ENV == "development"
+ALLOWED_HOSTS = [PANEL_HOST, *filter(None, env.text("PANEL_ALLOWED_HOSTS", "").split(","))]
+if LOCAL:
+    ALLOWED_HOSTS += ["127.0.0.1", "testserver"]
+CSRF_TRUSTED_ORIGINS = [PANEL_URL]
+
+# --- Gateways and keys -----------------------------------------------------------------------------------------------
+
+GATEWAYS = panel_env.gateways(env.text("PANEL_GATEWAYS", "[]"), production=PRODUCTION)
+
+# Web holds the public half only. The private half and the policy key belong into the worker's environment alone.
+VAULT_PUBLIC_KEYSET = env.text("PANEL_VAULT_PUBLIC_KEYSET", "")
+VAULT_PRIVATE_KEYSET = env.text("PANEL_VAULT_PRIVATE_KEYSET", "")
+POLICY_MAC_KEYSET = env.text("PANEL_POLICY_MAC_KEYSET", "")
+
+# --- Applications ----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "home",
+    "deploys",
+    "billing",
+    "projects",
+    "operations",
+    "wallets",
+    "teams",
+    "audit",
+    "core",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "template_partials",
+    "django_structlog",
+    "csp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "teams.middleware.CurrentTeamMiddleware",
+]
+
+ROOT_URLCONF = "run402_panel.urls"
+WSGI_APPLICATION = "run402_panel.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "home.shell.shell",
+            ],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "core.templatetags.panel",
+                "core.templatetags.panel_figures",
+                "core.templatetags.panel_forms",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Database, cache, broker -----------------------------------------------------------------------------------------
+
+
+def _sqlite(name: str) -> dict[str, object]:
+    """Return a SQLite database of the data folder. FULL: a power cut must not forget a reserved payment."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / name,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        },
+    }
+
+
+_database_url = env.text("PANEL_DATABASE_URL", "")
+_cache_url = env.text("PANEL_CACHE_URL", "")
+
+DATABASES: dict[str, dict[str, object]] = {
+    "default": (
+        dict(dj_database_url.parse(_database_url, conn_max_age=60, conn_health_checks=True))
+        if _database_url
+        else _sqlite("panel.sqlite3")
+    )
+}
+if _database_url:
+    DATABASES["default"].setdefault("OPTIONS", {"connect_timeout": 5})
+
+if TESTING:
+    CACHES: dict[str, dict[str, object]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+elif _cache_url:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _cache_url}}
+else:
+    # A file of its own: rate limits and last-seen marks must not queue behind the panel's one writer.
+    DATABASES["cache"] = _sqlite("cache.sqlite3")
+    DATABASE_ROUTERS = ["core.dbrouter.CacheRouter"]
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "panel_cache"}}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+BROKER_URL = env.text("PANEL_BROKER_URL", "filesystem://")
+BROKER_DIR = DATA_DIR / "broker"
+STORE_DIR = DATA_DIR / "store"
+
+# --- People ----------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "teams.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["teams.hashers.PanelArgon2Hasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home:home"
+ACCOUNT_ADAPTER = "teams.adapter.ClosedAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# The panel sends no mail in a request: what has to be said is said on the page.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+# --- Browser security ------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = HTTPS and PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS and PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_SECONDS > 0
+SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
+if env.text("PANEL_BEHIND_PROXY", "no") == "yes":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Limits ----------------------------------------------------------------------------------------------------------
+
+UPLOAD_MAX_BYTES = env.whole("PANEL_UPLOAD_MAX_MB", 200) * 1024 * 1024
+UPLOAD_MAX_FILES = env.whole("PANEL_UPLOAD_MAX_FILES", 20_000)
+UPLOAD_MAX_UNPACKED_BYTES = env.whole("PANEL_UPLOAD_MAX_UNPACKED_MB", 1000) * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
+UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+FILE_UPLOAD_TEMP_DIR = str(UPLOAD_TEMP_DIR)
+
+# --- Static files, language, time ------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("PANEL_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = LOCAL
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if LOCAL
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Celery ----------------------------------------------------------------------------------------------------------
+
+CELERY = {
+    "broker_url": BROKER_URL,
+    "task_ignore_result": True,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_default_queue": "interactive",
+    "task_create_missing_queues": True,
+    "worker_prefetch_multiplier": 1,
+    "worker_hijack_root_logger": False,
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "broker_connection_retry_on_startup": True,
+    "beat_schedule": {
+        "sweep-interactive": {
+            "task": "operations.sweep",
+            "schedule": 2.0,
+            "args": ["interactive"],
+            "options": {"queue": "interactive", "expires": 2},
+        },
+        "sweep-deploys": {
+            "task": "operations.sweep",
+            "schedule": 2.0,
+            "args": ["deploys"],
+            "options": {"queue": "deploys", "expires": 2},
+        },
+        "sweep-sync": {
+            "task": "operations.sweep",
+            "schedule": 15.0,
+            "args": ["sync"],
+            "options": {"queue": "sync", "expires": 15},
+        },
+    },
+    "beat_schedule_filename": str(DATA_DIR / "beat-schedule"),
+}
+if BROKER_URL.startswith("filesystem://"):
+    for _folder in ("queue", "control"):
+        (BROKER_DIR / _folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    CELERY["broker_transport_options"] = {
+        "data_folder_in": str(BROKER_DIR / "queue"),
+        "data_folder_out": str(BROKER_DIR / "queue"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "store_processed": False,
+        "polling_interval": 0.02,
+    }
+
+# --- Logs ------------------------------------------------------------------------------------------------------------
+
+_pre_chain = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_renderer = structlog.processors.JSONRenderer() if PRODUCTION else structlog.dev.ConsoleRenderer(colors=False)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "panel": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": _pre_chain,
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "panel"}},
+    "root": {"handlers": ["stderr"], "level": env.text("PANEL_LOG_LEVEL", "WARNING" if TESTING else "INFO")},
+    "loggers": {
+        # Full URLs may carry a presigned signature: the request list of an operation shows what may be shown.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+    },
+}
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)

@@ -1,0 +1,22 @@
+"""All addresses of the panel; each room has its own `urls.py`."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from core import views as core_views
+
+handler400 = "core.views.bad_request"
+handler403 = "core.views.forbidden"
+handler404 = "core.views.not_found"
+handler500 = "core.views.server_error"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/", include("teams.account_urls")),
+    path("", include("home.urls")),
+    path("", include("teams.urls")),
+    path("projects/", include("projects.urls")),
+    path("", include("deploys.urls")),
+    path("", include("billing.urls")),
+    path("activity/", include("operations.urls")),
+    path("livez", core_views.livez, name="livez"),
+]
+

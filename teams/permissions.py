@@ -1,0 +1,64 @@
+"""The permission table: every action, and the roles that may do it. Nothing else in the panel decides this."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import TextChoices
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Membership, Role, Team, User
+
+
+class Action(TextChoices):
+    """What somebody can do, as a sentence that follows “may”."""
+
+    VIEW = "view", _("see the team's pages")
+    WALLET_MANAGE = "wallet.manage", _("make, import and limit wallets")
+    WALLET_FUND = "wallet.fund", _("draw test money from the faucet")
+    TIER_SET = "tier.set", _("pay for a tier")
+    PROJECT_CREATE = "project.create", _("make projects")
+    PROJECT_SYNC = "project.sync", _("refresh what the panel shows")
+    DEPLOY = "deploy", _("deploy and redeploy")
+
+
+EVERYBODY = frozenset(Role)
+TABLE: dict[Action, frozenset[Role]] = {
+    Action.VIEW: EVERYBODY,
+    Action.WALLET_MANAGE: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING}),
+    Action.WALLET_FUND: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING, Role.DEVELOPER}),
+    Action.TIER_SET: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING}),
+    Action.PROJECT_CREATE: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+    Action.PROJECT_SYNC: EVERYBODY,
+    Action.DEPLOY: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+}
+
+
+def allows(role: str, action: Action) -> bool:
+    """Say whether the role may do the action."""
+    return role in TABLE[action]
+
+
+def who_may(action: Action) -> str:
+    """Return the roles that may, for the refusal: “Owner, Admin or Billing”."""
+    labels = [str(role.label) for role in Role if role in TABLE[action]]
+    if len(labels) == 1:
+        return labels[0]
+    return gettext("%(some)s or %(last)s") % {"some": ", ".join(labels[:-1]), "last": labels[-1]}
+
+
+def demand(membership: Membership, action: Action) -> None:
+    """Raise PermissionDenied, naming who can, unless the member may do the action."""
+    if not allows(membership.role, action):
+        raise PermissionDenied(
+            gettext("To %(what)s you need to be %(roles)s in this team. You are %(role)s.")
+            % {"what": action.label, "roles": who_may(action), "role": membership.get_role_display()}
+        )
+
+
+def still_allowed(user: User | None, team: Team, action: Action) -> bool:
+    """Say whether the person may do it right now; the worker asks again before it acts. None is the panel itself."""
+    if user is None:
+        return True
+    membership = Membership.objects.filter(user=user, team=team, user__is_active=True).first()
+    return membership is not None and allows(membership.role, action)

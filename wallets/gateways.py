@@ -1,0 +1,47 @@
+"""Keeps the Gateway rows equal to the operator's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+
+from wallets.models import Gateway
+
+SESSION_KEY = "gateway"
+
+
+def sync() -> None:
+    """Write one row per configured gateway and disable the rest; rows stay, since wallets refer to them."""
+    configured = {gateway.slug: gateway for gateway in settings.GATEWAYS}
+    with transaction.atomic():
+        for slug, gateway in configured.items():
+            values = {"name": gateway.name, "kind": gateway.kind, "url": gateway.url}
+            Gateway.objects.update_or_create(
+                slug=slug, defaults={**values, "rpc_urls": list(gateway.rpc), "enabled": True}
+            )
+        Gateway.objects.exclude(slug__in=configured).update(enabled=False)
+
+
+def sync_after_migrate(**kwargs: Any) -> None:
+    """Run `sync` after `manage.py migrate`."""
+    if kwargs.get("using") == "default":
+        sync()
+
+
+def choices() -> list[Gateway]:
+    """Return the gateways people may choose, sandboxes first: a newcomer starts with play money."""
+    return sorted(Gateway.objects.filter(enabled=True), key=lambda g: (not g.is_sandbox, g.name))
+
+
+def current(slug: str | None) -> Gateway:
+    """Return the chosen gateway while it is enabled, else the first one."""
+    available = choices()
+    return next((gateway for gateway in available if gateway.slug == slug), available[0])
+
+
+def of(request: HttpRequest) -> Gateway:
+    """Return the gateway the person works with now."""
+    return current(request.session.get(SESSION_KEY))

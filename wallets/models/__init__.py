@@ -1,0 +1,8 @@
+"""Rows of the wallets room."""
+
+from wallets.models.gateway import Gateway
+from wallets.models.payment import Payment
+from wallets.models.policy import SpendPolicy
+from wallets.models.wallet import Wallet
+
+__all__ = ["Gateway", "Payment", "SpendPolicy", "Wallet"]

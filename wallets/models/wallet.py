@@ -1,0 +1,70 @@
+"""Allowance wallets."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from teams.models import Team
+from wallets.models.gateway import Gateway
+
+
+class Wallet(models.Model):
+    """An EVM key that signs for a team at one gateway. The key is sealed to the worker; web never reads it.
+
+    A wallet made for a sandbox is a play wallet and signs nowhere else; an imported one signs for no sandbox.
+    """
+
+    class Origin(models.TextChoices):
+        MADE = "made", _("Made here")
+        IMPORTED = "imported", _("Imported")
+
+    class State(models.TextChoices):
+        MAKING = "making", _("Being made")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Could not be made")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="wallets")
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="wallets")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="wallets")
+    label = models.CharField(_("name"), max_length=60)
+    origin = models.CharField(max_length=10, choices=Origin)
+    state = models.CharField(max_length=10, choices=State, default=State.MAKING)
+    address = models.CharField(max_length=42, blank=True)
+    key_sealed = models.BinaryField(default=bytes)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # Mirror of the chain and of Run402; null means “not read yet”, never zero.
+    balance_micros = models.BigIntegerField(null=True)
+    balance_at = models.DateTimeField(null=True)
+    faucet_at = models.DateTimeField(null=True)
+    tier = models.CharField(max_length=40, blank=True)
+    tier_active = models.BooleanField(default=False)
+    lease_started_at = models.DateTimeField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    tier_status = models.JSONField(default=dict)
+    tier_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["label", "created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "gateway", "address"], condition=~models.Q(address=""), name="wallet_address_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == self.State.READY
+
+    @property
+    def is_play(self) -> bool:
+        """Made on a sandbox: its money is play money and it signs nowhere else."""
+        return self.gateway.is_sandbox

@@ -1,0 +1,80 @@
+"""Writes and checks spending policies. The MAC key lives in the worker's environment only (ARCHITECTURE, rule 2)."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from core.errors import Refusal
+from wallets.models import SpendPolicy, Wallet
+from wallets.vault import Locked
+
+DEFAULT_PER_PAYMENT_MICROS = 1_000_000
+DEFAULT_PER_DAY_MICROS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a wallet may spend, in USDC micros, and where."""
+
+    per_payment_micros: int
+    per_day_micros: int
+    networks: tuple[str, ...]
+
+
+def write(wallet: Wallet, limits: Limits) -> SpendPolicy:
+    """Write the wallet's next policy version with its MAC. Needs a worker's environment."""
+    policy = SpendPolicy.objects.select_for_update().filter(wallet=wallet).first() or SpendPolicy(wallet=wallet, version=0)
+    policy.version += 1
+    policy.per_payment_micros = limits.per_payment_micros
+    policy.per_day_micros = limits.per_day_micros
+    policy.networks = list(limits.networks)
+    policy.mac = _mac(settings.POLICY_MAC_KEYSET).compute_mac(_covered(policy))
+    policy.save()
+    return policy
+
+
+def verified(wallet: Wallet) -> Limits:
+    """Return the wallet's limits after checking the MAC; raise Refusal when the row is missing or was tampered with."""
+    from tink import TinkError
+
+    policy = SpendPolicy.objects.filter(wallet=wallet).first()
+    if policy is None:
+        raise Refusal("POLICY_MISSING", _("This wallet has no spending limits yet, so it cannot pay."))
+    try:
+        _mac(settings.POLICY_MAC_KEYSET).verify_mac(bytes(policy.mac), _covered(policy))
+    except TinkError:
+        raise Refusal(
+            "POLICY_TAMPERED",
+            _("The spending limits of this wallet were not written by a worker. Nothing can be paid with it."),
+        ) from None
+    return Limits(policy.per_payment_micros, policy.per_day_micros, tuple(policy.networks))
+
+
+def _covered(policy: SpendPolicy) -> bytes:
+    """Return the bytes under the MAC: limits, version and the wallet they belong to."""
+    wallet = policy.wallet
+    fields: list[Any] = [
+        str(wallet.pk),
+        wallet.address.lower(),
+        policy.version,
+        policy.per_payment_micros,
+        policy.per_day_micros,
+        policy.networks,
+    ]
+    return json.dumps(["run402-panel/policy/v1", *fields], separators=(",", ":")).encode()
+
+
+@functools.lru_cache(maxsize=4)
+def _mac(keyset: str) -> Any:
+    if not keyset:
+        raise Locked("This process holds no policy key: only workers write and check spending limits.")
+    from tink import json_proto_keyset_format, mac, secret_key_access
+
+    mac.register()
+    return json_proto_keyset_format.parse(keyset, secret_key_access.TOKEN).primitive(mac.Mac)

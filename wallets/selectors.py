@@ -1,0 +1,54 @@
+"""Named reads of wallets and payments. Each is scoped by team."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
+from django.http import Http404
+from django.utils import timezone
+
+from teams.models import Team
+from wallets.models import Gateway, Payment, Wallet
+
+
+def wallets_of(team: Team, gateway: Gateway | None = None) -> QuerySet[Wallet]:
+    """Return the team's wallets, at one gateway or at all."""
+    wallets = Wallet.objects.filter(team=team).select_related("gateway", "owner", "policy", "team")
+    return wallets.filter(gateway=gateway) if gateway else wallets
+
+
+def ready_wallets(team: Team, gateway: Gateway) -> QuerySet[Wallet]:
+    """Return the wallets that can sign."""
+    return wallets_of(team, gateway).filter(state=Wallet.State.READY)
+
+
+def wallet_or_404(team: Team, wallet_id: UUID) -> Wallet:
+    """Return one wallet of the team."""
+    wallet = wallets_of(team).filter(pk=wallet_id).first()
+    if wallet is None:
+        raise Http404("no such wallet")
+    return wallet
+
+
+def payments_of(team: Team) -> QuerySet[Payment]:
+    """Return the team's ledger, newest first."""
+    return Payment.objects.filter(team=team).select_related("wallet", "wallet__gateway")
+
+
+def day_start(now: datetime | None = None) -> datetime:
+    """Return midnight UTC of the day that daily limits count."""
+    today = (now or timezone.now()).astimezone(timezone.get_default_timezone()).date()
+    return datetime.combine(today, time.min, tzinfo=timezone.get_default_timezone())
+
+
+def spent_today_micros(wallet: Wallet) -> int:
+    """Return what left today or still may, in micros."""
+    counting = Payment.objects.filter(wallet=wallet, reserved_at__gte=day_start(), state__in=Payment.COUNTING)
+    return counting.aggregate(total=Sum("amount_micros"))["total"] or 0
+
+
+def unknown_payment(wallet: Wallet) -> Payment | None:
+    """Return the payment whose outcome blocks the wallet, if there is one."""
+    return Payment.objects.filter(wallet=wallet, state=Payment.State.UNKNOWN).first()

@@ -1,0 +1,47 @@
+"""The only way from a wallet row to a client that signs with its key. Works in workers only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import run402
+from core.errors import Refusal
+from run402 import Exchange
+from wallets import vault
+from wallets.models import Gateway, Wallet
+
+OnExchange = Callable[[Exchange], None]
+
+
+def key_context(wallet: Wallet) -> vault.Context:
+    """Return where a wallet's sealed key belongs: its row and its address."""
+    return vault.Context("wallets_wallet", str(wallet.pk), "key", wallet.address)
+
+
+def import_context(wallet_id: UUID) -> vault.Context:
+    """Return the context of a key on its way in: web seals it before anybody knows its address."""
+    return vault.Context("wallets_wallet", str(wallet_id), "import")
+
+
+def client(gateway: Gateway, wallet: Wallet | None = None, *, on_exchange: OnExchange | None = None) -> run402.Client:
+    """Return a client of the gateway, signing as `wallet` if given. Close it, or use it as a context manager.
+
+    Raises Refusal when the wallet may not sign for this gateway, `vault.Locked` outside a worker.
+    """
+    signer = None
+    if wallet is not None:
+        _may_sign_for(wallet, gateway)
+        signer = run402.LocalSigner(vault.unseal(bytes(wallet.key_sealed), key_context(wallet)))
+        if signer.address.lower() != wallet.address.lower():
+            raise Refusal("WALLET_KEY_MISMATCH", "The sealed key does not belong to this wallet's address.")
+    return run402.Client(gateway.url, signer=signer, rpc_urls=gateway.rpc_urls, on_exchange=on_exchange)
+
+
+def _may_sign_for(wallet: Wallet, gateway: Gateway) -> None:
+    if not wallet.is_ready:
+        raise Refusal("WALLET_NOT_READY", f"The wallet {wallet.label} is not ready yet.")
+    if wallet.gateway_id != gateway.pk:
+        raise Refusal("WALLET_FOREIGN_GATEWAY", f"The wallet {wallet.label} signs for {wallet.gateway.name} only.")
+    if gateway.is_sandbox and wallet.origin == Wallet.Origin.IMPORTED:
+        raise Refusal("WALLET_NOT_FOR_SANDBOX", "An imported wallet signs nothing for a sandbox.")

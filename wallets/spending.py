@@ -1,0 +1,197 @@
+"""The one gate for money (ARCHITECTURE, rule 4).
+
+    reserve ──▶ sign (client, inside `purchase`) ──▶ settle | release | doubt ──▶ settle | release
+
+Every step is committed before the next byte leaves. A second authorization is never signed while the first may settle.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, Subject, record
+from core.errors import NextStep, Refusal
+from run402 import x402
+from wallets import policies, selectors, vault
+from wallets.models import Payment, Wallet
+
+#: A held authorization this close to its end is not presented again: it may expire on the way.
+MARGIN_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What an operation may pay at most, as it was shown to the person. Amount in USDC micros."""
+
+    operation_id: UUID
+    kind: str
+    purpose: str
+    amount_micros: int
+    network: str
+    actor: Actor
+
+
+def reserve(wallet: Wallet, charge: Charge) -> Payment:
+    """Check every limit and reserve the amount, committed on return. Asking again for an operation returns its payment.
+
+    Raises Refusal with a sentence and the next step when a limit, the network or an unknown payment forbids it.
+    """
+    with transaction.atomic():
+        locked = Wallet.objects.select_for_update().select_related("gateway").get(pk=wallet.pk)
+        if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
+            return existing
+        _check(locked, charge)
+        payment = Payment.objects.create(
+            team_id=locked.team_id,
+            wallet=locked,
+            operation_id=charge.operation_id,
+            kind=charge.kind,
+            purpose=charge.purpose,
+            amount_micros=charge.amount_micros,
+            network=charge.network,
+        )
+        _audit("payment.reserved", payment, charge.actor)
+    return payment
+
+
+def _check(wallet: Wallet, charge: Charge) -> None:
+    limits = policies.verified(wallet)
+    if selectors.unknown_payment(wallet):
+        raise Refusal(
+            "PAYMENT_OUTCOME_UNKNOWN",
+            _("An earlier payment of this wallet has an unknown outcome. Nothing is paid until it is known."),
+            next_steps=[NextStep("review_payments", _("Look at the payment"), "/payments")],
+        )
+    if charge.amount_micros < 0:
+        raise Refusal("AMOUNT_INVALID", _("A payment cannot be negative."))
+    if charge.network not in limits.networks or charge.network not in wallet.gateway.networks:
+        raise Refusal("NETWORK_NOT_ALLOWED", _("This wallet may not pay on this network."))
+    if charge.amount_micros > limits.per_payment_micros:
+        raise Refusal(
+            "LIMIT_PER_PAYMENT",
+            _("This costs more than the wallet may pay at once."),
+            details={"limit_micros": limits.per_payment_micros, "amount_micros": charge.amount_micros},
+            next_steps=[NextStep("choose_wallet", _("Use a wallet with a higher limit"), "/wallets/")],
+        )
+    left = limits.per_day_micros - selectors.spent_today_micros(wallet)
+    if charge.amount_micros > left:
+        raise Refusal(
+            "LIMIT_PER_DAY",
+            _("This costs more than the wallet may still spend today. The day ends at midnight UTC."),
+            details={"left_micros": max(left, 0), "amount_micros": charge.amount_micros},
+            next_steps=[NextStep("wait", _("Try again tomorrow, or use another wallet"), "/wallets/")],
+        )
+
+
+def purchase(payment: Payment) -> x402.Purchase:
+    """Return how the client may pay: never above the reservation, only on its network, recorded before it is sent."""
+
+    def before_send(signed: x402.SignedPayment) -> None:
+        _store_signed(payment, signed)
+
+    cap = x402.CapPolicy(max_micros=payment.amount_micros, networks=(payment.network,))
+    return x402.Purchase(policy=cap, before_send=before_send, held=held(payment))
+
+
+def held(payment: Payment) -> x402.SignedPayment | None:
+    """Return the authorization to present again, unsealed; None when there is none or it is about to expire."""
+    if not payment.authorization_sealed or not payment.valid_before:
+        return None
+    if payment.valid_before - MARGIN_SECONDS < time.time():
+        return None
+    return x402.SignedPayment.from_json(vault.unseal(bytes(payment.authorization_sealed), _context(payment)).decode())
+
+
+def _context(payment: Payment) -> vault.Context:
+    return vault.Context("wallets_payment", str(payment.pk), "authorization", payment.wallet.address)
+
+
+def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
+    """Commit nonce and sealed authorization. A second, different one while the first may settle is refused."""
+    if payment.nonce and payment.nonce != signed.nonce:
+        raise Refusal("SECOND_SIGNATURE", _("A payment for this was already signed; it is never signed twice."))
+    sealed = vault.seal(signed.to_json().encode(), _context(payment))
+    move(
+        payment,
+        Payment.State.SIGNED,
+        nonce=signed.nonce,
+        valid_before=signed.valid_before,
+        payee=signed.payee,
+        asset=signed.asset,
+        authorization_sealed=sealed,
+    )
+
+
+def move(payment: Payment, to: Payment.State, **fields: Any) -> None:
+    """Move the payment by conditional UPDATE. The same state again only refreshes fields; an illegal move raises."""
+    allowed = [state for state, targets in Payment.MOVES.items() if to in targets]
+    if to == Payment.State.SIGNED:
+        allowed += [Payment.State.SIGNED, Payment.State.UNKNOWN]
+    with transaction.atomic():
+        changed = Payment.objects.filter(pk=payment.pk, state__in=allowed).update(state=to, **fields)
+    if not changed:
+        raise Refusal("PAYMENT_STATE", f"Payment {payment.pk} cannot become {to}.")
+    payment.refresh_from_db()
+
+
+def settle(
+    payment: Payment, *, paid_by: str, actor: Actor, micros: int | None = None, receipt: Mapping[str, Any] | None = None
+) -> None:
+    """Close the payment as paid. `paid_by` is x402, mpp, balance or card; `micros` what was really charged."""
+    charged = payment.amount_micros if micros is None else micros
+    transaction_hash = str((receipt or {}).get("transaction") or "")[:80]
+    _end(
+        payment,
+        Payment.State.SETTLED,
+        actor,
+        paid_by=paid_by,
+        settled_micros=charged,
+        receipt=dict(receipt or {}),
+        transaction=transaction_hash,
+    )
+
+
+def release(payment: Payment, *, actor: Actor) -> None:
+    """Close the payment as never made: it is proven that no money moved or can move."""
+    _end(payment, Payment.State.RELEASED, actor, settled_micros=0)
+
+
+def _end(payment: Payment, state: Payment.State, actor: Actor, **fields: Any) -> None:
+    """Move to a final state and forget the authorization."""
+    if payment.state == state:
+        return
+    with transaction.atomic():
+        move(payment, state, ended_at=timezone.now(), authorization_sealed=b"", **fields)
+        _audit(f"payment.{state}", payment, actor)
+
+
+def doubt(payment: Payment, *, actor: Actor) -> None:
+    """Mark the outcome unknown: the wallet pays nothing else until `settle` or `release`."""
+    if payment.state == Payment.State.UNKNOWN:
+        return
+    with transaction.atomic():
+        move(payment, Payment.State.UNKNOWN)
+        _audit("payment.unknown", payment, actor)
+
+
+def _audit(action: str, payment: Payment, actor: Actor) -> None:
+    record(
+        action,
+        team_id=payment.team_id,
+        actor=actor,
+        subject=Subject("payment", str(payment.pk), payment.purpose),
+        details={
+            "amount_micros": payment.amount_micros,
+            "network": payment.network,
+            "wallet": str(payment.wallet_id),
+            "operation": str(payment.operation_id),
+        },
+    )
