@@ -1,0 +1,46 @@
+// Polite polling. An element with `hx-trigger="poll"` and `data-poll="250"` asks once, 250 ms from now, while the tab is
+// visible; the fragment that replaces it states the next delay, or none and the polling ends. So does an answer 286.
+"use strict";
+
+(() => {
+  const LONGEST = 30000;
+  const planned = new Map();
+
+  const ask = (element) => {
+    if (!element.isConnected) return planned.delete(element);
+    if (document.hidden) return planned.set(element, 0);
+    planned.delete(element);
+    htmx.trigger(element, "poll");
+  };
+
+  const plan = (element, delay) => planned.set(element, setTimeout(ask, delay, element));
+
+  const planAll = () => {
+    for (const element of planned.keys()) {
+      if (element.isConnected) continue;
+      clearTimeout(planned.get(element));
+      planned.delete(element);
+    }
+    for (const element of document.querySelectorAll("[data-poll]")) {
+      if (!planned.has(element) && !element.classList.contains("htmx-request")) plan(element, Number(element.dataset.poll));
+    }
+  };
+
+  // After a failure the same element asks again, each time after twice the delay.
+  const again = (event) => {
+    const element = event.detail.elt;
+    if (!element.matches("[data-poll]")) return;
+    element.dataset.poll = Math.min(LONGEST, Math.max(1000, 2 * Number(element.dataset.poll)));
+    plan(element, Number(element.dataset.poll));
+  };
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.xhr?.status === 286) event.detail.elt.removeAttribute("data-poll");
+    planAll();
+  });
+  for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) document.addEventListener(name, again);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) for (const [element, clock] of planned) if (!clock) ask(element);
+  });
+  planAll();
+})();
