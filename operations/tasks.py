@@ -11,20 +11,20 @@ from django.db import connections
 from operations import pulse, runner
 
 
-@shared_task(name="operations.run")  # type: ignore[untyped-decorator]
+@shared_task(name="operations.run")
 def run(queue: str) -> int:
     """Run what is due in the queue."""
     return runner.run_due(queue)
 
 
-@shared_task(name="operations.sweep")  # type: ignore[untyped-decorator]
+@shared_task(name="operations.sweep")
 def sweep(queue: str) -> int:
     """Recover rows of vanished workers, then run what is due (a wake-up may have been lost)."""
     runner.sweep(queue)
     return runner.run_due(queue)
 
 
-@worker_init.connect  # type: ignore[untyped-decorator]
+@worker_init.connect
 def warm_up(**kwargs: Any) -> None:
     """Load what signs before the pool forks: it takes most of a second, and the pages are shared."""
     import coincurve  # noqa: F401  # imported for its effect on memory and time
@@ -36,7 +36,7 @@ def warm_up(**kwargs: Any) -> None:
     connections.close_all()
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]
+@worker_ready.connect
 def start_pulse(**kwargs: Any) -> None:
     """Say “alive” from now on."""
     pulse.start()

@@ -21,7 +21,7 @@ def send(queue: str) -> None:
     if due(queue) > ENOUGH:
         return
     try:
-        run.apply_async(args=[queue], queue=queue, retry=False, ignore_result=True, expires=60)
+        run.apply_async(args=(queue,), queue=queue, retry=False, ignore_result=True, expires=60)
     except (KombuError, OSError) as error:
         log.warning("wake_up_lost", queue=queue, error=type(error).__name__)
 

@@ -1,5 +1,6 @@
 """All addresses of the panel; each room has its own `urls.py`."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from core import views as core_views
@@ -20,3 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", core_views.livez, name="livez"),
 ]
 
+if settings.PANEL_ENV in ("development", "demo", "test"):
+    from core.styleguide import styleguide
+
+    urlpatterns.append(path("styleguide", styleguide, name="styleguide"))

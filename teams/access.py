@@ -13,12 +13,13 @@ from teams.permissions import Action, demand
 
 P = ParamSpec("P")
 View = Callable[Concatenate[PanelRequest, P], HttpResponseBase]
+Gated = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def require(action: Action) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+def require(action: Action) -> Callable[[View[P]], Gated[P]]:
     """Let only members whose role may do `action` in their current team pass: others get 403, the teamless 404."""
 
-    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    def decorate(view: View[P]) -> Gated[P]:
         @functools.wraps(view)
         def gated(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             member = cast(PanelRequest, request)
@@ -28,6 +29,6 @@ def require(action: Action) -> Callable[[View[P]], Callable[Concatenate[HttpRequ
             return view(member, *args, **kwargs)
 
         cast(Any, gated).permission = action
-        return gated
+        return cast(Gated[P], gated)
 
     return decorate

@@ -17,8 +17,8 @@ def memberships_of(user: User) -> QuerySet[Membership]:
 def current_membership(user: User, team_id: str | None) -> Membership | None:
     """Return the membership in the chosen team while it lasts, else in the first team, else None."""
     memberships = list(memberships_of(user))
-    chosen = [m for m in memberships if str(m.team_id) == team_id]
-    return (chosen or memberships or [None])[0]
+    chosen = [membership for membership in memberships if str(membership.team_id) == team_id]
+    return next(iter(chosen or memberships), None)
 
 
 def membership_in(user: User, team_id: UUID) -> Membership | None:
