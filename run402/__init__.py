@@ -1,0 +1,22 @@
+"""A client for Run402 gateways: typed, synchronous, and careful with money. See README.md beside this file."""
+
+from run402 import errors, ignore, mime, names, siwx, spec, x402
+from run402.client import Client
+from run402.signers import LocalSigner, Signer, address_of, new_key
+from run402.wire import Exchange
+
+__all__ = [
+    "Client",
+    "Exchange",
+    "LocalSigner",
+    "Signer",
+    "address_of",
+    "errors",
+    "ignore",
+    "mime",
+    "names",
+    "new_key",
+    "siwx",
+    "spec",
+    "x402",
+]

@@ -1,0 +1,86 @@
+"""The client: one gateway, at most one signer, and the resources grouped by noun."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from run402.resources.apply import ApplyResource
+from run402.resources.balance import BalanceResource
+from run402.resources.content import ContentResource
+from run402.resources.faucet import FaucetResource
+from run402.resources.projects import ProjectsResource
+from run402.resources.releases import ReleasesResource
+from run402.resources.subdomains import SubdomainsResource
+from run402.resources.tiers import TiersResource
+from run402.signers import Signer
+from run402.wire import DEFAULT_TIMEOUT, Exchange, Wire
+
+
+class Client:
+    """A Run402 gateway.
+
+    ``rpc_urls`` are JSON-RPC addresses of the chains whose balances are read. ``transport`` replaces the
+    network, for tests or a proxy of one's own. ``on_exchange`` is called after each request, in the thread
+    that made the call; what it raises goes to that caller. ``clock`` gives unix time; it dates proofs and
+    payments.
+
+    >>> with Client("https://api.run402.com") as client:
+    ...     client.base_url
+    'https://api.run402.com'
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        signer: Signer | None = None,
+        rpc_urls: Sequence[str] = (),
+        transport: httpx.BaseTransport | None = None,
+        timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
+        on_exchange: Callable[[Exchange], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._wire = Wire(
+            base_url,
+            signer=signer,
+            transport=transport,
+            timeout=timeout,
+            on_exchange=on_exchange,
+            clock=clock,
+        )
+        self.tiers = TiersResource(self._wire)
+        self.faucet = FaucetResource(self._wire)
+        self.balance = BalanceResource(self._wire, tuple(rpc_urls))
+        self.projects = ProjectsResource(self._wire)
+        self.content = ContentResource(self._wire)
+        self.apply = ApplyResource(self._wire)
+        self.releases = ReleasesResource(self._wire)
+        self.subdomains = SubdomainsResource(self._wire)
+
+    @property
+    def base_url(self) -> str:
+        return self._wire.base_url
+
+    @property
+    def signer(self) -> Signer | None:
+        return self._wire.signer
+
+    def close(self) -> None:
+        """Close the connections. The client cannot be used afterwards."""
+        self._wire.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.base_url!r})"

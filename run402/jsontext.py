@@ -1,0 +1,51 @@
+"""JSON in and out, with one failure mode.
+
+Answers come from servers we do not control: whatever they send, reading raises ``ValueError`` and nothing
+else, and what was read can be written again and stored as UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+MAX_DEPTH = 64
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+
+
+def loads(content: bytes) -> Any:
+    """The JSON value in ``content``. Raises ValueError for anything that is not clean, finite, UTF-8 JSON."""
+    try:
+        value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if _deeper_than(value, MAX_DEPTH):
+        raise ValueError("nested too deeply")
+    if _ESCAPED_SURROGATE.search(content):
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """Compact JSON in insertion order, as JavaScript's JSON.stringify writes it; what every request body is made of."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

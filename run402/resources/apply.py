@@ -1,0 +1,113 @@
+"""Applying a release: plan, commit, follow, resume (contract: apply 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from run402 import errors, reading, x402
+from run402.answers import Answer
+from run402.buying import buy
+from run402.reading import Document
+from run402.resources.plans import (
+    ApplyOperation,
+    ApplyOperationPage,
+    Commit,
+    Plan,
+    read_commit,
+    read_operation,
+    read_plan,
+)
+from run402.routes import anon, route
+from run402.spec import cloud_reference, cloud_spelling
+from run402.wire import Call, Wire, json_call
+
+MAX_PLAN_BYTES = 5_242_880
+
+
+class ApplyResource:
+    """``client.apply``. Planning and committing sign in; reading needs the project's anon key.
+
+    >>> from run402 import Client
+    >>> Client("https://api.run402.com").apply.plan  # doctest: +ELLIPSIS
+    <bound method ApplyResource.plan ...>
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def plan(
+        self,
+        spec: Mapping[str, Any],
+        *,
+        dry_run: bool = False,
+        idempotency_key: str | None = None,
+        manifest_ref: Mapping[str, Any] | None = None,
+    ) -> Plan:
+        """Ask what ``spec`` would change. A dry run stores nothing and takes neither key nor ``manifest_ref``.
+
+        Known camelCase keys of the spec are sent in snake_case. Raises Run402Error, before anything is sent,
+        for a spec over the inline limit: upload it as content then and pass ``manifest_ref``.
+        """
+        body: dict[str, Any] = {"spec": cloud_spelling(spec)}
+        if manifest_ref is not None and not dry_run:
+            body["manifest_ref"] = cloud_reference(manifest_ref)
+        if idempotency_key is not None and not dry_run:
+            body["idempotency_key"] = idempotency_key
+        path = route("/apply/v1/plans", query={"dry_run": "true" if dry_run else None})
+        call = json_call("POST", path, body, sign_in=True)
+        _require_inline(call, dry_run=dry_run)
+        return read_plan(self._wire.fetch(call).document())
+
+    def commit(
+        self, plan_id: str, *, idempotency_key: str | None = None, purchase: x402.Purchase | None = None
+    ) -> x402.Paid[Commit]:
+        """Start the planned release. Raises as ``tiers.set`` does when the gateway asks for money."""
+        body = {"idempotency_key": idempotency_key} if idempotency_key is not None else {}
+        # The contract has the key in the body; a paid call carries it as a header too (wire README, decision
+        # 2).
+        header = idempotency_key if purchase is not None else None
+        call = json_call(
+            "POST", route("/apply/v1/plans/{}/commit", plan_id), body, sign_in=True, idempotency_key=header
+        )
+        return buy(self._wire, call, purchase, _read_commit)
+
+    def operation(self, operation_id: str, *, anon_key: str) -> ApplyOperation:
+        """Where a release stands."""
+        return read_operation(self._get(route("/apply/v1/operations/{}", operation_id), anon_key))
+
+    def operations(
+        self, *, anon_key: str, limit: int | None = None, cursor: str | None = None
+    ) -> ApplyOperationPage:
+        """The project's operations; there is no list of releases, each row names the one it made."""
+        doc = self._get(route("/apply/v1/operations", query={"limit": limit, "cursor": cursor}), anon_key)
+        rows = tuple(read_operation(item) for item in reading.documents(doc, "operations"))
+        return ApplyOperationPage(rows, reading.text(doc, "cursor"), doc)
+
+    def events(self, operation_id: str, *, anon_key: str) -> tuple[Document, ...]:
+        """Everything that happened so far, oldest first, as the gateway words it."""
+        doc = self._get(route("/apply/v1/operations/{}/events", operation_id), anon_key)
+        return reading.documents(doc, "events")
+
+    def resume(self, operation_id: str) -> ApplyOperation:
+        """Run the failed phase again, never SQL. Raises Conflict when the operation is not resumable."""
+        call = Call("POST", route("/apply/v1/operations/{}/resume", operation_id), sign_in=True)
+        return read_operation(self._wire.fetch(call).document())
+
+    def _get(self, path: str, anon_key: str) -> Document:
+        return self._wire.fetch(Call("GET", path, headers=anon(anon_key))).document()
+
+
+def _read_commit(answer: Answer) -> Commit:
+    return read_commit(answer.document())
+
+
+def _require_inline(call: Call, *, dry_run: bool) -> None:
+    size = len(call.body or b"")
+    if size > MAX_PLAN_BYTES:
+        raise errors.Run402Error(
+            f"The release description has {size} bytes; at most {MAX_PLAN_BYTES} can be sent inline.",
+            code="DRY_RUN_REQUIRES_INLINE_SPEC" if dry_run else "SPEC_TOO_LARGE",
+            mutation_state="not_started",
+            details={"size": size, "limit": MAX_PLAN_BYTES},
+        )

@@ -1,0 +1,122 @@
+"""ReleaseSpec helpers: digests, and the spelling that goes on the wire (contract: apply 2.4 and 2.15)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_REF = {"contentType": "content_type"}
+_CONFIG = {"timeoutSeconds": "timeout_seconds", "memoryMb": "memory_mb"}
+_FUNCTION = {"requireAuth": "require_auth", "requireRole": "require_role"}
+_ROLE = {
+    "idColumn": "id_column",
+    "roleColumn": "role_column",
+    "cacheTtl": "cache_ttl",
+    "onDeny": "on_deny",
+    "signInPath": "sign_in_path",
+}
+_I18N = {"defaultLocale": "default_locale", "unknownLocalePolicy": "unknown_locale_policy"}
+
+
+def canonical_json(value: Any) -> bytes:
+    """Keys sorted by code unit, no whitespace, UTF-8 (RFC 8785 for the values a spec holds: no fractions)."""
+    return json.dumps(_sorted(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
+        "utf-8"
+    )
+
+
+def sha256_hex(content: bytes) -> str:
+    """The address of bytes in the content store: lower-case hex SHA-256."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def cloud_spelling(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec with every known camelCase key in snake_case; everything else untouched, file paths included."""
+    wire = _renamed(spec, {"project": "project_id"})
+    shape = {
+        "site": _site,
+        "functions": _functions,
+        "database": _database,
+        "i18n": lambda value: _renamed(value, _I18N),
+    }
+    return {
+        key: shape[key](value) if key in shape and isinstance(value, Mapping) else value
+        for key, value in wire.items()
+    }
+
+
+def cloud_reference(reference: Mapping[str, Any]) -> dict[str, Any]:
+    """A content reference with its content type in snake_case."""
+    return dict(_renamed(reference, _REF))
+
+
+def _sorted(value: Any) -> Any:
+    # JavaScript sorts strings by UTF-16 code unit, Python by code point; they differ beyond the basic plane.
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return {key: _sorted(value[key]) for key in keys}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    return value
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        names.get(key, key): item
+        for key, item in value.items()
+        if names.get(key, key) == key or names[key] not in value
+    }
+
+
+def _refs(value: Any) -> Any:
+    """A map of path to content reference."""
+    return {path: _renamed(ref, _REF) for path, ref in value.items()} if isinstance(value, Mapping) else value
+
+
+def _site(site: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(site)
+    if "replace" in result:
+        result["replace"] = _refs(result["replace"])
+    if isinstance(result.get("patch"), Mapping) and "put" in result["patch"]:
+        result["patch"] = {**result["patch"], "put": _refs(result["patch"]["put"])}
+    return result
+
+
+def _functions(functions: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(functions)
+    if isinstance(result.get("replace"), Mapping):
+        result["replace"] = {name: _function(item) for name, item in result["replace"].items()}
+    patch = result.get("patch")
+    if isinstance(patch, Mapping) and isinstance(patch.get("set"), Mapping):
+        result["patch"] = {**patch, "set": {name: _function(item) for name, item in patch["set"].items()}}
+    return result
+
+
+def _function(function: Any) -> Any:
+    result = _renamed(function, _FUNCTION)
+    if not isinstance(result, dict):
+        return result
+    parts = {
+        "source": lambda value: _renamed(value, _REF),
+        "files": _refs,
+        "config": lambda value: _renamed(value, _CONFIG),
+        "require_role": lambda value: _renamed(value, _ROLE),
+    }
+    return {key: parts[key](value) if key in parts else value for key, value in result.items()}
+
+
+def _database(database: Mapping[str, Any]) -> dict[str, Any]:
+    migrations = database.get("migrations")
+    if not isinstance(migrations, list | tuple):
+        return dict(database)
+    return {**database, "migrations": [_migration(item) for item in migrations]}
+
+
+def _migration(migration: Any) -> Any:
+    if isinstance(migration, Mapping) and "sql_ref" in migration:
+        return {**migration, "sql_ref": _renamed(migration["sql_ref"], _REF)}
+    return migration

@@ -1,0 +1,237 @@
+"""The one place that talks HTTP: sends a call, reads the answer whole, and reports the exchange.
+
+Nothing here retries, follows a redirect, reads the environment or keeps a cookie.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx
+
+from run402 import errors, jsontext, siwx
+from run402.answers import READ_METHODS, Answer
+from run402.signers import Signer
+from run402.transport import LocalhostTransport
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+MAX_ANSWER_SECONDS = 120.0  # for the whole body: a read timeout alone would let a trickle go on for ever
+DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and what became of it, for logs and request lists. Holds no header, no body and no credential.
+
+    ``path`` is the gateway's path with its query; for another origin only that origin. ``at`` is a unix time.
+    ``status`` is None when no answer arrived.
+
+    >>> Exchange("GET", "/tiers/v1", 200, 12, None, None, 0, 512, 1779364800.0).status
+    200
+    """
+
+    method: str
+    path: str
+    status: int | None
+    milliseconds: int
+    trace_id: str | None
+    idempotency_key: str | None
+    sent_bytes: int
+    received_bytes: int
+    at: float
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to the gateway, complete but for the headers that must be fresh each time it is sent."""
+
+    method: str
+    path: str
+    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sign_in: bool = False
+    idempotency_key: str | None = None
+
+    def with_headers(self, headers: Mapping[str, str]) -> Call:
+        return replace(self, headers={**self.headers, **headers})
+
+
+def json_call(
+    method: str,
+    path: str,
+    document: Any,
+    *,
+    headers: Mapping[str, str] | None = None,
+    sign_in: bool = False,
+    idempotency_key: str | None = None,
+) -> Call:
+    """A call with a JSON body. The bytes are made once, so that a repeated call is the same to the last byte."""
+    typed = {"Content-Type": "application/json", **(headers or {})}
+    return Call(method, path, jsontext.dumps(document), typed, sign_in, idempotency_key)
+
+
+class Wire:
+    """A connection pool to one gateway, with the signer that signs in there."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        signer: Signer | None,
+        transport: httpx.BaseTransport | None,
+        timeout: httpx.Timeout | float,
+        on_exchange: Callable[[Exchange], None] | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.base_url = checked_base_url(base_url)
+        self.signer = signer
+        self.clock = clock
+        self._on_exchange = on_exchange
+        self._http = httpx.Client(
+            transport=transport or LocalhostTransport(),
+            timeout=timeout,
+            trust_env=False,
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def fetch(self, call: Call) -> Answer:
+        """Send, and raise the error that an answer outside the 200s means."""
+        return self.send(call).require_ok()
+
+    def send(self, call: Call) -> Answer:
+        """Send once and return the answer whatever its status. Raises TransportError."""
+        headers = dict(call.headers)
+        if call.idempotency_key is not None:
+            headers["Idempotency-Key"] = call.idempotency_key
+        if call.sign_in and self.signer is not None:
+            headers[siwx.HEADER] = siwx.header(
+                self.signer, self.base_url + call.path, issued_at=self._issued_at()
+            )
+        request = self._http.build_request(
+            call.method, self.base_url + call.path, content=call.body, headers=headers
+        )
+        exchange = Exchange(
+            call.method,
+            call.path,
+            None,
+            0,
+            None,
+            call.idempotency_key,
+            len(call.body or b""),
+            0,
+            self.clock(),
+        )
+        answer, done = self.perform(request, exchange)
+        self.report(done)
+        if isinstance(answer, errors.TransportError):
+            raise answer
+        return answer
+
+    def build(self, method: str, url: str, **options: Any) -> httpx.Request:
+        """A bare request to any http(s) address: none of our credentials are on it."""
+        return self._http.build_request(method, url, **options)
+
+    def perform(
+        self, request: httpx.Request, exchange: Exchange
+    ) -> tuple[Answer | errors.TransportError, Exchange]:
+        """Send a built request and fill in its exchange, without reporting it (safe in any thread)."""
+        started = time.monotonic()
+        answer: Answer | errors.TransportError
+        received = 0
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                answer = _answer(request, response, _read(response, started))
+            finally:
+                received = response.num_bytes_downloaded
+                response.close()
+        except errors.TransportError as error:
+            answer = error
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            answer = transport_error(error, request.method)
+        if isinstance(answer, errors.BadAnswer | errors.TimedOut) and request.method not in READ_METHODS:
+            answer.mutation_state = "unknown"
+        return answer, _finished(exchange, answer, started, received)
+
+    def report(self, exchange: Exchange) -> None:
+        if self._on_exchange is not None:
+            self._on_exchange(exchange)
+
+    def _issued_at(self) -> datetime:
+        return datetime.fromtimestamp(self.clock(), UTC) - siwx.BACKDATE
+
+
+def checked_base_url(base_url: str) -> str:
+    """The base without trailing slashes. Raises ValueError for anything but an absolute http(s) address."""
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise ValueError("The gateway's address is not a valid URL.") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("The gateway's address must start with http:// or https:// and name a host.")
+    if url.userinfo or url.query or url.fragment:
+        raise ValueError("The gateway's address must hold no password, query or fragment.")
+    return base_url.strip().rstrip("/")
+
+
+def transport_error(error: Exception, method: str) -> errors.TransportError:
+    """What went wrong, in a sentence that repeats nothing the request contained."""
+    left = not isinstance(error, _NEVER_LEFT)
+    harmless = not left or method in READ_METHODS
+    kind = errors.TimedOut if isinstance(error, httpx.TimeoutException) else errors.NetworkError
+    sentence = {
+        httpx.ConnectError: "The gateway cannot be reached",
+        httpx.ConnectTimeout: "The gateway did not accept the connection in time",
+        httpx.ReadTimeout: "The gateway did not answer in time",
+    }.get(type(error), "The connection to the gateway failed")
+    return kind(
+        f"{sentence} ({type(error).__name__}).",
+        retryable=True,
+        safe_to_retry=harmless,
+        mutation_state="unknown" if not harmless else "none" if left else "not_started",
+    )
+
+
+def _answer(request: httpx.Request, response: httpx.Response, content: bytes) -> Answer:
+    signed_in = siwx.HEADER in request.headers
+    return Answer(request.method, response.status_code, response.headers, content, signed_in)
+
+
+def _read(response: httpx.Response, started: float) -> bytes:
+    chunks: list[bytes] = []
+    for chunk in _within_limits(response.iter_bytes(), started):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _within_limits(chunks: Iterator[bytes], started: float) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise errors.BadAnswer(f"The answer is larger than {MAX_ANSWER_BYTES // 1024 // 1024} MiB.")
+        if time.monotonic() - started > MAX_ANSWER_SECONDS:
+            raise errors.TimedOut("The answer did not end in time.", retryable=True)
+        yield chunk
+
+
+def _finished(
+    exchange: Exchange, answer: Answer | errors.TransportError, started: float, received: int
+) -> Exchange:
+    return replace(
+        exchange,
+        status=answer.status,
+        milliseconds=round((time.monotonic() - started) * 1000),
+        trace_id=answer.trace_id,
+        received_bytes=received,
+    )
