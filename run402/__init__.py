@@ -1,4 +1,4 @@
-"""A client for Run402 gateways: typed, synchronous, and careful with money. See README.md beside this file."""
+"""A client for Run402 gateways: typed, synchronous, careful with money. README.md tells more."""
 
 from run402 import errors, ignore, mime, names, siwx, spec, x402
 from run402.client import Client

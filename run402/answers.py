@@ -1,11 +1,12 @@
-"""An HTTP answer, read whole, and the error it means when it is none of the 200s (contract: identity 1.4–1.6)."""
+"""An HTTP answer, read whole, and the error it means when it is no success (contract: identity 1.4 to 1.6)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -13,9 +14,13 @@ from run402 import errors, jsontext
 from run402.reading import Document
 from run402.x402.challenge import parse_challenge
 
+T = TypeVar("T")
+
 MAX_ERROR_BYTES = 256 * 1024
-CLOCK_HINT = "A gateway also answers 402 when it does not accept the wallet's sign-in: check that this machine's clock is right."
-READ_METHODS = frozenset({"GET", "HEAD"})
+CLOCK_HINT = (
+    "A gateway also answers 402 when it does not accept the wallet's sign-in: "
+    "check that this machine's clock is right."
+)
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*")
 _RETRYABLE_STATUS = frozenset({408, 425, 429})
 _CLASSES: dict[int, type[errors.ApiError]] = {
@@ -47,7 +52,7 @@ class Answer:
     @property
     def reads(self) -> bool:
         """Whether the request could not have changed anything."""
-        return self.method in READ_METHODS
+        return self.method in errors.READ_METHODS
 
     @cached_property
     def body(self) -> Any:
@@ -66,18 +71,19 @@ class Answer:
         traced = _text(errors.flat(body), "trace_id", "request_id")
         return traced or self.headers.get("x-run402-request-id")
 
-    def document(self) -> Document:
-        """The body of a successful answer, which must be a JSON object. Raises BadAnswer."""
+    def read(self, reader: Callable[[Document], T]) -> T:
+        """What ``reader`` makes of the body, which must be a JSON object. Raises BadAnswer."""
+        try:
+            return reader(self._document())
+        except errors.BadAnswer as error:
+            raise error.after(self.method, status=self.status, trace_id=self.trace_id) from None
+
+    def _document(self) -> Document:
         body = self.body
         if isinstance(body, dict):
             return body
-        raise errors.BadAnswer(
-            "The gateway's answer is not a JSON object.",
-            status=self.status,
-            trace_id=self.trace_id,
-            mutation_state="none" if self.reads else "unknown",
-            body=body[: errors.PREVIEW_CHARACTERS] if isinstance(body, str) else None,
-        )
+        preview = body[: errors.PREVIEW_CHARACTERS] if isinstance(body, str) else None
+        raise errors.BadAnswer("The gateway's answer is not a JSON object.", body=preview)
 
     def require_ok(self) -> Answer:
         """Itself, or the error it means."""
@@ -136,7 +142,7 @@ def _fallback(status: int) -> str:
 
 
 def _code(doc: Document) -> str | None:
-    """``code``, else a short token in ``error`` (Core, older deploy paths), in upper case; None leaves the default."""
+    """``code``, else a token in ``error`` (Core, older deploy paths), in upper case; None leaves the default."""
     named = _text(doc, "code")
     if named is None:
         token = _text(doc, "error")

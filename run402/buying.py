@@ -1,4 +1,4 @@
-"""Making a call that may cost: ask, let the policy decide, record, pay once, and tell the truth about the outcome."""
+"""Making a call that may cost: ask, let the policy decide, record, pay once, tell the truth about the outcome."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeVar
 
 from run402 import errors
 from run402.answers import Answer, api_error
+from run402.reading import Document
 from run402.wire import Call, Wire
-from run402.x402.challenge import parse_challenge, parse_receipt
+from run402.x402.challenge import Challenge, parse_challenge, parse_receipt
 from run402.x402.payment import HEADER, SignedPayment, sign
 from run402.x402.purchase import Paid, Purchase
 
@@ -17,8 +18,8 @@ T = TypeVar("T")
 _UNSETTLED_CODES = frozenset({"PAYMENT_REQUIRED", "INSUFFICIENT_FUNDS", "PAYMENT_INSUFFICIENT_FUNDS"})
 
 
-def buy(wire: Wire, call: Call, purchase: Purchase | None, read: Callable[[Answer], T]) -> Paid[T]:
-    """Send ``call``, pay when asked and allowed, and ``read`` the answer.
+def buy(wire: Wire, call: Call, purchase: Purchase | None, reader: Callable[[Document], T]) -> Paid[T]:
+    """Send ``call``, pay when asked and allowed, and read the answer.
 
     Raises PaymentRequired when the gateway asks and there is no purchase or no readable challenge,
     PaymentRefused when the policy says no, and PaymentUnsettled for every failure after a payment was
@@ -28,8 +29,8 @@ def buy(wire: Wire, call: Call, purchase: Purchase | None, read: Callable[[Answe
     try:
         answer = wire.send(call)
         if purchase is not None and answer.status == 402:
-            return _pay(wire, call, purchase, answer, read)
-        value = read(answer.require_ok())
+            return _pay(wire, call, purchase, answer, reader)
+        value = answer.require_ok().read(reader)
     except errors.PaymentUnsettled:
         raise
     except errors.Run402Error as cause:
@@ -41,14 +42,20 @@ def buy(wire: Wire, call: Call, purchase: Purchase | None, read: Callable[[Answe
     return Paid(value, "settled" if settled else "not_needed", held, receipt)
 
 
-def _pay(wire: Wire, call: Call, purchase: Purchase, asked: Answer, read: Callable[[Answer], T]) -> Paid[T]:
-    payment = purchase.held or _sign(wire, call, purchase, asked)
+def _pay(
+    wire: Wire, call: Call, purchase: Purchase, asked: Answer, reader: Callable[[Document], T]
+) -> Paid[T]:
+    challenge = parse_challenge(asked.headers, asked.content)
+    if challenge is None:
+        raise api_error(asked)
+    challenge.require_same_resource(wire.base_url + call.path)
+    payment = purchase.held or _sign(wire, call, purchase, challenge)
     receipt: dict[str, Any] | None = None
     answer: Answer | None = None
     try:
         answer = wire.send(call.with_headers({HEADER: payment.header}))
         receipt = parse_receipt(answer.headers)
-        value = read(answer.require_ok())
+        value = answer.require_ok().read(reader)
         _require_not_failed(answer, receipt)
     except errors.Run402Error as cause:
         rejected = purchase.held is None and answer is not None and _nothing_settled(answer, receipt, cause)
@@ -59,15 +66,10 @@ def _pay(wire: Wire, call: Call, purchase: Purchase, asked: Answer, read: Callab
     return Paid(value, "settled", payment, receipt)
 
 
-def _sign(wire: Wire, call: Call, purchase: Purchase, asked: Answer) -> SignedPayment:
-    challenge = parse_challenge(asked.headers, asked.content)
-    if challenge is None:
-        raise api_error(asked)
+def _sign(wire: Wire, call: Call, purchase: Purchase, challenge: Challenge) -> SignedPayment:
     if wire.signer is None:
         raise ValueError("A purchase needs a client with a signer.")
-    asked_url = wire.base_url + call.path
-    challenge.require_same_resource(asked_url)
-    requirement = purchase.policy.choose(challenge, asked_url=asked_url)
+    requirement = purchase.policy.choose(challenge, asked_url=wire.base_url + call.path)
     payment = sign(wire.signer, challenge, requirement, now=int(wire.clock()))
     purchase.before_send(payment)
     return payment
@@ -78,14 +80,11 @@ def _require_not_failed(answer: Answer, receipt: Mapping[str, Any] | None) -> No
     if receipt is not None and receipt.get("success") is False:
         raise errors.BadAnswer(
             "The gateway answered with success and a receipt that says the payment failed.",
-            status=answer.status,
-            trace_id=answer.trace_id,
-            mutation_state="unknown",
-        )
+        ).after(answer.method, status=answer.status, trace_id=answer.trace_id)
 
 
 def _nothing_settled(answer: Answer, receipt: Mapping[str, Any] | None, cause: errors.Run402Error) -> bool:
-    """Whether a *first* presentation was provably turned down: 402 again, and no receipt that says otherwise."""
+    """Whether a *first* presentation was provably turned down: 402 again, and no receipt against it."""
     if answer.status != 402:
         return False
     if receipt is not None:

@@ -24,12 +24,13 @@ sentences.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 if TYPE_CHECKING:
     from run402.x402 import Challenge, SignedPayment
 
 PREVIEW_CHARACTERS = 500
+READ_METHODS = frozenset({"GET", "HEAD"})
 
 
 class Run402Error(Exception):
@@ -80,7 +81,7 @@ class Run402Error(Exception):
         self.retry_after = retry_after
 
     def envelope(self) -> dict[str, Any]:
-        """The canonical envelope, ready for JSON; fields the gateway added beyond it are kept as they came."""
+        """The canonical envelope, ready for JSON; fields the gateway added are kept as they came."""
         known = {
             "error": self.message,
             "message": self.message,
@@ -108,6 +109,13 @@ class TransportError(Run402Error):
     default_code = "NETWORK_ERROR"
     default_category = "network"
 
+    def after(self, method: str, *, status: int | None = None, trace_id: str | None = None) -> Self:
+        """Itself, told which request it came from: one that may write may have written."""
+        self.mutation_state = "none" if method in READ_METHODS else "unknown"
+        self.status = self.status or status
+        self.trace_id = self.trace_id or trace_id
+        return self
+
 
 class NetworkError(TransportError):
     """The connection could not be made, or broke."""
@@ -126,7 +134,7 @@ class BadAnswer(TransportError):
 
 
 class ApiError(Run402Error):
-    """The gateway answered with a status outside 200–299."""
+    """The gateway answered with a status outside the 200s."""
 
     default_code = "API_ERROR"
     default_category = "api"
@@ -176,7 +184,7 @@ class ServerError(ApiError):
 
 
 class PaymentRefused(Run402Error):
-    """Our own policy refused to pay. Nothing was signed and nothing was sent. ``details["reasons"]`` lists why."""
+    """Our own policy refused to pay; nothing was signed or sent. ``details["reasons"]`` lists why."""
 
     default_code = "PAYMENT_REFUSED"
     default_category = "payment_policy"
@@ -204,8 +212,9 @@ class PaymentUnsettled(Run402Error):
         cause: Run402Error,
     ) -> None:
         rejected = outcome == "rejected"
+        opening = "The payment was refused" if rejected else "The outcome of the payment is not known"
         super().__init__(
-            f"{'The payment was refused' if rejected else 'The outcome of the payment is not known'}: {cause.message}",
+            f"{opening}: {cause.message}",
             code="PAYMENT_REJECTED" if rejected else "PAYMENT_OUTCOME_UNKNOWN",
             mutation_state="none" if rejected else "unknown",
             trace_id=cause.trace_id,
@@ -244,7 +253,7 @@ def action(item: Any) -> dict[str, Any]:
 
 
 def flat(body: Any) -> dict[str, Any]:
-    """An error body as one flat mapping: the deploy forms nest the envelope under ``error`` (contract: apply 2.11)."""
+    """An error body as one flat mapping; deploy errors nest the envelope under ``error`` (contract: apply 2.11)."""
     if not isinstance(body, Mapping):
         return {}
     nested = body.get("error")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import isfinite
 from typing import Any
 
 MAX_DEPTH = 64
@@ -17,7 +18,7 @@ _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 def loads(content: bytes) -> Any:
     """The JSON value in ``content``. Raises ValueError for anything that is not clean, finite, UTF-8 JSON."""
     try:
-        value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if _deeper_than(value, MAX_DEPTH):
@@ -28,12 +29,19 @@ def loads(content: bytes) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Compact JSON in insertion order, as JavaScript's JSON.stringify writes it; what every request body is made of."""
+    """Compact JSON in insertion order, as JavaScript's JSON.stringify writes it; every request body is made so."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("a number is out of range")
+    return number
 
 
 def _deeper_than(value: Any, limit: int) -> bool:

@@ -1,4 +1,4 @@
-"""The contract's rules for names that people choose. Each check returns the name or raises ValueError with a sentence."""
+"""The contract's rules for names that people choose: a check returns the name or raises ValueError with a sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SUBDOMAIN = re.compile(r"[a-z0-9-]+")
 
 
 def project_name(name: str) -> str:
-    """1–128 characters, no control characters (contract: apply 1.3)."""
+    """1 to 128 characters, no control characters (contract: apply 1.3)."""
     if not name.strip():
         raise ValueError("Give the project a name.")
     if len(name) > PROJECT_NAME_LENGTH:
@@ -24,11 +24,11 @@ def project_name(name: str) -> str:
 
 
 def subdomain(name: str) -> str:
-    """3–63 of lower-case letters, digits and hyphens, none at either end (contract: apply 5.1 and 2.14)."""
+    """3 to 63 of lower-case letters, digits and hyphens, none at either end (contract: apply 5.1 and 2.14)."""
     if len(name) not in SUBDOMAIN_LENGTHS:
         raise ValueError("A subdomain has 3 to 63 characters.")
     if not _SUBDOMAIN.fullmatch(name):
-        raise ValueError("A subdomain is made of lower-case letters a–z, digits and hyphens.")
+        raise ValueError("A subdomain is made of lower-case letters, digits and hyphens.")
     if name.startswith("-") or name.endswith("-"):
         raise ValueError("A subdomain neither starts nor ends with a hyphen.")
     return name

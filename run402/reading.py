@@ -14,6 +14,8 @@ from run402.errors import BadAnswer
 
 Document = dict[str, Any]
 
+MAX_INTEGER = 2**63 - 1  # what a database column holds
+
 
 def field(doc: Mapping[str, Any], name: str) -> Any:
     """The value under ``name``, or under its camelCase spelling, or None."""
@@ -37,14 +39,8 @@ def need_text(doc: Mapping[str, Any], *names: str) -> str:
 
 
 def number(doc: Mapping[str, Any], *names: str) -> int | None:
-    """The first integer among ``names``; a float counts when it is whole."""
-    for name in names:
-        value = field(doc, name)
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-    return None
+    """The first integer among ``names`` that fits 64 bits; a float counts when it is whole."""
+    return next((value for name in names if (value := _integer(field(doc, name))) is not None), None)
 
 
 def need_number(doc: Mapping[str, Any], *names: str) -> int:
@@ -99,3 +95,10 @@ def strings(doc: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def string_map(doc: Mapping[str, Any], name: str) -> dict[str, str]:
     """The object under ``name``, only its string values."""
     return {key: value for key, value in mapping(doc, name).items() if isinstance(value, str)}
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    fits = isinstance(value, int) and not isinstance(value, bool) and -MAX_INTEGER <= value <= MAX_INTEGER
+    return value if fits else None

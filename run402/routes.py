@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 
 def route(template: str, *names: str, query: Mapping[str, str | int | None] | None = None) -> str:
-    """Fill the ``{}`` of ``template`` with ``names``, each quoted as one path segment; None in ``query`` is left out.
+    """Fill the ``{}`` of ``template`` with ``names``, each quoted as one segment; None in ``query`` is left out.
 
     >>> route("/apply/v1/plans/{}/commit", "a/b")
     '/apply/v1/plans/a%2Fb/commit'

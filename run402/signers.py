@@ -28,7 +28,7 @@ class Signer(Protocol):
     def sign_typed_data(
         self, domain: Mapping[str, Any], types: TypedDataTypes, message: Mapping[str, Any]
     ) -> bytes:
-        """Sign EIP-712 data. ``types`` names the primary type only; the domain's type follows from ``domain``."""
+        """Sign EIP-712 data. ``types`` has the primary type only; the domain's follows from ``domain``."""
 
 
 class LocalSigner:

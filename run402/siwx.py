@@ -1,4 +1,4 @@
-"""The ``SIGN-IN-WITH-X`` header: a wallet proves itself by signing a short EIP-4361 text (contract: identity 2.4).
+"""The ``SIGN-IN-WITH-X`` header: a wallet signs a short EIP-4361 text (contract: identity 2.4).
 
 The client chooses the nonce; there is no challenge from the server. A fresh header is made for every request,
 since it is bound to that request's URL and a server may remember nonces.
@@ -77,6 +77,6 @@ def timestamp(when: datetime) -> str:
 
 
 def _host(url: str) -> str:
-    """The host name without its port; an IPv6 address keeps its brackets, as a browser's ``URL.hostname`` does."""
+    """The host name without its port; an IPv6 address keeps its brackets, as in JavaScript."""
     host = urlsplit(url).hostname or ""
     return f"[{host}]" if ":" in host else host

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _REF = {"contentType": "content_type"}
@@ -33,9 +33,9 @@ def sha256_hex(content: bytes) -> str:
 
 
 def cloud_spelling(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec with every known camelCase key in snake_case; everything else untouched, file paths included."""
+    """The spec with known camelCase keys in snake_case and everything else, file paths too, untouched."""
     wire = _renamed(spec, {"project": "project_id"})
-    shape = {
+    shape: dict[str, Callable[[Any], Any]] = {
         "site": _site,
         "functions": _functions,
         "database": _database,
@@ -100,7 +100,7 @@ def _function(function: Any) -> Any:
     result = _renamed(function, _FUNCTION)
     if not isinstance(result, dict):
         return result
-    parts = {
+    parts: dict[str, Callable[[Any], Any]] = {
         "source": lambda value: _renamed(value, _REF),
         "files": _refs,
         "config": lambda value: _renamed(value, _CONFIG),

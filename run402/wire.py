@@ -10,24 +10,33 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from run402 import errors, jsontext, siwx
-from run402.answers import READ_METHODS, Answer
+from run402.answers import Answer
+from run402.errors import READ_METHODS
+from run402.reading import Document
 from run402.signers import Signer
 from run402.transport import LocalhostTransport
+
+T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 MAX_ANSWER_SECONDS = 120.0  # for the whole body: a read timeout alone would let a trickle go on for ever
 DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_SENTENCES: dict[type[Exception], str] = {
+    httpx.ConnectError: "The gateway cannot be reached",
+    httpx.ConnectTimeout: "The gateway did not accept the connection in time",
+    httpx.ReadTimeout: "The gateway did not answer in time",
+}
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and what became of it, for logs and request lists. Holds no header, no body and no credential.
+    """One request and what became of it, for request lists. Holds no header, body or credential.
 
     ``path`` is the gateway's path with its query; for another origin only that origin. ``at`` is a unix time.
     ``status`` is None when no answer arrived.
@@ -71,7 +80,7 @@ def json_call(
     sign_in: bool = False,
     idempotency_key: str | None = None,
 ) -> Call:
-    """A call with a JSON body. The bytes are made once, so that a repeated call is the same to the last byte."""
+    """A call with a JSON body, whose bytes are made once: a repeated call is the same to the last byte."""
     typed = {"Content-Type": "application/json", **(headers or {})}
     return Call(method, path, jsontext.dumps(document), typed, sign_in, idempotency_key)
 
@@ -108,38 +117,32 @@ class Wire:
         """Send, and raise the error that an answer outside the 200s means."""
         return self.send(call).require_ok()
 
+    def read(self, call: Call, reader: Callable[[Document], T]) -> T:
+        """Send, and read the JSON object that the contract promises."""
+        return self.fetch(call).read(reader)
+
     def send(self, call: Call) -> Answer:
         """Send once and return the answer whatever its status. Raises TransportError."""
-        headers = dict(call.headers)
-        if call.idempotency_key is not None:
-            headers["Idempotency-Key"] = call.idempotency_key
-        if call.sign_in and self.signer is not None:
-            headers[siwx.HEADER] = siwx.header(
-                self.signer, self.base_url + call.path, issued_at=self._issued_at()
-            )
+        url = self.base_url + call.path
         request = self._http.build_request(
-            call.method, self.base_url + call.path, content=call.body, headers=headers
+            call.method, url, content=call.body, headers=self._headers(call, url)
         )
-        exchange = Exchange(
-            call.method,
-            call.path,
-            None,
-            0,
-            None,
-            call.idempotency_key,
-            len(call.body or b""),
-            0,
-            self.clock(),
+        size = len(call.body or b"")
+        answer, exchange = self.perform(
+            request, self.begun(call.method, call.path, size, idempotency_key=call.idempotency_key)
         )
-        answer, done = self.perform(request, exchange)
-        self.report(done)
+        self.report(exchange)
         if isinstance(answer, errors.TransportError):
             raise answer
         return answer
 
-    def build(self, method: str, url: str, **options: Any) -> httpx.Request:
+    def build(self, method: str, url: str | httpx.URL, **options: Any) -> httpx.Request:
         """A bare request to any http(s) address: none of our credentials are on it."""
         return self._http.build_request(method, url, **options)
+
+    def begun(self, method: str, path: str, size: int, *, idempotency_key: str | None = None) -> Exchange:
+        """The exchange of a request that is about to be sent; ``perform`` completes it."""
+        return Exchange(method, path, None, 0, None, idempotency_key, size, 0, self.clock())
 
     def perform(
         self, request: httpx.Request, exchange: Exchange
@@ -151,24 +154,28 @@ class Wire:
         try:
             response = self._http.send(request, stream=True)
             try:
-                answer = _answer(request, response, _read(response, started))
+                answer = _answer(request, response, b"".join(_within_limits(response.iter_bytes(), started)))
             finally:
                 received = response.num_bytes_downloaded
                 response.close()
         except errors.TransportError as error:
-            answer = error
+            answer = error.after(request.method)
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             answer = transport_error(error, request.method)
-        if isinstance(answer, errors.BadAnswer | errors.TimedOut) and request.method not in READ_METHODS:
-            answer.mutation_state = "unknown"
         return answer, _finished(exchange, answer, started, received)
 
     def report(self, exchange: Exchange) -> None:
         if self._on_exchange is not None:
             self._on_exchange(exchange)
 
-    def _issued_at(self) -> datetime:
-        return datetime.fromtimestamp(self.clock(), UTC) - siwx.BACKDATE
+    def _headers(self, call: Call, url: str) -> dict[str, str]:
+        headers = dict(call.headers)
+        if call.idempotency_key is not None:
+            headers["Idempotency-Key"] = call.idempotency_key
+        if call.sign_in and self.signer is not None:
+            issued_at = datetime.fromtimestamp(self.clock(), UTC) - siwx.BACKDATE
+            headers[siwx.HEADER] = siwx.header(self.signer, url, issued_at=issued_at)
+        return headers
 
 
 def checked_base_url(base_url: str) -> str:
@@ -186,14 +193,12 @@ def checked_base_url(base_url: str) -> str:
 
 def transport_error(error: Exception, method: str) -> errors.TransportError:
     """What went wrong, in a sentence that repeats nothing the request contained."""
+    if isinstance(error, httpx.DecodingError):
+        return errors.BadAnswer("The answer could not be decompressed.").after(method)
     left = not isinstance(error, _NEVER_LEFT)
     harmless = not left or method in READ_METHODS
     kind = errors.TimedOut if isinstance(error, httpx.TimeoutException) else errors.NetworkError
-    sentence = {
-        httpx.ConnectError: "The gateway cannot be reached",
-        httpx.ConnectTimeout: "The gateway did not accept the connection in time",
-        httpx.ReadTimeout: "The gateway did not answer in time",
-    }.get(type(error), "The connection to the gateway failed")
+    sentence = _SENTENCES.get(type(error), "The connection to the gateway failed")
     return kind(
         f"{sentence} ({type(error).__name__}).",
         retryable=True,
@@ -205,13 +210,6 @@ def transport_error(error: Exception, method: str) -> errors.TransportError:
 def _answer(request: httpx.Request, response: httpx.Response, content: bytes) -> Answer:
     signed_in = siwx.HEADER in request.headers
     return Answer(request.method, response.status_code, response.headers, content, signed_in)
-
-
-def _read(response: httpx.Response, started: float) -> bytes:
-    chunks: list[bytes] = []
-    for chunk in _within_limits(response.iter_bytes(), started):
-        chunks.append(chunk)
-    return b"".join(chunks)
 
 
 def _within_limits(chunks: Iterator[bytes], started: float) -> Iterator[bytes]:

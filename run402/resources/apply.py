@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from run402 import errors, reading, x402
-from run402.answers import Answer
 from run402.buying import buy
 from run402.reading import Document
 from run402.resources.plans import (
@@ -16,11 +15,14 @@ from run402.resources.plans import (
     Plan,
     read_commit,
     read_operation,
+    read_operation_page,
     read_plan,
 )
 from run402.routes import anon, route
 from run402.spec import cloud_reference, cloud_spelling
 from run402.wire import Call, Wire, json_call
+
+T = TypeVar("T")
 
 MAX_PLAN_BYTES = 5_242_880
 
@@ -44,7 +46,7 @@ class ApplyResource:
         idempotency_key: str | None = None,
         manifest_ref: Mapping[str, Any] | None = None,
     ) -> Plan:
-        """Ask what ``spec`` would change. A dry run stores nothing and takes neither key nor ``manifest_ref``.
+        """Ask what ``spec`` would change. A dry run stores nothing and sends no key and no ``manifest_ref``.
 
         Known camelCase keys of the spec are sent in snake_case. Raises Run402Error, before anything is sent,
         for a spec over the inline limit: upload it as content then and pass ``manifest_ref``.
@@ -57,7 +59,7 @@ class ApplyResource:
         path = route("/apply/v1/plans", query={"dry_run": "true" if dry_run else None})
         call = json_call("POST", path, body, sign_in=True)
         _require_inline(call, dry_run=dry_run)
-        return read_plan(self._wire.fetch(call).document())
+        return self._wire.read(call, read_plan)
 
     def commit(
         self, plan_id: str, *, idempotency_key: str | None = None, purchase: x402.Purchase | None = None
@@ -70,36 +72,31 @@ class ApplyResource:
         call = json_call(
             "POST", route("/apply/v1/plans/{}/commit", plan_id), body, sign_in=True, idempotency_key=header
         )
-        return buy(self._wire, call, purchase, _read_commit)
+        return buy(self._wire, call, purchase, read_commit)
 
     def operation(self, operation_id: str, *, anon_key: str) -> ApplyOperation:
         """Where a release stands."""
-        return read_operation(self._get(route("/apply/v1/operations/{}", operation_id), anon_key))
+        return self._get(route("/apply/v1/operations/{}", operation_id), anon_key, read_operation)
 
     def operations(
         self, *, anon_key: str, limit: int | None = None, cursor: str | None = None
     ) -> ApplyOperationPage:
         """The project's operations; there is no list of releases, each row names the one it made."""
-        doc = self._get(route("/apply/v1/operations", query={"limit": limit, "cursor": cursor}), anon_key)
-        rows = tuple(read_operation(item) for item in reading.documents(doc, "operations"))
-        return ApplyOperationPage(rows, reading.text(doc, "cursor"), doc)
+        path = route("/apply/v1/operations", query={"limit": limit, "cursor": cursor})
+        return self._get(path, anon_key, read_operation_page)
 
     def events(self, operation_id: str, *, anon_key: str) -> tuple[Document, ...]:
         """Everything that happened so far, oldest first, as the gateway words it."""
-        doc = self._get(route("/apply/v1/operations/{}/events", operation_id), anon_key)
-        return reading.documents(doc, "events")
+        path = route("/apply/v1/operations/{}/events", operation_id)
+        return self._get(path, anon_key, lambda doc: reading.documents(doc, "events"))
 
     def resume(self, operation_id: str) -> ApplyOperation:
         """Run the failed phase again, never SQL. Raises Conflict when the operation is not resumable."""
         call = Call("POST", route("/apply/v1/operations/{}/resume", operation_id), sign_in=True)
-        return read_operation(self._wire.fetch(call).document())
+        return self._wire.read(call, read_operation)
 
-    def _get(self, path: str, anon_key: str) -> Document:
-        return self._wire.fetch(Call("GET", path, headers=anon(anon_key))).document()
-
-
-def _read_commit(answer: Answer) -> Commit:
-    return read_commit(answer.document())
+    def _get(self, path: str, anon_key: str, reader: Callable[[Document], T]) -> T:
+        return self._wire.read(Call("GET", path, headers=anon(anon_key)), reader)
 
 
 def _require_inline(call: Call, *, dry_run: bool) -> None:

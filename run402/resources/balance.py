@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from run402 import errors, jsontext
 from run402.answers import Answer
-from run402.wire import Exchange, Wire
+from run402.reading import MAX_INTEGER
+from run402.wire import Wire
 from run402.x402 import MAINNET, TESTNET, USDC
 
 BALANCE_OF = "0x70a08231"
@@ -60,7 +61,7 @@ class BalanceResource:
         self._chains: dict[str, int] = {}
 
     def usdc(self, network: str, address: str) -> int:
-        """USDC of ``address`` on ``network`` (CAIP-2), in micros, from the first provider with a sound answer.
+        """USDC of ``address`` on ``network`` (CAIP-2), in micros, from the first provider that answers soundly.
 
         Raises BalanceUnknown when none has one, and ValueError for a network or address that cannot be.
         """
@@ -69,7 +70,7 @@ class BalanceResource:
         for url in self._rpc_urls:
             try:
                 self._require_chain(url, network)
-                return self._call(url, token, BALANCE_OF + owner, "latest")
+                return _possible(self._call(url, token, BALANCE_OF + owner, "latest"))
             except _NoAnswer as error:
                 reasons.append(str(error))
         raise _unknown(network, reasons)
@@ -116,7 +117,7 @@ class BalanceResource:
         """The block to read at: the latest, which must be later than ``after``."""
         if after is None:
             return "latest"
-        block = self._rpc(url, "eth_getBlockByNumber", "latest", False)
+        block = self._rpc(url, "eth_getBlockByNumber", *("latest", False))
         if not isinstance(block, dict):
             raise _NoAnswer("a provider gave no latest block")
         if _quantity(block.get("timestamp")) <= after:
@@ -151,12 +152,18 @@ class BalanceResource:
         request = self._wire.build("POST", url, content=content, headers=headers, timeout=RPC_SECONDS)
         # Only the provider's host is reported: the rest of such an address is often an access key.
         label = f"{urlsplit(url).hostname} {method}"
-        exchange = Exchange("POST", label, None, 0, None, None, len(content), 0, self._wire.clock())
+        exchange = self._wire.begun("POST", label, len(content))
         answer, done = self._wire.perform(request, exchange)
         self._wire.report(done)
         if isinstance(answer, errors.TransportError):
             raise _NoAnswer(f"a provider could not be reached ({answer.code})")
         return answer
+
+
+def _possible(micros: int) -> int:
+    if micros > MAX_INTEGER:
+        raise _NoAnswer("a provider's answer is more than there is")
+    return micros
 
 
 def _token(network: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any, BinaryIO
 
 import httpx
@@ -14,7 +13,7 @@ import httpx
 from run402 import reading
 from run402.errors import BadAnswer
 from run402.reading import Document
-from run402.resources.uploads import Part, PartUpload, read_part
+from run402.resources.uploads import Part, PartUpload, read_part, run_all
 from run402.routes import anon, route
 from run402.wire import Wire, json_call
 
@@ -36,7 +35,7 @@ class ContentItem:
 
 @dataclass(frozen=True)
 class MissingObject:
-    """Bytes the gateway lacks, and the parts it wants them in; the parts' addresses are signed and not printed.
+    """Bytes the gateway lacks, and the parts it wants them in; their addresses are signed and not printed.
 
     >>> MissingObject("00" * 32, 5, ()).multipart
     False
@@ -74,20 +73,10 @@ class ContentResource:
         self._wire = wire
 
     def plan(self, items: Sequence[ContentItem], *, anon_key: str) -> ContentPlan:
-        """Ask which of ``items`` the gateway lacks. Raises BadAnswer when it asks for bytes nobody offered."""
+        """Ask which of ``items`` the gateway lacks. Raises BadAnswer when it wants bytes nobody offered."""
         body = {"content": [_offer(item) for item in items]}
-        doc = self._wire.fetch(
-            json_call("POST", "/content/v1/plans", body, headers=anon(anon_key))
-        ).document()
-        sizes = {item.sha256: item.size for item in items}
-        return ContentPlan(
-            plan_id=reading.need_text(doc, "plan_id"),
-            expires_at=reading.moment(doc, "expires_at"),
-            missing=tuple(
-                _missing(item, sizes, self._wire.base_url) for item in reading.documents(doc, "missing")
-            ),
-            raw=doc,
-        )
+        call = json_call("POST", "/content/v1/plans", body, headers=anon(anon_key))
+        return self._wire.read(call, lambda doc: read_content_plan(doc, items, self._wire.base_url))
 
     def upload(
         self,
@@ -102,50 +91,37 @@ class ContentResource:
 
         ``open_blob`` gets a digest and returns a fresh seekable file, which is closed here. ``on_part`` gets
         the digest, the bytes of it sent so far, and its size. Both, and ``on_exchange``, are called in the
-        calling thread. The first failure, or what a callback raises, ends the upload once the running parts
-        have ended.
+        calling thread. After a failure, or when a callback raises, no further part is begun and the running
+        ones end first.
         """
-        queue = iter([(missing, part) for missing in plan.missing for part in missing.parts])
-        progress = _Progress(on_part)
-        with ThreadPoolExecutor(max_workers=parallel) as pool:
-            running: dict[Future[PartUpload], tuple[MissingObject, Part]] = {}
-            while True:
-                for missing, part in islice(queue, parallel - len(running)):
-                    upload = PartUpload(
-                        self._wire,
-                        missing.sha256,
-                        part,
-                        multipart=missing.multipart,
-                        delays=tuple(retry_delays),
-                    )
-                    running[pool.submit(upload.run, open_blob(missing.sha256))] = (missing, part)
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    self._finish(future.result())
-                    progress.add(*running.pop(future))
+        uploads = [
+            PartUpload(self._wire, missing.sha256, part, missing.multipart, tuple(retry_delays))
+            for missing in plan.missing
+            for part in missing.parts
+        ]
+        sizes = {missing.sha256: missing.size for missing in plan.missing}
+        sent = dict.fromkeys(sizes, 0)
+        with closing(run_all(uploads, open_blob, parallel=parallel)) as finished:
+            for upload in finished:
+                sent[upload.sha256] += upload.part.size
+                if on_part is not None:
+                    on_part(upload.sha256, sent[upload.sha256], sizes[upload.sha256])
 
     def commit(self, plan: ContentPlan, *, anon_key: str) -> None:
         """Tell the gateway that everything was uploaded."""
         path = route("/content/v1/plans/{}/commit", plan.plan_id)
         self._wire.fetch(json_call("POST", path, {}, headers=anon(anon_key)))
 
-    def _finish(self, upload: PartUpload) -> None:
-        for exchange in upload.exchanges:
-            self._wire.report(exchange)
-        if upload.error is not None:
-            raise upload.error
 
-
-class _Progress:
-    def __init__(self, on_part: Callable[[str, int, int], None] | None) -> None:
-        self._on_part = on_part
-        self._sent: dict[str, int] = {}
-
-    def add(self, missing: MissingObject, part: Part) -> None:
-        sent = self._sent[missing.sha256] = self._sent.get(missing.sha256, 0) + part.size
-        if self._on_part is not None:
-            self._on_part(missing.sha256, sent, missing.size)
+def read_content_plan(doc: Document, items: Sequence[ContentItem], base_url: str) -> ContentPlan:
+    """The plan for ``items`` that the gateway at ``base_url`` made. Raises BadAnswer for one we do not follow."""
+    sizes = {item.sha256: item.size for item in items}
+    return ContentPlan(
+        plan_id=reading.need_text(doc, "plan_id"),
+        expires_at=reading.moment(doc, "expires_at"),
+        missing=tuple(_missing(item, sizes, base_url) for item in reading.documents(doc, "missing")),
+        raw=doc,
+    )
 
 
 def _offer(item: ContentItem) -> dict[str, Any]:
@@ -154,25 +130,18 @@ def _offer(item: ContentItem) -> dict[str, Any]:
 
 
 def _missing(doc: Document, sizes: dict[str, int], base_url: str) -> MissingObject:
-    sha256 = reading.need_text(doc, "sha256")
+    sha256, mode = reading.need_text(doc, "sha256"), reading.text(doc, "mode")
     if sha256 not in sizes:
         raise BadAnswer("The gateway asks for bytes that nobody offered.", details={"sha256": sha256[:64]})
     secure = httpx.URL(base_url).scheme == "https"
-    parts = sorted((read_part(item, secure=secure) for item in reading.documents(doc, "parts")), key=_number)
-    multipart = reading.text(doc, "mode") == "multipart" or len(parts) > 1
-    size = sizes[sha256]
-    if not _cover(iter(parts), size) or (reading.text(doc, "mode") == "single" and len(parts) != 1):
-        raise BadAnswer(
-            "The parts that the gateway asks for do not make up the bytes.", details={"sha256": sha256}
-        )
-    return MissingObject(sha256, size, tuple(parts), multipart)
+    unsorted = (read_part(item, secure=secure) for item in reading.documents(doc, "parts"))
+    parts = tuple(sorted(unsorted, key=lambda part: part.number))
+    if not _cover(parts, sizes[sha256]) or (mode == "single" and len(parts) != 1):
+        raise BadAnswer("The parts that the gateway asks for do not make up the bytes.")
+    return MissingObject(sha256, sizes[sha256], parts, multipart=mode == "multipart" or len(parts) > 1)
 
 
-def _number(part: Part) -> int:
-    return part.number
-
-
-def _cover(parts: Iterator[Part], size: int) -> bool:
+def _cover(parts: Sequence[Part], size: int) -> bool:
     """Whether the parts, in their order, are exactly the bytes 0 to ``size``, each once."""
     position = 0
     for part in parts:

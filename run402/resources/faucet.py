@@ -38,11 +38,14 @@ class FaucetResource:
     def draw(self, address: str, *, idempotency_key: str | None = None) -> FaucetDraw:
         """Send test USDC to ``address``. Raises RateLimited when it was drawn from within the last day."""
         call = json_call("POST", "/faucet/v1", {"address": address}, idempotency_key=idempotency_key)
-        doc = self._wire.fetch(call).document()
-        return FaucetDraw(
-            transaction_hash=reading.text(doc, "transaction_hash"),
-            amount_micros=reading.need_number(doc, "amount_usd_micros"),
-            token=reading.text(doc, "token"),
-            network=reading.text(doc, "network"),
-            raw=doc,
-        )
+        return self._wire.read(call, read_draw)
+
+
+def read_draw(doc: Document) -> FaucetDraw:
+    return FaucetDraw(
+        transaction_hash=reading.text(doc, "transaction_hash"),
+        amount_micros=reading.need_number(doc, "amount_usd_micros"),
+        token=reading.text(doc, "token"),
+        network=reading.text(doc, "network"),
+        raw=doc,
+    )

@@ -1,4 +1,4 @@
-"""The values around planning and following a release (contract: apply 2.6–2.10)."""
+"""The values around planning and following a release (contract: apply 2.6 to 2.10)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MissingContent:
 
 @dataclass(frozen=True)
 class PlanWarning:
-    """Something the gateway wants a person to see; ``blocking`` ones need a confirmation, which is ours to ask for.
+    """Something the gateway wants a person to see; ``blocking`` ones need a confirmation, asked for by us.
 
     >>> read_warning({"code": "MISSING_REQUIRED_SECRET", "severity": "high"}).blocking
     True
@@ -48,7 +48,7 @@ class PlanWarning:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a release would change. ``plan_id`` and ``operation_id`` are None for a dry run, which cannot be committed.
+    """What a release would change. ``plan_id`` and ``operation_id`` are None for a dry run: nothing to commit.
 
     >>> read_plan({"plan_id": None, "is_noop": True}).is_noop
     True
@@ -201,8 +201,13 @@ def read_operation(doc: Document) -> ApplyOperation:
     )
 
 
+def read_operation_page(doc: Document) -> ApplyOperationPage:
+    rows = tuple(read_operation(item) for item in reading.documents(doc, "operations"))
+    return ApplyOperationPage(rows, reading.text(doc, "cursor", "next_cursor"), doc)
+
+
 def _slices(doc: Document) -> Document:
-    """The legacy answer holds the diffs under ``diff``, the present one at the top (contract: apply 2.6, kind)."""
+    """The legacy answer holds the diffs under ``diff``, the present one at the top (contract: apply 2.6)."""
     legacy = reading.optional_mapping(doc, "diff") if "kind" not in doc else None
     return {**legacy, **doc} if legacy else doc
 

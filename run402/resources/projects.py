@@ -1,4 +1,4 @@
-"""Projects: making one, listing a wallet's, usage, deleting (contract: apply 1.1–1.5)."""
+"""Projects: making one, listing a wallet's, usage, deleting (contract: apply 1.1 to 1.5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from run402.wire import Call, Wire, json_call
 
 @dataclass(frozen=True)
 class ProvisionedProject:
-    """A new project with its two keys. The gateway shows the keys this once; they are not printed by ``repr``.
+    """A new project with its two keys. The gateway shows the keys this once; ``repr`` does not.
 
     >>> ProvisionedProject("prj_1", "anon", "service", "p0001", {})
     ProvisionedProject(project_id='prj_1', schema_slot='p0001')
@@ -79,32 +79,38 @@ class ProjectsResource:
     def provision(
         self, *, name: str, tier: str | None = None, idempotency_key: str | None = None
     ) -> ProvisionedProject:
-        """Make a project. Raises ValueError for a name against the rules and PaymentRequired without an active tier."""
+        """Make a project. Raises ValueError for a bad name, and PaymentRequired without an active tier."""
         body = {"name": project_name(name)} | ({"tier": tier} if tier else {})
         call = json_call("POST", "/projects/v1", body, sign_in=True, idempotency_key=idempotency_key)
-        doc = self._wire.fetch(call).document()
-        return ProvisionedProject(
-            project_id=reading.need_text(doc, "project_id"),
-            anon_key=reading.need_text(doc, "anon_key"),
-            service_key=reading.need_text(doc, "service_key"),
-            schema_slot=reading.text(doc, "schema_slot"),
-            raw=doc,
-        )
+        return self._wire.read(call, read_provisioned)
 
     def list_by_wallet(self, address: str) -> tuple[ProjectSummary, ...]:
         """The projects of a wallet. Signs in, since newer gateways show them to their owner only."""
         path = route("/wallets/v1/{}/projects", address.lower())
-        doc = self._wire.fetch(Call("GET", path, sign_in=True)).document()
-        return tuple(read_summary(item) for item in reading.documents(doc, "projects"))
+        return self._wire.read(Call("GET", path, sign_in=True), read_summaries)
 
     def usage(self, project_id: str, *, service_key: str) -> Usage:
         """Calls and bytes used, with their limits."""
         path = route("/projects/v1/admin/{}/usage", project_id)
-        return read_usage(self._wire.fetch(Call("GET", path, headers=bearer(service_key))).document())
+        return self._wire.read(Call("GET", path, headers=bearer(service_key)), read_usage)
 
     def delete(self, project_id: str, *, service_key: str) -> None:
         """Delete the project and everything in it, for good."""
         self._wire.fetch(Call("DELETE", route("/projects/v1/{}", project_id), headers=bearer(service_key)))
+
+
+def read_provisioned(doc: Document) -> ProvisionedProject:
+    return ProvisionedProject(
+        project_id=reading.need_text(doc, "project_id"),
+        anon_key=reading.need_text(doc, "anon_key"),
+        service_key=reading.need_text(doc, "service_key"),
+        schema_slot=reading.text(doc, "schema_slot"),
+        raw=doc,
+    )
+
+
+def read_summaries(doc: Document) -> tuple[ProjectSummary, ...]:
+    return tuple(read_summary(item) for item in reading.documents(doc, "projects"))
 
 
 def read_summary(doc: Document) -> ProjectSummary:

@@ -75,28 +75,30 @@ class ReleasesResource:
         """What is live, or None when nothing is: gateways say so with 404 or with an empty answer."""
         path = route("/apply/v1/releases/active", query={"site_limit": site_limit})
         try:
-            doc = self._wire.fetch(Call("GET", path, headers=anon(anon_key))).document()
+            return self._wire.read(Call("GET", path, headers=anon(anon_key)), read_active)
         except errors.NotFound as error:
             if error.code == "NO_ACTIVE_RELEASE":
                 return None
             raise
-        if "release_id" in doc and doc["release_id"] is None:
-            return None
-        return read_inventory(doc)
 
     def get(self, release_id: str, *, anon_key: str, site_limit: int | None = None) -> Inventory:
         """One release, live or not."""
         path = route("/apply/v1/releases/{}", release_id, query={"site_limit": site_limit})
-        return read_inventory(self._wire.fetch(Call("GET", path, headers=anon(anon_key))).document())
+        return self._wire.read(Call("GET", path, headers=anon(anon_key)), read_inventory)
 
     def promote(
         self, release_id: str, *, project_id: str, allow_warning_codes: Sequence[str] = ()
     ) -> Promotion:
-        """Make a release live again at once. Older gateways have no such call: NotFound or ServerError (501)."""
+        """Make a release live again at once. Older gateways lack this call: NotFound or ServerError (501)."""
         path = route("/apply/v1/releases/{}/promote", release_id)
         # The key is "project" in every dialect (contract: apply 3.4).
         body = {"project": project_id, "allow_warning_codes": list(allow_warning_codes)}
-        return read_promotion(self._wire.fetch(json_call("POST", path, body, sign_in=True)).document())
+        return self._wire.read(json_call("POST", path, body, sign_in=True), read_promotion)
+
+
+def read_active(doc: Document) -> Inventory | None:
+    nothing_live = "release_id" in doc and doc["release_id"] is None
+    return None if nothing_live else read_inventory(doc)
 
 
 def read_inventory(doc: Document) -> Inventory:

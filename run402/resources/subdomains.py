@@ -44,16 +44,19 @@ class SubdomainsResource:
         """Claim ``name`` or point it elsewhere. Raises ValueError for a name against the rules."""
         body = {"name": names.subdomain(name), "deployment_id": deployment_id}
         call = json_call("POST", "/subdomains/v1", body, headers=bearer(service_key))
-        return read_subdomain(self._wire.fetch(call).document())
+        return self._wire.read(call, read_subdomain)
 
     def list(self, *, service_key: str) -> tuple[Subdomain, ...]:
         """Every name of the project."""
-        doc = self._wire.fetch(Call("GET", "/subdomains/v1", headers=bearer(service_key))).document()
-        return tuple(read_subdomain(item) for item in reading.documents(doc, "subdomains"))
+        return self._wire.read(Call("GET", "/subdomains/v1", headers=bearer(service_key)), read_subdomains)
 
     def release(self, name: str, *, service_key: str) -> None:
         """Give ``name`` up."""
         self._wire.fetch(Call("DELETE", route("/subdomains/v1/{}", name), headers=bearer(service_key)))
+
+
+def read_subdomains(doc: Document) -> tuple[Subdomain, ...]:
+    return tuple(read_subdomain(item) for item in reading.documents(doc, "subdomains"))
 
 
 def read_subdomain(doc: Document) -> Subdomain:

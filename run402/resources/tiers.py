@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from run402 import reading, x402
-from run402.answers import Answer
 from run402.buying import buy
 from run402.reading import Document
 from run402.routes import route
@@ -100,12 +99,11 @@ class TiersResource:
 
     def quote(self) -> TierQuote:
         """The price list; needs no signer."""
-        doc = self._wire.fetch(Call("GET", "/tiers/v1")).document()
-        return TierQuote(tuple(read_tier(name, item) for name, item in _listed(doc)), doc)
+        return self._wire.read(Call("GET", "/tiers/v1"), read_quote)
 
     def status(self) -> TierStatus:
         """The signing wallet's tier and lease."""
-        return read_status(self._wire.fetch(Call("GET", "/tiers/v1/status", sign_in=True)).document())
+        return self._wire.read(Call("GET", "/tiers/v1/status", sign_in=True), read_status)
 
     def set(
         self, tier: str, *, purchase: x402.Purchase | None = None, idempotency_key: str | None = None
@@ -117,7 +115,11 @@ class TiersResource:
         """
         path = route("/tiers/v1/{}", tier)
         call = json_call("POST", path, {}, sign_in=True, idempotency_key=idempotency_key)
-        return buy(self._wire, call, purchase, _read_change)
+        return buy(self._wire, call, purchase, read_change)
+
+
+def read_quote(doc: Document) -> TierQuote:
+    return TierQuote(tuple(read_tier(name, item) for name, item in _listed(doc)), doc)
 
 
 def read_tier(name: str, doc: Mapping[str, Any]) -> Tier:
@@ -159,10 +161,6 @@ def read_change(doc: Document) -> TierChange:
         allowance_remaining_micros=reading.number(doc, "allowance_remaining_usd_micros"),
         raw=doc,
     )
-
-
-def _read_change(answer: Answer) -> TierChange:
-    return read_change(answer.document())
 
 
 def _listed(doc: Document) -> list[tuple[str, Document]]:

@@ -1,12 +1,14 @@
-"""Putting one part at its presigned address. No credential of ours goes there; the address itself is the permission."""
+"""Putting one part at its presigned address: the address is the permission, no credential of ours goes there."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 
 import httpx
@@ -36,22 +38,22 @@ class Part:
 
 
 class PartUpload:
-    """One part on its way, with its retries. ``run`` is called in a worker thread; the rest is read afterwards.
+    """One part on its way, with its retries. ``run`` works in a thread; the rest is read afterwards.
 
     >>> PartUpload.__slots__
-    ('_multipart', '_part', '_wire', 'delays', 'error', 'exchanges', 'sha256')
+    ('_delays', '_multipart', '_wire', 'error', 'exchanges', 'part', 'sha256')
     """
 
-    __slots__ = ("_multipart", "_part", "_wire", "delays", "error", "exchanges", "sha256")
+    __slots__ = ("_delays", "_multipart", "_wire", "error", "exchanges", "part", "sha256")
 
     def __init__(
-        self, wire: Wire, sha256: str, part: Part, *, multipart: bool, delays: tuple[float, ...]
+        self, wire: Wire, sha256: str, part: Part, multipart: bool, delays: tuple[float, ...]
     ) -> None:
         self._wire = wire
-        self._part = part
+        self.part = part
         self._multipart = multipart
         self.sha256 = sha256
-        self.delays = delays
+        self._delays = delays
         self.exchanges: list[Exchange] = []
         self.error: errors.Run402Error | None = None
 
@@ -59,18 +61,23 @@ class PartUpload:
         """Send the part, and again after each delay while that may help. Closes ``blob``; keeps the last error."""
         with blob:
             headers = self._headers(blob)
-            for delay in (*self.delays, None):
+            for delay in (*self._delays, None):
                 self.error = self._attempt(blob, headers)
                 if self.error is None or not self.error.retryable or delay is None:
                     return self
                 time.sleep(delay)
         return self
 
+    def report(self) -> None:
+        """Report what was sent, each try once."""
+        for exchange in self.exchanges:
+            self._wire.report(exchange)
+
     def _attempt(self, blob: BinaryIO, headers: dict[str, str]) -> errors.Run402Error | None:
-        part = self._part
-        request = self._wire.build("PUT", str(part.url), headers=headers, content=read_range(blob, part))
+        part = self.part
+        request = self._wire.build("PUT", part.url, headers=headers, content=read_range(blob, part))
         origin = f"{part.url.scheme}://{part.url.netloc.decode('ascii')}"
-        exchange = Exchange("PUT", origin, None, 0, None, None, part.size, 0, self._wire.clock())
+        exchange = self._wire.begun("PUT", origin, part.size)
         try:
             answer, done = self._wire.perform(request, exchange)
         except errors.Run402Error as error:  # the file turned out to be shorter than it was said to be
@@ -80,9 +87,9 @@ class PartUpload:
 
     def _headers(self, blob: BinaryIO) -> dict[str, str]:
         """Storage answers 403 when the address already carries the checksum and a header repeats it."""
-        headers = {"Content-Length": str(self._part.size)}
-        if CHECKSUM_HEADER not in {name.lower() for name in self._part.url.params}:
-            digest = _digest(blob, self._part) if self._multipart else bytes.fromhex(self.sha256)
+        headers = {"Content-Length": str(self.part.size)}
+        if CHECKSUM_HEADER not in {name.lower() for name in self.part.url.params}:
+            digest = _digest(blob, self.part) if self._multipart else bytes.fromhex(self.sha256)
             headers[CHECKSUM_HEADER] = base64.b64encode(digest).decode("ascii")
         return headers
 
@@ -98,7 +105,7 @@ class PartUpload:
             code="CONTENT_UPLOAD_FAILED",
             retryable=retryable,
             safe_to_retry=True,
-            details={"sha256": self.sha256, "part_number": self._part.number},
+            details={"sha256": self.sha256, "part_number": self.part.number},
             status=answer.status,
             body=answer.body if isinstance(answer.body, dict) else None,
         )
@@ -109,8 +116,34 @@ class PartUpload:
         return errors.BadAnswer("The storage took a part without giving its ETag.", status=answer.status)
 
 
+def run_all(
+    uploads: Iterable[PartUpload], open_blob: Callable[[str], BinaryIO], *, parallel: int
+) -> Generator[PartUpload]:
+    """Run ``uploads``, at most ``parallel`` at a time with as many files open, and yield each that succeeded.
+
+    All but the sending happens in the calling thread. Raises the first failure once the running ones have ended.
+    """
+    queue = iter(uploads)
+    running: set[Future[PartUpload]] = set()
+    failure: errors.Run402Error | None = None
+    with ThreadPoolExecutor(max_workers=parallel) as pool:
+        while True:
+            for upload in islice(queue, parallel - len(running) if failure is None else 0):
+                running.add(pool.submit(upload.run, open_blob(upload.sha256)))
+            if not running:
+                break
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for upload in (future.result() for future in done):
+                upload.report()
+                failure = failure or upload.error
+                if upload.error is None:
+                    yield upload
+    if failure is not None:
+        raise failure
+
+
 def read_part(doc: Document, *, secure: bool) -> Part:
-    """A part as the gateway describes it; ``byte_end`` is inclusive. ``secure``: the gateway itself speaks https."""
+    """A part as the gateway describes it; ``byte_end`` is inclusive. ``secure``: the gateway speaks https."""
     start = reading.need_number(doc, "byte_start")
     size = reading.need_number(doc, "byte_end") - start + 1
     if start < 0 or size < 0:

@@ -10,7 +10,7 @@ TESTNET = "eip155:84532"
 
 @dataclass(frozen=True)
 class Asset:
-    """A token contract and the EIP-712 domain its authorizations are signed under. Six decimals: a micro is a unit.
+    """A token and the EIP-712 domain its authorizations are signed under. Six decimals: a micro is a unit.
 
     >>> USDC["eip155:84532"].chain_id
     84532

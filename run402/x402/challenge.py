@@ -1,4 +1,4 @@
-"""Reading what a server asks for (``PAYMENT-REQUIRED``) and what it says it settled (``PAYMENT-RESPONSE``)."""
+"""Reading what a server asks for (PAYMENT-REQUIRED) and what it says it settled (PAYMENT-RESPONSE)."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Challenge:
         given = self.resource_url
         if given is not None and _place(given) != _place(asked_url):
             raise PaymentRefused(
-                "The gateway asks to be paid for another address than the one we called, so nothing was signed.",
+                "The gateway asks to be paid for another address than we called, so nothing was signed.",
                 details={"reasons": ["resource"], "asked": asked_url, "named": str(given)[:500]},
                 mutation_state="not_started",
             )
 
 
 def parse_challenge(headers: Mapping[str, str], content: bytes) -> Challenge | None:
-    """The challenge of a 402, from its header or, without one, its body; None when there is no readable one."""
+    """The challenge of a 402, from its header or, without one, its body; None when none is readable."""
     header = headers.get("payment-required")
     if header is None:
         return _challenge(content) if len(content) <= MAX_CHALLENGE_CHARACTERS else None

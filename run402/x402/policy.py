@@ -62,7 +62,7 @@ class CapPolicy:
 
 
 def problems(requirement: Mapping[str, Any]) -> list[str]:
-    """Why a requirement can never be signed, whatever a policy says, as names of its fields; empty when it can.
+    """Why a requirement can never be signed, whatever a policy says: names of its fields, or none.
 
     Only ``exact`` by EIP-3009, only pinned assets under their pinned domain, a positive whole amount, a real
     address, and a lifetime of at most five minutes.
