@@ -1,4 +1,4 @@
-"""For all tests: which run on PostgreSQL too, and which skips CI accepts."""
+"""For all tests: which run on PostgreSQL too, and which skips CI accepts. Fixtures: tests/fixtures.py."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tools import machine
+
+pytest_plugins = ["tests.fixtures"]
 
 HERE = Path(__file__).parent
 # The rooms whose rows carry locks, leases and money: their tests run on PostgreSQL as well (make test).

@@ -17,6 +17,7 @@ _data = tempfile.mkdtemp(prefix="run402-panel-test-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["PANEL_ENV"] = "test"
 os.environ["PANEL_DATA"] = _data
+os.environ["PANEL_STATIC_ROOT"] = tempfile.mkdtemp(dir=_data)  # WhiteNoise warns about a folder that is not there
 if os.environ.get("PANEL_TEST_DATABASE_URL"):
     os.environ["PANEL_DATABASE_URL"] = os.environ["PANEL_TEST_DATABASE_URL"]
 

@@ -1,0 +1,58 @@
+"""A sandbox gateway as a process of its own, for tests that talk HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.factories import GatewayFactory
+from tools.layout import ROOT
+from wallets.models import Gateway
+
+READY = "sandbox: "
+FAST = {"SANDBOX_PHASE_MS": "5"}
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox: its API address, and where it keeps its state."""
+
+    url: str
+    data: Path
+
+    @property
+    def gateway(self) -> Gateway:
+        """The row that leads the panel here."""
+        gateway: Gateway = GatewayFactory.create()
+        gateway.url, gateway.rpc_urls = self.url, [f"{self.url}/rpc"]
+        gateway.save(update_fields=["url", "rpc_urls"])
+        return gateway
+
+    @classmethod
+    @contextlib.contextmanager
+    def started(cls, data: Path) -> Iterator[Self]:
+        """Start one on a free port, wait for the line that it prints when ready, and stop it at the end."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PANEL_")}
+        command = [sys.executable, "-m", "sandbox", "--port", "0", "--data", str(data)]
+        with (data / "log").open("w") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**environment, **FAST}, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        try:
+            yield cls(_address(process, data), data)
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
+
+
+def _address(process: subprocess.Popen[str], data: Path) -> str:
+    for line in process.stdout or ():
+        if line.startswith(READY):
+            return line.removeprefix(READY).strip()
+    raise RuntimeError(f"the sandbox did not start:\n{(data / 'log').read_text()}")
