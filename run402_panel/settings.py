@@ -172,6 +172,11 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home:home"
 ACCOUNT_ADAPTER = "teams.adapter.ClosedAdapter"
+ACCOUNT_FORMS = {
+    "login": "teams.forms.SignInForm",
+    "reauthenticate": "teams.forms.PasswordAgainForm",
+    "change_password": "teams.forms.NewPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

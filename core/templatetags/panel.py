@@ -156,9 +156,16 @@ def callout(
 
 
 @register.simple_block_tag
-def emptystate(content: str, icon: str, title: str) -> SafeString:
+def emptystate(content: str, icon: str, title: str, level: int = 2) -> SafeString:
     """Fill an empty place: what it is for, and (inside, in a `div.row`) the next step."""
-    return format_html('<div class="empty">{}<h2>{}</h2>{}</div>', draw_icon(icon), title, content)
+    return format_html(
+        '<div class="empty">{}<h{} class="empty-title">{}</h{}>{}</div>',
+        draw_icon(icon),
+        level,
+        title,
+        level,
+        content,
+    )
 
 
 @register.inclusion_tag("components/_pages.html", takes_context=True)

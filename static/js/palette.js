@@ -7,6 +7,9 @@
   const field = dialog.querySelector("input");
   const options = [...dialog.querySelectorAll('[role="option"]')];
   const nothing = dialog.querySelector("[data-nothing]");
+  if (navigator.platform.startsWith("Mac")) {
+    for (const key of document.querySelectorAll("kbd[data-mac]")) key.textContent = key.dataset.mac;
+  }
   for (const opener of document.querySelectorAll('[data-dialog="palette"]')) opener.hidden = false;
 
   const shown = () => options.filter((option) => !option.hidden);
