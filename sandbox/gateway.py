@@ -1,0 +1,30 @@
+"""Everything a handler may need, made once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sandbox.activity import Activity
+from sandbox.clock import Clock
+from sandbox.machine import Machine
+from sandbox.settings import Settings
+from sandbox.store import Store
+
+
+@dataclass
+class Gateway:
+    settings: Settings
+    store: Store
+    clock: Clock
+    started_at: float
+    activity: Activity = field(init=False)
+    machine: Machine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.activity = Activity(self.store.projects)
+        self.machine = Machine(self.store, self.clock, self.settings, self.activity)
+
+    def close(self) -> None:
+        self.machine.stop()
+        self.activity.flush()
+        self.store.close()

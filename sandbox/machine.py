@@ -1,0 +1,180 @@
+"""Operations on their way: one background thread moves each through its states (apply 2.9)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from sandbox.activity import Activity
+from sandbox.clock import Clock
+from sandbox.ids import deployment_id, new_id
+from sandbox.release.activation import activate, release_urls
+from sandbox.settings import Settings
+from sandbox.store import Store
+from sandbox.store.operations import Operation
+from sandbox.store.releases import Release
+
+RETRY_SECONDS = 3600
+_IDLE_SECONDS = 1.0
+_NEXT = {"committing": "staging", "staging": "activating", "activating": "ready"}
+_PHASE = {"committing": "validate", "staging": "stage", "activating": "activate"}
+
+
+class Machine:
+    """State lives in the store alone: a killed process goes on where the last transaction ended."""
+
+    def __init__(self, store: Store, clock: Clock, settings: Settings, activity: Activity) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._activity = activity
+        self._wake = threading.Condition()
+        self._running = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._running = True
+        self._thread = threading.Thread(target=self._run, name="sandbox-machine")
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread is None:
+            return
+        with self._wake:
+            self._running = False
+            self._wake.notify()
+        self._thread.join()
+        self._thread = None
+
+    def enter(self, operation: Operation, status: str) -> bool:
+        """Move an operation into a working state and let the thread take it from there."""
+        moved = self._move(operation, status, wait=self._settings.phase_seconds)
+        with self._wake:
+            self._wake.notify()
+        return moved
+
+    def _run(self) -> None:
+        while self._running:
+            for operation in self._store.operations.due(time.time()):
+                self._advance(operation.id)
+            self._activity.flush()
+            self._sleep()
+
+    def _sleep(self) -> None:
+        due = self._store.operations.next_due()
+        wait = _IDLE_SECONDS if due is None else min(_IDLE_SECONDS, max(0.0, due - time.time()))
+        with self._wake:
+            if self._running and wait:
+                self._wake.wait(wait)
+
+    def _advance(self, operation_id: str) -> None:
+        """One step, in one transaction, if it is still due."""
+        with self._store.transaction():
+            operation = self._store.operations.get(operation_id)
+            if operation is None or operation.due_at is None:
+                return
+            if operation.status == "activation_pending":
+                self._move(operation, "activating", wait=self._settings.phase_seconds)
+            elif operation.status == "activating":
+                self._activate(operation)
+            else:
+                if operation.status == "committing":
+                    self._stage(operation)
+                self._finish_phase(operation, "done")
+                self._move(operation, _NEXT[operation.status], wait=self._settings.phase_seconds)
+
+    def _move(self, operation: Operation, status: str, *, wait: float | None) -> bool:
+        now = self._clock.now()
+        due_at = None if wait is None else time.time() + wait
+        moved = self._store.operations.move(
+            operation.id, seen=operation.status, status=status, now=now, due_at=due_at
+        )
+        if moved and status in _PHASE:
+            self._event(operation, {"type": "commit.phase", "phase": _PHASE[status], "status": "started"})
+        return moved
+
+    def _finish_phase(self, operation: Operation, outcome: str) -> None:
+        self._event(operation, {"type": "commit.phase", "phase": _PHASE[operation.status], "status": outcome})
+
+    def _event(self, operation: Operation, body: dict[str, Any]) -> None:
+        self._store.operations.add_event(operation.id, body, now=self._clock.now())
+
+    def _stage(self, operation: Operation) -> None:
+        """Write the release that will become live; a plan without changes keeps the live one."""
+        plan = self._store.plans.get(operation.plan_id or "")
+        project = self._store.projects.get(operation.project_id)
+        if plan is None or project is None:
+            raise LookupError(f"operation {operation.id} has lost its plan or project")
+        if plan.answer["is_noop"] and operation.base_release_id:
+            self._store.operations.note(operation.id, target_release_id=operation.base_release_id)
+            return
+        now = self._clock.now()
+        release = Release(
+            id=new_id("rel"),
+            project_id=project.id,
+            parent_id=operation.base_release_id,
+            status="staged",
+            generation=None,
+            deployment_id=deployment_id(now),
+            manifest_digest=plan.answer["manifest_digest"],
+            operation_id=operation.id,
+            plan_id=plan.id,
+            state=plan.target,
+            created_by=project.owner,
+            created_at=now,
+            activated_at=None,
+            superseded_at=None,
+        )
+        self._store.releases.create(release)
+        self._store.operations.note(operation.id, target_release_id=release.id)
+
+    def _activate(self, operation: Operation) -> None:
+        self._store.operations.count_attempt(operation.id, self._clock.now())
+        error = _ordered_error(operation) or activate(self._store, operation, now=self._clock.now())
+        if error is None:
+            self._succeed(operation)
+        else:
+            self._stumble(operation, error)
+
+    def _succeed(self, operation: Operation) -> None:
+        release = self._store.releases.get(operation.target_release_id or "")
+        if release is None:
+            raise LookupError(f"operation {operation.id} has lost its release")
+        urls = release_urls(self._store, self._settings, release)
+        self._store.operations.note(operation.id, release_id=release.id, urls=urls, error=None)
+        self._finish_phase(operation, "done")
+        self._move(operation, "ready", wait=None)
+        self._event(operation, {"type": "commit.phase", "phase": "ready", "status": "done"})
+        self._event(
+            operation, {"type": "ready", "releaseId": release.id, "release_id": release.id, "urls": urls}
+        )
+
+    def _stumble(self, operation: Operation, error: dict[str, Any]) -> None:
+        """Wait for a resume (or an hour), need repair, or fail for good."""
+        status = error.pop("status")
+        self._finish_phase(operation, "failed")
+        self._store.operations.note(operation.id, error=error, knobs={})
+        self._move(operation, status, wait=RETRY_SECONDS if status == "activation_pending" else None)
+        if status == "failed" and operation.target_release_id:
+            self._store.releases.fail(operation.target_release_id)
+
+
+def _ordered_error(operation: Operation) -> dict[str, Any] | None:
+    """The failure that a knob wrote onto this operation."""
+    knob = operation.knobs.get("activation_pending") or operation.knobs.get("needs_repair")
+    if not knob:
+        return None
+    pending = "activation_pending" in operation.knobs
+    return {
+        "status": "activation_pending" if pending else "needs_repair",
+        "code": knob.get("code") or ("ACTIVATION_FAILED" if pending else "MIGRATION_FAILED"),
+        "message": knob.get("message") or "A knob of the sandbox made this fail.",
+        "phase": "activate" if pending else "migrate",
+        "retryable": bool(knob.get("retryable", pending)),
+        "safe_to_retry": bool(knob.get("safe_to_retry", pending)),
+        "mutation_state": "partial",
+        "operation_id": operation.id,
+        "plan_id": operation.plan_id,
+        "rolled_back": False,
+    }

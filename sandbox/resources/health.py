@@ -1,0 +1,32 @@
+"""GET /health and GET /status (identity 5.4)."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.web import Call, answer, endpoint
+
+VERSION = "sandbox"
+CAPABILITIES = ["x402", "siwx", "blob", "sites", "promote"]
+
+
+def health(call: Call) -> Response:
+    return answer({"status": "healthy", "checks": {"store": "ok"}, "version": VERSION})
+
+
+def status(call: Call) -> Response:
+    return answer(
+        {
+            "status": "ok",
+            "uptime_seconds": int(time.time() - call.gateway.started_at),
+            "deployment": {"version": VERSION},
+            "capabilities": CAPABILITIES,
+            "operator": {"name": "Run402 sandbox on this computer", "contact": "local"},
+        }
+    )
+
+
+routes = [Route("/health", endpoint(health)), Route("/status", endpoint(status))]

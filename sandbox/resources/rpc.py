@@ -1,0 +1,125 @@
+"""POST /rpc: as much of an EVM node as it takes to read USDC balances and used authorizations."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.chain import SEPOLIA_ID, SEPOLIA_USDC
+from sandbox.problems import bad_request
+from sandbox.web import Call, answer, endpoint
+
+BLOCK_SECONDS = 2
+MOST_IN_BATCH = 100
+_BALANCE_OF = "0x70a08231"
+_AUTHORIZATION_STATE = "0xe94a0102"
+_WORD = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class RpcError(Exception):
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def rpc(call: Call) -> Response:
+    try:
+        asked = json.loads(call.body)
+    except ValueError as error:
+        raise bad_request("BAD_JSON", "The body is not JSON-RPC.") from error
+    if isinstance(asked, list):
+        if not 0 < len(asked) <= MOST_IN_BATCH:
+            raise bad_request("BAD_FIELD", f"A batch holds 1 to {MOST_IN_BATCH} calls.")
+        return answer([_answer(call, one) for one in asked])
+    return answer(_answer(call, asked))
+
+
+def _answer(call: Call, asked: object) -> dict[str, Any]:
+    request: dict[str, Any] = asked if isinstance(asked, dict) else {}
+    head = {"jsonrpc": "2.0", "id": request.get("id")}
+    params = request.get("params") or []
+    try:
+        method = _METHODS.get(str(request.get("method")))
+        if method is None:
+            raise RpcError(-32601, "the method does not exist or is not available")
+        if not isinstance(params, list):
+            raise RpcError(-32602, "params must be a list")
+        return {**head, "result": method(call, params)}
+    except RpcError as error:
+        return {**head, "error": {"code": error.code, "message": str(error)}}
+
+
+def _chain_id(call: Call, params: list[Any]) -> str:
+    return hex(SEPOLIA_ID)
+
+
+def _version(call: Call, params: list[Any]) -> str:
+    return str(SEPOLIA_ID)
+
+
+def _head(call: Call) -> int:
+    return int(call.gateway.clock.proof_now()) // BLOCK_SECONDS
+
+
+def _block_number(call: Call, params: list[Any]) -> str:
+    return hex(_head(call))
+
+
+def _block(call: Call, params: list[Any]) -> dict[str, Any] | None:
+    """A block every two seconds; its number follows from the time."""
+    tag = params[0] if params else "latest"
+    if isinstance(tag, str) and re.fullmatch(r"0x[0-9a-f]{1,16}", tag):
+        number = int(tag, 16)
+        return _block_at(number) if number <= _head(call) else None
+    if tag in ("latest", "pending", "safe", "finalized"):
+        return _block_at(_head(call))
+    raise RpcError(-32602, "unknown block")
+
+
+def _block_at(number: int) -> dict[str, Any]:
+    return {
+        "number": hex(number),
+        "timestamp": hex(number * BLOCK_SECONDS),
+        "hash": f"0x{number:064x}",
+        "parentHash": f"0x{number - 1:064x}",
+        "transactions": [],
+    }
+
+
+def _eth_call(call: Call, params: list[Any]) -> str:
+    """An address without code answers '0x', as on a real chain."""
+    asked = params[0] if params and isinstance(params[0], dict) else {}
+    data = asked.get("data") or asked.get("input")
+    if str(asked.get("to")).lower() != SEPOLIA_USDC.address.lower():
+        return "0x"
+    if not isinstance(data, str):
+        raise RpcError(-32602, "data is missing")
+    words = [data[10 + 64 * index : 74 + 64 * index] for index in range((len(data) - 10) // 64)]
+    if not words or not all(_WORD.fullmatch(word) for word in words):
+        raise RpcError(3, "execution reverted")
+    if data[:10] == _BALANCE_OF:
+        return _word(call.gateway.store.ledger.balance(f"0x{words[0][24:]}"))
+    if data[:10] == _AUTHORIZATION_STATE and len(words) == 2:
+        used = call.gateway.store.ledger.authorization(f"0x{words[0][24:]}", f"0x{words[1]}")
+        return _word(1 if used else 0)
+    raise RpcError(3, "execution reverted")
+
+
+def _word(number: int) -> str:
+    return f"0x{number:064x}"
+
+
+_METHODS: dict[str, Callable[[Call, list[Any]], Any]] = {
+    "eth_chainId": _chain_id,
+    "net_version": _version,
+    "eth_blockNumber": _block_number,
+    "eth_getBlockByNumber": _block,
+    "eth_call": _eth_call,
+}
+
+routes = [Route("/rpc", endpoint(rpc), methods=["POST"])]

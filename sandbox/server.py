@@ -1,0 +1,37 @@
+"""uvicorn with one addition: a request may cut its own connection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sandbox.severed import ABORT
+
+
+class SeverableProtocol(H11Protocol):
+    """Hands `transport.abort` to the application as an ASGI extension."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn types it
+        super().connection_made(transport)
+        inner = self.app
+
+        async def with_abort(scope: Any, receive: Any, send: Any) -> None:
+            extensions = {**(scope.get("extensions") or {}), ABORT: transport.abort}
+            await inner({**scope, "extensions": extensions}, receive, send)
+
+        self.app = with_abort
+
+
+def config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=SeverableProtocol,
+        ws="none",
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
+    )

@@ -1,0 +1,48 @@
+"""What one sandbox process is told at its start."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "sandbox.localhost"})
+APPS_SUFFIX = ".localhost"
+MAX_JSON_BYTES = 5 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    data: Path
+    public_url: str
+    phase_seconds: float
+    part_bytes: int
+
+    @property
+    def api_names(self) -> frozenset[str]:
+        """Host names that reach the API; every other `<name>.localhost` is an app."""
+        return LOOPBACK_NAMES | {urlsplit(self.public_url).hostname or "localhost"}
+
+    def app_url(self, label: str) -> str:
+        """The address of the app that answers under `label`, on the port the sandbox listens to."""
+        parts = urlsplit(self.public_url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{label}{APPS_SUFFIX}{port}"
+
+
+def load(data: Path, *, public_url: str) -> Settings:
+    """Read the two environment knobs: milliseconds per phase and bytes per upload part."""
+    return Settings(
+        data=data,
+        public_url=public_url.rstrip("/"),
+        phase_seconds=_number("SANDBOX_PHASE_MS", 150) / 1000,
+        part_bytes=_number("SANDBOX_PART_BYTES", 8 * 1024 * 1024),
+    )
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{name} must be a whole number, got {text!r}.")
+    return int(text)
