@@ -21,7 +21,7 @@ from wallets.models.gateway import BASE_SEPOLIA
 
 @dataclass(frozen=True)
 class NavItem:
-    """One place in the navigation. `due` says that the count waits for a person."""
+    """One place in the navigation. `due` says that the count waits for a person; `g` and `key` go there."""
 
     label: str
     icon: str
@@ -29,6 +29,7 @@ class NavItem:
     current: bool = False
     count: int | None = None
     due: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ PLACES = (
     ),
     (_("Team"), (("operations:list", _("Activity"), "activity"), ("home:settings", _("Settings"), "settings"))),
 )
+KEYS = {"home:home": "h", "projects:list": "p", "deploys:list": "d", "billing:wallets": "w"}
 BOTTOM = ("home:home", "projects:list", "deploys:list", "billing:wallets")
 
 
@@ -122,7 +124,7 @@ def _item(request: HttpRequest, name: str, label: str, icon: str, counts: dict[s
     url = reverse(name)
     current = request.path == url or (url != "/" and request.path.startswith(url.rstrip("/") + "/"))
     count, due = counts.get(name, (None, False))
-    return NavItem(label, icon, url, current, count, due)
+    return NavItem(label, icon, url, current, count, due, KEYS.get(name, ""))
 
 
 def _counts(team: Team) -> dict[str, tuple[int, bool]]:
