@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
 
 from run402 import jsontext
 from run402.signers import Signer
@@ -47,6 +47,18 @@ class SignedPayment:
     payee: str
     payer: str
     requirement: dict[str, Any] = field(repr=False)
+
+    def to_json(self) -> str:
+        """Everything, the header included: to be sealed before it is stored."""
+        return jsontext.dumps(asdict(self)).decode("utf-8")
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The payment that ``to_json`` wrote. Raises ValueError for anything else."""
+        doc = jsontext.loads(text.encode("utf-8"))
+        if not isinstance(doc, dict) or set(doc) != {each.name for each in fields(cls)}:
+            raise ValueError("This is not a stored payment.")
+        return cls(**doc)
 
 
 def sign(
