@@ -1,0 +1,37 @@
+"""The service key of a project: sealed as soon as it is known, opened by workers only.
+
+    seal_service_key(project.pk, key)   the bytes for `Project.service_key_sealed`
+    service_key(project)                the key itself, in a worker; keep it in a local variable and nowhere else
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from core.errors import NextStep, Refusal
+from projects.models import Project
+from wallets import vault
+
+
+def key_context(project_id: UUID) -> vault.Context:
+    """Return where a project's sealed service key belongs: its row and field."""
+    return vault.Context("projects_project", str(project_id), "service_key")
+
+
+def seal_service_key(project_id: UUID, key: str) -> bytes:
+    """Seal the key to the workers."""
+    return vault.seal(key.encode(), key_context(project_id))
+
+
+def service_key(project: Project) -> str:
+    """Return the key in clear. Raises Refusal when the panel has none, `vault.Locked` outside a worker."""
+    if not project.service_key_sealed:
+        raise Refusal(
+            "SERVICE_KEY_MISSING",
+            _("The panel does not hold the service key of %(project)s: Run402 shows it once, when a project is made.")
+            % {"project": project.name},
+            next_steps=[NextStep("new_project", _("Make a project here"), "/projects/new")],
+        )
+    return vault.unseal(bytes(project.service_key_sealed), key_context(project.pk)).decode()
