@@ -3,9 +3,11 @@
 Every variable also accepts NAME_FILE, so that secrets can come from files (Docker and systemd credentials).
 """
 
+import contextlib
 import json
 import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -107,3 +109,14 @@ def _gateway(row: dict[str, object]) -> GatewayConfig:
         url=str(row["url"]).rstrip("/"),
         rpc=tuple(str(url) for url in rpc),
     )
+
+
+def create_once(path: Path, text: str) -> None:
+    """Make a file with its content in one step, unless it is there: nobody ever sees it empty."""
+    if path.exists():
+        return
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-") as file:
+        file.write(text)
+        file.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)

@@ -295,6 +295,9 @@ CELERY = {
 if BROKER_URL.startswith("filesystem://"):
     for _folder in ("queue", "control"):
         (BROKER_DIR / _folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The transport opens a new table before it locks it; whoever reads at that moment finds no JSON and dies.
+    for _exchange in ("interactive", "deploys", "sync", "celery.pidbox"):
+        panel_env.create_once(BROKER_DIR / "control" / f"{_exchange}.exchange", "[]")
     CELERY["broker_transport_options"] = {
         "data_folder_in": str(BROKER_DIR / "queue"),
         "data_folder_out": str(BROKER_DIR / "queue"),
