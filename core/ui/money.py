@@ -27,6 +27,8 @@ NETWORKS = {
     for network in (Network("eip155:84532", "Base Sepolia", "test"), Network("eip155:8453", "Base", "real"))
 }
 
+KINDS: dict[str, MoneyKind] = {"test": "test", "real": "real", **{n.id: n.kind for n in NETWORKS.values()}}
+
 STAMPS: dict[MoneyKind, Promise] = {"test": _("Test"), "real": _("Real")}
 LONG_STAMPS: dict[MoneyKind, Promise] = {"test": _("Test money"), "real": _("Real money")}
 
@@ -50,10 +52,7 @@ def _all_digits(value: Decimal) -> str:
 
 def money_kind(network: str | None) -> MoneyKind | None:
     """Return the kind of money on a network (CAIP-2 id, or the kind itself); None for an unknown network."""
-    if network == "test" or network == "real":
-        return network
-    known = NETWORKS.get(network or "")
-    return known.kind if known else None
+    return KINDS.get(network or "")
 
 
 def network_name(network: str | None) -> str:

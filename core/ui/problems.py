@@ -75,15 +75,13 @@ def problem(error: Mapping[str, Any]) -> Problem:
 
 
 def _retry(error: Mapping[str, Any]) -> tuple[bool | None, Promise | str]:
-    """Return whether repeating is safe (None: not said) and the sentence for it."""
+    """Return whether repeating is safe (None: not said) and what more there is to say about it."""
     safe, retryable = error.get("safe_to_retry"), error.get("retryable")
     if safe is False:
-        return False, _("Do not repeat it: the effect could happen twice.")
+        return False, _("The effect could happen twice.")
     if safe is not True:
         return None, ""
-    if retryable is False:
-        return True, _("It is safe to try again, but it will fail the same way until the cause is gone.")
-    return True, _("It is safe to try again.")
+    return True, _("It will fail the same way until the cause is gone.") if retryable is False else ""
 
 
 def _steps(actions: object) -> tuple[Step, ...]:

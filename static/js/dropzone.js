@@ -1,4 +1,5 @@
-// A file field that takes a dropped file and says which one it has. Without script it is a plain file field.
+// A file field that takes a dropped file, says which one it has and, when htmx sends the form, how much of it is sent.
+// Without script it is a plain file field.
 "use strict";
 
 (() => {
@@ -21,7 +22,7 @@
     zone.classList.toggle("filled", Boolean(file));
   };
 
-  for (const zone of document.querySelectorAll("[data-dropzone]")) {
+  const start = (zone) => {
     const field = zone.querySelector('[type="file"]');
     zone.classList.add("live");
     show(zone);
@@ -38,5 +39,16 @@
       field.files = event.dataTransfer.files;
       field.dispatchEvent(new Event("change", { bubbles: true }));
     });
-  }
+  };
+
+  const startAll = () => document.querySelectorAll("[data-dropzone]:not(.live)").forEach(start);
+
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const meter = event.target.querySelector?.("[data-dropzone-meter]");
+    if (!meter || !event.detail.lengthComputable) return;
+    meter.hidden = event.detail.loaded >= event.detail.total;
+    meter.firstElementChild.setAttribute("width", `${(100 * event.detail.loaded) / event.detail.total}%`);
+  });
+  document.addEventListener("htmx:afterSettle", startAll);
+  startAll();
 })();

@@ -26,10 +26,11 @@
     }
   };
 
-  // After a failure the same element asks again, each time after twice the delay.
+  // After a failure the same element asks again, each time after twice the delay. A refusal (403, 404) is final.
   const again = (event) => {
     const element = event.detail.elt;
-    if (!element.matches("[data-poll]")) return;
+    const status = event.detail.xhr?.status || 0;
+    if (!element.matches("[data-poll]") || (status >= 400 && status < 500 && status !== 429)) return;
     element.dataset.poll = Math.min(LONGEST, Math.max(1000, 2 * Number(element.dataset.poll)));
     plan(element, Number(element.dataset.poll));
   };

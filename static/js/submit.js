@@ -30,7 +30,7 @@
     "submit",
     (event) => {
       const form = event.target;
-      if (form.method !== "post") return;
+      if (!form.matches('[method="post" i], [hx-post]')) return;
       if (form.dataset.sent) {
         event.preventDefault();
         event.stopImmediatePropagation();
