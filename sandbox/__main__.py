@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+import contextlib
 import os
 import socket
 import sys
 from pathlib import Path
 
-import uvicorn
-
 from sandbox.app import create_app
-from sandbox.server import config
+from sandbox.server import AnnouncingServer, config
 
 DEFAULT_PORT = 8402
 LOOPBACK = "127.0.0.1"
@@ -35,7 +33,8 @@ def main() -> int:
         except (OSError, ValueError) as error:
             print(f"The sandbox cannot start: {error}", file=sys.stderr)
             return 1
-        asyncio.run(_run(uvicorn.Server(config(app)), listener, url))
+        with contextlib.suppress(KeyboardInterrupt):
+            AnnouncingServer(config(app), url).run(sockets=[listener])
     return 0
 
 
@@ -62,15 +61,6 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-async def _run(server: uvicorn.Server, listener: socket.socket, url: str) -> None:
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if server.started:
-        print(f"sandbox: {url}", flush=True)
-    await serving
 
 
 if __name__ == "__main__":

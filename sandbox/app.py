@@ -31,6 +31,7 @@ from sandbox.resources import (
     projects,
     releases,
     rpc,
+    secrets,
     subdomains,
     tiers,
     uploads,
@@ -48,6 +49,7 @@ _RESOURCES = (
     projects,
     releases,
     rpc,
+    secrets,
     subdomains,
     tiers,
     uploads,
@@ -63,6 +65,7 @@ def create_app(data: Path, *, public_url: str) -> Starlette:
         exception_handlers={Problem: _problem, HTTPException: _http_error, 500: _crash},
         lifespan=_lifespan,
     )
+    app.router.redirect_slashes = False
     app.state.gateway = gateway
     return app
 

@@ -17,7 +17,6 @@ from sandbox.activity import Exchange
 from sandbox.gateway import Gateway
 from sandbox.ids import new_id
 from sandbox.problems import Problem
-from sandbox.serving import serve
 from sandbox.settings import APPS_SUFFIX
 from sandbox.severed import Severed, cut
 from sandbox.web import answer
@@ -77,7 +76,7 @@ class Front:
             internal = scope["path"] == "/" or scope["path"].startswith("/_sandbox")
             await (self._own if internal else self._api)(scope, receive, send)
         elif host.endswith(APPS_SUFFIX):
-            response = await serve(self._gateway, request)
+            response = await self._gateway.apps.serve(request)
             await response(scope, receive, send)
         else:
             await _misdirected(host)(scope, receive, send)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sandbox.activity import Activity
 from sandbox.clock import Clock
 from sandbox.machine import Machine
+from sandbox.serving import Apps
 from sandbox.settings import Settings
 from sandbox.store import Store
 
@@ -19,10 +20,12 @@ class Gateway:
     started_at: float
     activity: Activity = field(init=False)
     machine: Machine = field(init=False)
+    apps: Apps = field(init=False)
 
     def __post_init__(self) -> None:
         self.activity = Activity(self.store.projects)
         self.machine = Machine(self.store, self.clock, self.settings, self.activity)
+        self.apps = Apps(self.store, self.activity)
 
     def close(self) -> None:
         self.machine.stop()

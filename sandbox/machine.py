@@ -107,7 +107,7 @@ class Machine:
         if plan is None or project is None:
             raise LookupError(f"operation {operation.id} has lost its plan or project")
         if plan.answer["is_noop"] and operation.base_release_id:
-            self._store.operations.note(operation.id, target_release_id=operation.base_release_id)
+            self._store.operations.aim(operation.id, operation.base_release_id)
             return
         now = self._clock.now()
         release = Release(
@@ -127,7 +127,7 @@ class Machine:
             superseded_at=None,
         )
         self._store.releases.create(release)
-        self._store.operations.note(operation.id, target_release_id=release.id)
+        self._store.operations.aim(operation.id, release.id)
 
     def _activate(self, operation: Operation) -> None:
         self._store.operations.count_attempt(operation.id, self._clock.now())
@@ -142,7 +142,7 @@ class Machine:
         if release is None:
             raise LookupError(f"operation {operation.id} has lost its release")
         urls = release_urls(self._store, self._settings, release)
-        self._store.operations.note(operation.id, release_id=release.id, urls=urls, error=None)
+        self._store.operations.succeed(operation.id, release.id, urls)
         self._finish_phase(operation, "done")
         self._move(operation, "ready", wait=None)
         self._event(operation, {"type": "commit.phase", "phase": "ready", "status": "done"})
@@ -154,7 +154,7 @@ class Machine:
         """Wait for a resume (or an hour), need repair, or fail for good."""
         status = error.pop("status")
         self._finish_phase(operation, "failed")
-        self._store.operations.note(operation.id, error=error, knobs={})
+        self._store.operations.stumble(operation.id, error)
         self._move(operation, status, wait=RETRY_SECONDS if status == "activation_pending" else None)
         if status == "failed" and operation.target_release_id:
             self._store.releases.fail(operation.target_release_id)

@@ -1,86 +1,118 @@
-"""Show a release under its host names: routes, files, single-page fallback, 404 (apply 3.7, 4.2)."""
+"""Show releases under their host names: routes, files, single-page fallback, 404 (apply 3.7, 4.2)."""
 
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from collections import OrderedDict
+from dataclasses import dataclass
+from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from sandbox.release import routing, static
-from sandbox.release.state import ReleaseState
+from sandbox.activity import Activity
+from sandbox.release import static
+from sandbox.release.paths import same_exact
+from sandbox.release.routing import STATIC_METHODS
+from sandbox.release.state import File, ReleaseState
 from sandbox.settings import APPS_SUFFIX
+from sandbox.store import Store
 from sandbox.store.releases import Release
 
-if TYPE_CHECKING:
-    from sandbox.gateway import Gateway
-
+KEPT_SITES = 32
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
 <body><h1>{title}</h1><p>{text}</p></body></html>
 """
-READS = ("GET", "HEAD")
 
 
-async def serve(gateway: Gateway, request: Request) -> Response:
-    """The answer of an app host."""
-    return await run_in_threadpool(_serve, gateway, request)
+@dataclass(frozen=True)
+class Shown:
+    """What one address answers with."""
+
+    file: File
+    cache_class: str
 
 
-def _serve(gateway: Gateway, request: Request) -> Response:
-    release = _release(gateway, request.url.hostname or "")
-    if release is None:
-        return _not_found("No app here", "No project of this sandbox holds this name.")
-    gateway.activity.count(release.project_id)
-    state = ReleaseState.from_json(release.state)
-    found = _address(state, request.url.path)
-    if found is None:
-        return _not_found("Not found", "This app has no such page.")
-    if request.method not in READS:
-        return _not_allowed()
-    return _file(gateway, request, state, found)
+class Site:
+    """A release, ready to be asked. Paths are compared decoded."""
+
+    def __init__(self, release: Release) -> None:
+        state = ReleaseState.from_json(release.state)
+        self._routes: dict[str, Shown] = {}
+        self._files: dict[str, Shown] = {}
+        for address in static.addresses(state):
+            shown = Shown(state.site[address.asset_path], address.cache_class)
+            if not address.direct:
+                self._routes[same_exact(unquote(address.public_path))] = shown
+            elif address.authority == "implicit_file_path":
+                self._files[address.public_path] = shown
+            else:
+                self._files[unquote(address.public_path)] = shown
+        self._fallback = self._files.get(static.spa_fallback(state) or "")
+
+    def find(self, path: str) -> Shown | None:
+        """Routes first, then files; a page that is unknown to a single-page app shows its index."""
+        found = self._routes.get(same_exact(path)) or self._files.get(path)
+        is_page = "." not in path.rsplit("/", 1)[-1]
+        return found or (self._fallback if is_page else None)
 
 
-def _release(gateway: Gateway, hostname: str) -> Release | None:
-    """The release behind a name, or behind a deployment's own host."""
-    label = hostname.lower().removesuffix(APPS_SUFFIX)
-    subdomain = gateway.store.subdomains.get(label)
-    if subdomain:
-        return gateway.store.releases.get(subdomain.release_id)
-    if not label.startswith("dpl-"):
-        return None
-    release = gateway.store.releases.by_deployment(label.replace("-", "_"))
-    return release if release and gateway.store.projects.get(release.project_id) else None
+class Apps:
+    """All hosts that are not the API."""
 
+    def __init__(self, store: Store, activity: Activity) -> None:
+        self._store = store
+        self._activity = activity
+        self._sites: OrderedDict[str, Site] = OrderedDict()
 
-def _address(state: ReleaseState, path: str) -> static.Address | None:
-    """Routes first, then files; an unknown page of a single-page app shows its index."""
-    route = routing.find(state.routes, path)
-    if route:
-        return next(a for a in static.addresses(state) if not a.direct and a.public_path == route.pattern)
-    found = static.find(state, path)
-    fallback = static.spa_fallback(state)
-    if found is None and fallback and "." not in path.rsplit("/", 1)[-1]:
-        return static.find(state, fallback)
-    return found
+    async def serve(self, request: Request) -> Response:
+        return await run_in_threadpool(self._serve, request)
 
+    def _serve(self, request: Request) -> Response:
+        release = self._release(request.url.hostname or "")
+        if release is None:
+            return _not_found("No app here", "No project of this sandbox holds this name.")
+        self._activity.count(release.project_id)
+        shown = self._site(release).find(request.scope["path"])
+        if shown is None:
+            return _not_found("Not found", "This app has no such page.")
+        if request.method not in STATIC_METHODS:
+            return _not_allowed()
+        return self._file(request.headers, shown)
 
-def _file(gateway: Gateway, request: Request, state: ReleaseState, address: static.Address) -> Response:
-    file = state.site[address.asset_path]
-    headers = {
-        "ETag": f'"{file.sha256}"',
-        "Cache-Control": static.cache_control(address.cache_class),
-        "X-Content-Type-Options": "nosniff",
-    }
-    if _is_known(request.headers, file.sha256):
-        return Response(status_code=304, headers=headers)
-    path = gateway.store.blobs.path(file.sha256)
-    response = FileResponse(path, headers=headers)
-    response.headers["content-type"] = file.content_type
-    return response
+    def _release(self, hostname: str) -> Release | None:
+        """The release behind a name, or behind a deployment's own host."""
+        label = hostname.lower().removesuffix(APPS_SUFFIX)
+        subdomain = self._store.subdomains.get(label)
+        if subdomain:
+            return self._store.releases.get(subdomain.release_id)
+        if not label.startswith("dpl-"):
+            return None
+        release = self._store.releases.by_deployment(label.replace("-", "_"))
+        return release if release and self._store.projects.get(release.project_id) else None
+
+    def _site(self, release: Release) -> Site:
+        """Releases never change, so the latest ones are kept unpacked."""
+        site = self._sites.pop(release.id, None) or Site(release)
+        self._sites[release.id] = site
+        while len(self._sites) > KEPT_SITES:
+            self._sites.popitem(last=False)
+        return site
+
+    def _file(self, asked: Headers, shown: Shown) -> Response:
+        headers = {
+            "ETag": f'"{shown.file.sha256}"',
+            "Cache-Control": static.cache_control(shown.cache_class),
+            "X-Content-Type-Options": "nosniff",
+        }
+        if _is_known(asked, shown.file.sha256):
+            return Response(status_code=304, headers=headers)
+        response = FileResponse(self._store.blobs.path(shown.file.sha256), headers=headers)
+        response.headers["content-type"] = shown.file.content_type
+        return response
 
 
 def _is_known(headers: Headers, sha256: str) -> bool:
@@ -94,5 +126,5 @@ def _not_found(title: str, text: str) -> Response:
 
 
 def _not_allowed() -> Response:
-    problem = routing.method_not_allowed()
-    return Response(str(problem), 405, problem.headers, "text/plain")
+    headers = {"Allow": ", ".join(STATIC_METHODS), "Cache-Control": "no-store"}
+    return Response("This address answers GET and HEAD only.", 405, headers, "text/plain")

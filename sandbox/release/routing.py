@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.ids import digest
-from sandbox.problems import Problem, invalid_spec, not_run_here
+from sandbox.problems import invalid_spec, not_run_here
 from sandbox.release.paths import is_exact_pattern, is_file_path, same_exact
 from sandbox.release.state import Route
 
@@ -70,17 +70,6 @@ def _check_unique(routes: Iterable[Route]) -> None:
         seen.add(same_exact(route.pattern))
 
 
-def find(routes: Iterable[Route], path: str) -> Route | None:
-    """The route for a request path; a slash at the end makes no difference."""
-    wanted = same_exact(path)
-    return next((route for route in routes if same_exact(route.pattern) == wanted), None)
-
-
 def manifest_sha256(routes: Iterable[Route]) -> str | None:
     entries = [route.entry() for route in routes]
     return digest(entries) if entries else None
-
-
-def method_not_allowed() -> Problem:
-    allow = {"Allow": ", ".join(STATIC_METHODS)}
-    return Problem(405, "ROUTE_METHOD_NOT_ALLOWED", "This address answers GET and HEAD only.", headers=allow)

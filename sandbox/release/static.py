@@ -6,10 +6,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from sandbox.ids import digest
-from sandbox.release.state import File, ReleaseState
+from sandbox.release.state import ReleaseState
 
 IMMUTABLE = "immutable_versioned"
 _HASHED_PART = re.compile(r"[._-][0-9a-fA-F]{8,}(?=[._-])|[0-9a-fA-F]{12,}(?=\.[^.]*$|$)")
@@ -89,20 +88,10 @@ def cache_control(cache_class: str) -> str:
     return "public, max-age=0, must-revalidate"
 
 
-def find(state: ReleaseState, path: str) -> Address | None:
-    """What a request path shows without routes: the address as written, or as decoded."""
-    direct = {address.public_path: address for address in addresses(state) if address.direct}
-    return direct.get(path) or direct.get(unquote(path))
-
-
 def spa_fallback(state: ReleaseState) -> str | None:
     """The page that answers for unknown addresses of a single-page app."""
     is_app = state.public_paths.mode == "implicit" and "index.html" in state.site
     return "/index.html" if is_app else None
-
-
-def file_of(state: ReleaseState, address: Address) -> File:
-    return state.site[address.asset_path]
 
 
 def metadata(state: ReleaseState) -> dict[str, Any]:

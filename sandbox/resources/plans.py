@@ -172,7 +172,7 @@ def _accept(call: Call, project: Project, stored: Plan, operation: Operation) ->
     _require_content(call, stored, ids)
     _require_secrets(call, stored, ids)
     ordered = {name: knob for name in ("activation_pending", "needs_repair") if (knob := call.knob(name))}
-    call.gateway.store.operations.note(operation.id, knobs=ordered)
+    call.gateway.store.operations.order(operation.id, ordered)
     call.gateway.machine.enter(operation, "committing")
 
 

@@ -129,7 +129,8 @@ def _promote(call: Call, project: Project, target: Release) -> dict[str, Any]:
         base=previous.id,
         now=now,
     )
-    store.operations.note(operation_id, target_release_id=target.id, release_id=target.id, urls=urls)
+    store.operations.aim(operation_id, target.id)
+    store.operations.succeed(operation_id, target.id, urls)
     store.operations.move(operation_id, seen="planning", status="ready", now=now)
     ready = {"type": "ready", "releaseId": target.id, "release_id": target.id, "urls": urls}
     store.operations.add_event(operation_id, ready, now=now)

@@ -89,15 +89,34 @@ class Operations:
         )
         return changed == 1
 
-    def note(self, operation_id: str, **columns: object) -> None:
-        """Set facts about an operation: target_release_id, release_id, urls, error, knobs."""
-        for name, value in columns.items():
-            kept = json.dumps(value) if name in ("urls", "error", "knobs") and value is not None else value
-            self._database.run(f"UPDATE operations SET {name} = ? WHERE id = ?", kept, operation_id)
+    def order(self, operation_id: str, knobs: dict[str, Any]) -> None:
+        """Write down which failures the machine has to play."""
+        self._database.run("UPDATE operations SET knobs = ? WHERE id = ?", json.dumps(knobs), operation_id)
+
+    def aim(self, operation_id: str, release_id: str) -> None:
+        """Name the release that the operation is about to activate."""
+        self._database.run(
+            "UPDATE operations SET target_release_id = ? WHERE id = ?", release_id, operation_id
+        )
+
+    def succeed(self, operation_id: str, release_id: str, urls: dict[str, str]) -> None:
+        self._database.run(
+            "UPDATE operations SET release_id = ?, urls = ?, error = NULL WHERE id = ?",
+            release_id,
+            json.dumps(urls),
+            operation_id,
+        )
+
+    def stumble(self, operation_id: str, error: dict[str, Any]) -> None:
+        """Keep the error, and forget the knobs that were played."""
+        self._database.run(
+            "UPDATE operations SET error = ?, knobs = '{}' WHERE id = ?", json.dumps(error), operation_id
+        )
 
     def count_attempt(self, operation_id: str, now: float) -> None:
         self._database.run(
-            "UPDATE operations SET activate_attempts = activate_attempts + 1, last_activate_attempt_at = ? WHERE id = ?",
+            "UPDATE operations SET activate_attempts = activate_attempts + 1, last_activate_attempt_at = ?"
+            " WHERE id = ?",
             now,
             operation_id,
         )

@@ -57,7 +57,7 @@ class Projects:
         return self._one("(anon_key = ? OR service_key = ?)", key, key)
 
     def _one(self, condition: str, *values: object) -> Project | None:
-        row = self._database.row(f"SELECT * FROM projects WHERE deleted_at IS NULL AND {condition}", *values)
+        row = self._database.row(f"SELECT * FROM projects WHERE deleted_at IS NULL AND {condition}", *values)  # noqa: S608 - own words
         return _project(row) if row else None
 
     def owned_by(self, owner: str) -> list[Project]:

@@ -58,12 +58,13 @@ class Releases:
         return self._one("deployment_id = ?", deployment_id)
 
     def _one(self, condition: str, value: str) -> Release | None:
-        row = self._database.row(f"SELECT * FROM releases WHERE {condition}", value)
+        row = self._database.row(f"SELECT * FROM releases WHERE {condition}", value)  # noqa: S608 - own words
         return _release(row) if row else None
 
     def activate(self, release_id: str, *, generation: int, now: float) -> None:
         self._database.run(
-            "UPDATE releases SET status = 'active', generation = ?, activated_at = ?, superseded_at = NULL WHERE id = ?",
+            "UPDATE releases SET status = 'active', generation = ?, activated_at = ?, superseded_at = NULL"
+            " WHERE id = ?",
             generation,
             now,
             release_id,

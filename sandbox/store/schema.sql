@@ -73,6 +73,8 @@ CREATE INDEX IF NOT EXISTS projects_by_owner ON projects (owner, created_at);
 CREATE TABLE IF NOT EXISTS secrets (
   project_id TEXT NOT NULL REFERENCES projects (id),
   key TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  updated_at REAL NOT NULL,
   PRIMARY KEY (project_id, key)
 );
 
