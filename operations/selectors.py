@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from operations.models import ACTIVE, Operation, State, WorkerPulse
+from operations.models import ACTIVE, Operation, OperationEvent, State, WorkerPulse
+from operations.registry import DEPLOYS
 from teams.models import Team
+from wallets.models import Gateway
 
 SILENT_AFTER = timedelta(seconds=5)
 
@@ -28,6 +30,18 @@ def operation_or_404(team: Team, operation_id: UUID) -> Operation:
     return operation
 
 
+def matching(team: Team, gateway: Gateway, *, state: str, kind: str, text: str) -> QuerySet[Operation]:
+    """Return the operations that a filter leaves. An empty value filters nothing; state “active” means not ended."""
+    found = operations_of(team).filter(gateway=gateway)
+    if state:
+        found = found.filter(state__in=ACTIVE) if state == "active" else found.filter(state=state)
+    if kind:
+        found = found.filter(kind=kind)
+    if text:
+        found = found.filter(Q(title__icontains=text) | Q(actor_label__icontains=text))
+    return found
+
+
 def active_for(team: Team, subject_id: UUID) -> list[Operation]:
     """Return what is in line or running for one thing, oldest first."""
     return list(operations_of(team).filter(subject_id=subject_id, state__in=ACTIVE).order_by("created_at"))
@@ -40,11 +54,32 @@ def latest_for(team: Team, subject_id: UUID, kind: str) -> Operation | None:
 
 def place_in_line(operation: Operation) -> int:
     """Return how many operations of the same lane run or stand before this one."""
+    return _before(operation).count()
+
+
+def next_before(operation: Operation) -> Operation | None:
+    """Return what has to end before this one's turn comes: the last of those before it in its lane."""
+    return _before(operation).order_by("-created_at").first()
+
+
+def _before(operation: Operation) -> QuerySet[Operation]:
+    """Return what runs or stands before a queued operation in its lane (a lane belongs to one team)."""
     if operation.state != State.QUEUED or not operation.lane:
-        return 0
-    lane = Operation.objects.filter(lane=operation.lane).exclude(pk=operation.pk)
-    running = lane.filter(state=State.RUNNING).count()
-    return running + lane.filter(state=State.QUEUED, created_at__lt=operation.created_at).count()
+        return Operation.objects.none()
+    lane = Operation.objects.filter(team_id=operation.team_id, lane=operation.lane).exclude(pk=operation.pk)
+    earlier = Q(state=State.QUEUED, created_at__lt=operation.created_at)
+    return lane.filter(Q(state=State.RUNNING) | earlier)
+
+
+def events_after(operation: Operation, seq: int) -> list[OperationEvent]:
+    """Return the events that a page has not shown yet."""
+    return list(operation.events.filter(seq__gt=seq))
+
+
+def last_message(operation: Operation) -> str:
+    """Return what the operation said last, or nothing."""
+    last = operation.events.order_by("-seq").first()
+    return last.message if last else ""
 
 
 def worker_is_silent() -> bool:
@@ -54,5 +89,5 @@ def worker_is_silent() -> bool:
 
 def deploy_states(team: Team) -> QuerySet[Operation, str]:
     """Return the states of what is under way in the queue of deploys."""
-    active = Operation.objects.filter(team=team, queue="deploys", state__in=ACTIVE)
+    active = Operation.objects.filter(team=team, queue=DEPLOYS, state__in=ACTIVE)
     return active.values_list("state", flat=True)

@@ -1,5 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from operations import views
 
 app_name = "operations"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.index, name="list"),
+    path("<uuid:pk>", views.detail, name="detail"),
+    path("<uuid:pk>/strip", views.strip, name="strip"),
+    path("<uuid:pk>/events", views.events, name="events"),
+    path("<uuid:pk>/cancel", views.cancel, name="cancel"),
+]

@@ -1,0 +1,19 @@
+"""Named reads of the audit record."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit import words
+from audit.models import Event
+
+
+def events_of(team_id: UUID, text: str = "") -> QuerySet[Event]:
+    """Return a team's events, newest first; `text` leaves those whose actor, action or object holds it."""
+    events = Event.objects.filter(chain=str(team_id)).order_by("-seq")
+    if not text:
+        return events
+    named = Q(actor_label__icontains=text) | Q(object_label__icontains=text)
+    return events.filter(named | Q(action__in=words.matching(text)))

@@ -1,0 +1,159 @@
+"""What the activity pages show, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit import words
+from audit.models import Event
+from operations import live, selectors
+from operations.models import Operation, OperationEvent, OperationRequest
+from operations.registry import kinds
+from teams.models import Membership
+from teams.permissions import allows
+
+PER_PAGE = 25
+LOOKS = {"succeeded": "good", "failed": "bad", **dict.fromkeys(("retry", "requeued", "waiting", "cancelled"), "warn")}
+DETAILS = {
+    "kind": _("Kind"),
+    "amount_micros": _("Amount in micro-USD"),
+    "network": _("Network"),
+    "wallet": _("Wallet"),
+    "operation": _("Operation"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation in the list."""
+
+    operation: Operation
+    kind: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event of the audit record, with the operation it belongs to and `details` as (name, value) pairs."""
+
+    event: Event
+    action: str
+    operation: str
+    details: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """One tab of the activity: the rows of one page. `tab` is operations or audit."""
+
+    tab: str
+    rows: Page[Any]
+    entries: tuple[Row | Entry, ...]
+    filtered: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the log."""
+
+    event: OperationEvent
+    look: str
+
+    @property
+    def clock(self) -> str:
+        """The time to a tenth of a second."""
+        at = timezone.localtime(self.event.at)
+        return f"{at:%H:%M:%S}.{at.microsecond // 100_000}"
+
+
+@dataclass(frozen=True)
+class EventsPage:
+    """The fragment that follows an operation: what moves, and the lines that are new."""
+
+    now: live.Live
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class DetailPage(EventsPage):
+    """One operation in full."""
+
+    operation: Operation
+    kind: str
+    requests: tuple[OperationRequest, ...]
+    may_cancel: bool
+    seconds: float | None
+
+
+def kind_label(name: str) -> str:
+    """Return a kind's label; a kind that this version no longer has is named as it was stored."""
+    return str(kinds.get(name).label) if name in kinds else name
+
+
+def operations_page(found: QuerySet[Operation], number: str, *, filtered: bool) -> ListPage:
+    """Return one page of operations."""
+    rows = Paginator(found, PER_PAGE).get_page(number)
+    return ListPage("operations", rows, tuple(Row(row, kind_label(row.kind)) for row in rows), filtered)
+
+
+def audit_page(found: QuerySet[Event], number: str, *, filtered: bool) -> ListPage:
+    """Return one page of the audit record."""
+    rows = Paginator(found, PER_PAGE).get_page(number)
+    return ListPage("audit", rows, tuple(_entry(event) for event in rows), filtered)
+
+
+def _entry(event: Event) -> Entry:
+    kind = event.details.get("kind")
+    operation = event.object_id if event.object_type == "operation" else event.details.get("operation", "")
+    shown = {**event.details, **({"kind": kind_label(kind)} if isinstance(kind, str) else {})}
+    shown.pop("operation", None)
+    details = tuple((str(DETAILS.get(name, name)), str(value)) for name, value in shown.items())
+    return Entry(event, words.in_words(event.action), str(operation), details)
+
+
+def events_page(operation: Operation, *, after: int, step: int) -> EventsPage:
+    """Return what is new after event number `after`."""
+    lines = _lines(operation, after)
+    return EventsPage(live.live(operation, "events", step=step, after=_last(lines, after)), lines)
+
+
+def detail_page(operation: Operation, membership: Membership) -> DetailPage:
+    """Return the whole page of one operation."""
+    lines = _lines(operation, 0)
+    return DetailPage(
+        now=live.live(operation, "events", after=_last(lines, 0)),
+        lines=lines,
+        operation=operation,
+        kind=kind_label(operation.kind),
+        requests=tuple(operation.requests.all()),
+        may_cancel=may_cancel(operation, membership) and not operation.cancel_requested,
+        seconds=_seconds(operation),
+    )
+
+
+def may_cancel(operation: Operation, membership: Membership) -> bool:
+    """Say whether the member may stop it: whoever may start its kind may stop it."""
+    known = operation.kind in kinds
+    return operation.is_active and known and allows(membership.role, kinds.get(operation.kind).action)
+
+
+def _lines(operation: Operation, after: int) -> tuple[Line, ...]:
+    return tuple(Line(event, LOOKS.get(event.type, "")) for event in selectors.events_after(operation, after))
+
+
+def _last(lines: tuple[Line, ...], otherwise: int) -> int:
+    return lines[-1].event.seq if lines else otherwise
+
+
+def _seconds(operation: Operation) -> float | None:
+    """Return how long it took, from first start to end; None while it runs."""
+    if not operation.started_at or not operation.finished_at:
+        return None
+    return (operation.finished_at - operation.started_at).total_seconds()
+
+
