@@ -169,7 +169,7 @@ def walk(stack: Stack) -> None:
 
 
 def run(data: Path) -> None:
-    with Stack.start(data) as stack:
+    with Stack.start(data, patience=1) as stack:
         try:
             walk(stack)
         except StepError:

@@ -40,6 +40,8 @@ class StackError(Exception):
     def __init__(self, sentence: str, log: str = "") -> None:
         super().__init__(sentence)
         self.log = log
+        if log:
+            self.add_note(log)
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ class Owner:
 class Stack:
     """The processes of one data folder. `owner` is None when there was one before: the password is theirs."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, patience: float = STOP_SECONDS) -> None:
         self.layout = layout
+        self.patience = patience
         self.owner: Owner | None = None
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -64,11 +67,15 @@ class Stack:
         panel_port: int | None = None,
         sandbox_port: int | None = None,
         settings: Mapping[str, str] | None = None,
+        patience: float = STOP_SECONDS,
     ) -> Self:
-        """Prepare `data`, start everything, return when web and sandbox answer. Free ports unless given."""
+        """Prepare `data`, start everything, return when web and sandbox answer. Free ports unless given.
+
+        `patience` is how many seconds `stop` waits before it kills: little where the data is thrown away.
+        """
         free = free_ports(2)
         layout = Layout(data.resolve(), panel_port or free[0], sandbox_port or free[1], settings or {})
-        stack = cls(layout)
+        stack = cls(layout, patience=patience)
         stack.check_ports()
         try:
             stack.prepare()
@@ -135,17 +142,20 @@ class Stack:
             _kill_session(process)
 
     def stop(self) -> None:
-        """Ask all to stop; kill what has not after ten seconds. Nothing of them is left when this returns."""
+        """Ask all to stop; kill what has not when patience ends. Nothing of them is left when this returns."""
         for name in STOP_ORDER:
             if name in self._running:
                 self._running[name].terminate()
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + self.patience
         for name in STOP_ORDER:
             process = self._running.pop(name, None)
             if process is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(max(0.0, deadline - time.monotonic()))
                 _kill_session(process)
+
+    def process_id(self, name: str) -> int:
+        return self._running[name].pid
 
     def died(self) -> tuple[str, int] | None:
         """The first process found dead and its exit code, or None while all run."""
