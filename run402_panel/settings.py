@@ -314,7 +314,9 @@ _pre_chain = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-_renderer = structlog.processors.JSONRenderer() if PRODUCTION else structlog.dev.ConsoleRenderer(colors=False)
+# The plain formatter: the other ones print local variables, and a worker's hold keys.
+_console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+_renderer = structlog.processors.JSONRenderer() if PRODUCTION else _console
 
 LOGGING = {
     "version": 1,
