@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.functional import Promise
+
 from core.registry import Registry
 from teams.permissions import Action
 
@@ -26,7 +28,7 @@ class Kind:
     """
 
     name: str
-    label: str
+    label: str | Promise
     action: Action
     handler: Handler
     queue: str = INTERACTIVE
@@ -40,7 +42,7 @@ kinds: Registry[Kind] = Registry("kind of operation")
 
 def kind(
     name: str,
-    label: str,
+    label: str | Promise,
     *,
     action: Action,
     queue: str = INTERACTIVE,
