@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from operations import selectors as operation_selectors
 from operations.models import State
-from teams import selectors as team_selectors
 from teams.models import Membership, Team
 from wallets import gateways
 from wallets.models import Gateway, Wallet
@@ -100,10 +99,10 @@ def build(request: HttpRequest, membership: Membership) -> Shell:
     nav = _sections(request, team)
     return Shell(
         team=team,
-        teams=tuple(m.team for m in team_selectors.memberships_of(user)),
+        teams=tuple(other.team for other in request.memberships),  # type: ignore[attr-defined]  # set by the middleware
         role_label=membership.get_role_display(),
         gateway=gateway,
-        gateways=tuple(gateways.choices()),
+        gateways=tuple(gateways.choices_of(request)),
         nav=nav,
         bottom=tuple(item for section in nav for item in section.items if item.url in _urls(BOTTOM)),
         wallet_balance=_balance(team, gateway),

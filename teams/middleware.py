@@ -18,6 +18,7 @@ class PanelRequest(HttpRequest):
     user: User
     team: Team
     membership: Membership
+    memberships: tuple[Membership, ...]
 
 
 class CurrentTeamMiddleware:
@@ -27,9 +28,10 @@ class CurrentTeamMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        membership = None
-        if request.user.is_authenticated:
-            membership = selectors.current_membership(request.user, request.session.get(SESSION_KEY))
-        request.membership = membership  # type: ignore[attr-defined]  # PanelRequest says it
+        user = request.user
+        memberships = tuple(selectors.memberships_of(user)) if isinstance(user, User) else ()
+        membership = selectors.chosen(memberships, request.session.get(SESSION_KEY))
+        request.memberships = memberships  # type: ignore[attr-defined]  # PanelRequest says it
+        request.membership = membership  # type: ignore[attr-defined]
         request.team = membership.team if membership else None  # type: ignore[attr-defined]
         return self.get_response(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -36,12 +36,14 @@ def choices() -> list[Gateway]:
     return sorted(Gateway.objects.filter(enabled=True), key=lambda g: (not g.is_sandbox, g.name))
 
 
-def current(slug: str | None) -> Gateway:
-    """Return the chosen gateway while it is enabled, else the first one."""
-    available = choices()
-    return next((gateway for gateway in available if gateway.slug == slug), available[0])
+def choices_of(request: HttpRequest) -> list[Gateway]:
+    """Return the same, read once a request: the page and its frame both ask."""
+    if not hasattr(request, "gateway_choices"):
+        request.gateway_choices = choices()  # type: ignore[attr-defined]  # a note to ourselves
+    return cast(list[Gateway], request.gateway_choices)  # type: ignore[attr-defined]
 
 
 def of(request: HttpRequest) -> Gateway:
-    """Return the gateway the person works with now."""
-    return current(request.session.get(SESSION_KEY))
+    """Return the gateway the person works with now: the session's choice while it is enabled, else the first one."""
+    available, slug = choices_of(request), request.session.get(SESSION_KEY)
+    return next((gateway for gateway in available if gateway.slug == slug), available[0])
