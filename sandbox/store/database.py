@@ -23,7 +23,8 @@ class Database:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
-        self._connection.executescript(files("sandbox.store").joinpath("schema.sql").read_text())
+        schema = files("sandbox.store").joinpath("schema.sql").read_text()
+        self._connection.executescript(f"BEGIN;{schema}COMMIT;")
         path.chmod(0o600)
 
     @contextmanager
