@@ -83,11 +83,16 @@ def status(kind: str, word: str, icon: str = "") -> Status:
 
 
 def operation_status(operation: OperationState) -> Status:
-    """Return the status of an operation; a running one says its phase, a waiting one whom it waits for."""
+    """Return the status of an operation; a running one says its phase, a waiting one whom it waits for.
+
+    One that pauses between two steps stands in line again, but to a person it runs (`has_started`).
+    """
     if operation.state == "waiting":
         return status("waits", str(WAITS.get(operation.reason, _("Waits"))))
-    kind, word = STATES.get(operation.state, ("unknown", _("Unknown")))
-    if operation.state == "running" and operation.phase:
+    pauses = operation.state == "queued" and getattr(operation, "has_started", False)
+    state = "running" if pauses else operation.state
+    kind, word = STATES.get(state, ("unknown", _("Unknown")))
+    if state == "running" and operation.phase:
         return status(kind, phase_word(operation.phase))
     return status(kind, str(word))
 
