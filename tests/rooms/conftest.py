@@ -45,7 +45,7 @@ def _async_unsafe() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack.start(tmp_path_factory.mktemp("stack")) as running:
+    with Stack.start(tmp_path_factory.mktemp("stack"), patience=1) as running:
         yield running
 
 
