@@ -12,17 +12,17 @@ from math import isfinite
 from typing import Any
 
 MAX_DEPTH = 64
+# A string that never ends counts to the end of the input: otherwise every later quote would be tried as a start.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 
 
 def loads(content: bytes) -> Any:
     """The JSON value in ``content``. Raises ValueError for anything that is not clean, finite, UTF-8 JSON."""
-    try:
-        value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if _deeper_than(value, MAX_DEPTH):
+    if _deeper_than(content, MAX_DEPTH):
         raise ValueError("nested too deeply")
+    value = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     if _ESCAPED_SURROGATE.search(content):
         return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     return value
@@ -44,16 +44,12 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _deeper_than(value: Any, limit: int) -> bool:
-    level = [value]
+def _deeper_than(content: bytes, limit: int) -> bool:
+    """Whether brackets nest deeper than about ``limit``; parsing recurses, and too deep could end the process."""
+    brackets = _STRING.sub(b"", content).translate(None, delete=_NO_BRACKET)
     for _ in range(limit):
-        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+        inner_gone = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if len(inner_gone) == len(brackets):
+            break
+        brackets = inner_gone
+    return len(brackets) > limit

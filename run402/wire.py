@@ -31,7 +31,15 @@ _SENTENCES: dict[type[Exception], str] = {
     httpx.ConnectTimeout: "The gateway did not accept the connection in time",
     httpx.ReadTimeout: "The gateway did not answer in time",
 }
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+# Python's resolver raises the first for a host, and its sockets the second for a port, that cannot be.
+_NO_SUCH_PLACE = (UnicodeError, OverflowError)
+_NEVER_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    *_NO_SUCH_PLACE,
+)
 
 
 @dataclass(frozen=True)
@@ -160,7 +168,7 @@ class Wire:
                 response.close()
         except errors.TransportError as error:
             answer = error.after(request.method)
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, *_NO_SUCH_PLACE) as error:
             answer = transport_error(error, request.method)
         return answer, _finished(exchange, answer, started, received)
 
