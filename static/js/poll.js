@@ -7,7 +7,7 @@
   const planned = new Map();
 
   const ask = (element) => {
-    if (!element.isConnected) return planned.delete(element);
+    if (!element.isConnected || !element.dataset.poll) return planned.delete(element);
     if (document.hidden) return planned.set(element, 0);
     planned.delete(element);
     htmx.trigger(element, "poll");
@@ -29,12 +29,18 @@
   // After a failure the same element asks again, each time after twice the delay. A refusal (403, 404) is final.
   const again = (event) => {
     const element = event.detail.elt;
+    if (!element.matches("[data-poll]")) return;
     const status = event.detail.xhr?.status || 0;
-    if (!element.matches("[data-poll]") || (status >= 400 && status < 500 && status !== 429)) return;
+    if (status >= 400 && status < 500 && status !== 429) return element.removeAttribute("data-poll");
     element.dataset.poll = Math.min(LONGEST, Math.max(1000, 2 * Number(element.dataset.poll)));
     plan(element, Number(element.dataset.poll));
   };
 
+  // 204: nothing is new, the element stays and asks again.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const element = event.detail.elt;
+    if (event.detail.xhr.status === 204 && element.matches("[data-poll]")) plan(element, Number(element.dataset.poll));
+  });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.xhr?.status === 286) event.detail.elt.removeAttribute("data-poll");
     planAll();
@@ -43,5 +49,6 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) for (const [element, clock] of planned) if (!clock) ask(element);
   });
-  planAll();
+  // Not before: a timer that fires while htmx has not read the page yet would ask nobody.
+  document.addEventListener("htmx:load", planAll);
 })();

@@ -3,6 +3,7 @@
 "use strict";
 
 (() => {
+  const AWAY = [502, 503, 504]; // a proxy speaks for a panel that is not there
   const stack = document.getElementById("toasts");
   if (!stack) return;
 
@@ -38,9 +39,12 @@
   document.addEventListener("htmx:sendError", () => show("toast-offline"));
   document.addEventListener("htmx:timeout", () => show("toast-offline"));
   document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status >= 500) show("toast-failed");
+    if (AWAY.includes(event.detail.xhr.status)) show("toast-offline");
+    else if (event.detail.xhr.status >= 500) show("toast-failed");
   });
-  document.addEventListener("htmx:afterOnLoad", () => forget("toast-offline"));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) forget("toast-offline");
+  });
 
   new MutationObserver(() => stack.querySelectorAll("[data-toast]").forEach(start)).observe(stack, { childList: true });
   stack.querySelectorAll("[data-toast]").forEach(start);

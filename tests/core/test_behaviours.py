@@ -1,0 +1,200 @@
+"""The small scripts of the panel in a real browser. Page and answers are made here, the scripts are the real ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.template import engines
+from playwright.sync_api import Page, Route, expect
+
+from tests import needs
+from tools import machine
+
+pytestmark = needs.chromium
+
+ADDRESS = "http://panel.test"
+PAGE = """{% extends "base.html" %}
+{% block title %}Test{% endblock %}
+{% block body %}<main id="main">BODY</main>{% include "components/_palette.html" %}{% endblock %}
+"""
+PLACES = [
+    SimpleNamespace(label="Wallets", icon="wallet", url="/wallets", key="w"),
+    SimpleNamespace(label="Projects", icon="box", url="/projects", key="p"),
+]
+SHELL = SimpleNamespace(nav=[SimpleNamespace(label="", items=PLACES)])
+POLLING = (
+    '<p id="state" data-announce="{word}" hx-get="/state" hx-trigger="poll" hx-swap="outerHTML" data-poll="20">'
+    "{word}</p>"
+)
+
+Show = Callable[[str], Page]
+
+
+class Answers:
+    """What the pretended panel answers: a list of (status, body) for each path; the last one stays."""
+
+    def __init__(self) -> None:
+        self.by_path: dict[str, list[tuple[int, str]]] = {}
+        self.asked: list[str] = []
+
+    def handle(self, route: Route) -> None:
+        path = route.request.url.removeprefix(ADDRESS).partition("?")[0]
+        if path.startswith("/static/"):
+            route.fulfill(path=str(finders.find(path.removeprefix("/static/"))))
+            return
+        self.asked.append(f"{route.request.method} {path}")
+        answers = self.by_path.get(path, [(200, "")])
+        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+        route.fulfill(status=status, body=body, content_type="text/html")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    arguments = ["--disable-quic", "--disable-background-networking"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    return {**browser_type_launch_args, "executable_path": machine.chromium_path(), "args": arguments}
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def show(page: Page, answers: Answers) -> Show:
+    """Return a function that shows markup as a page of the panel."""
+    page.route(f"{ADDRESS}/**", answers.handle)
+    page.set_default_timeout(5000)
+
+    def shown(body: str) -> Page:
+        template = engines["django"].from_string(PAGE.replace("BODY", body))
+        answers.by_path["/"] = [(200, template.render({"csrf_token": "token", "shell": SHELL}))]
+        page.goto(f"{ADDRESS}/")
+        return page
+
+    return shown
+
+
+def test_fragment_polls_until_the_server_ends_it(show: Show, answers: Answers) -> None:
+    going = POLLING.format(word="Running")
+    answers.by_path["/state"] = [(200, going), (200, going), (286, POLLING.format(word="Done"))]
+    page = show(going)
+    expect(page.locator("#state")).to_have_text("Done")
+    page.wait_for_timeout(200)
+    assert answers.asked.count("GET /state") == 3
+
+
+def test_fragment_without_a_delay_is_the_last(show: Show, answers: Answers) -> None:
+    answers.by_path["/state"] = [(200, '<p id="state" data-announce="Done">Done</p>')]
+    page = show(POLLING.format(word="Running"))
+    expect(page.locator("#announcer")).to_have_text("Done")
+    page.wait_for_timeout(100)
+    assert answers.asked.count("GET /state") == 1
+
+
+def test_empty_answer_keeps_the_fragment_and_asks_again(show: Show, answers: Answers) -> None:
+    answers.by_path["/state"] = [(204, ""), (204, ""), (200, '<p id="state">Done</p>')]
+    page = show(POLLING.format(word="Running"))
+    expect(page.locator("#state")).to_have_text("Done")
+
+
+def test_failed_poll_is_said_once_and_tried_again(show: Show, answers: Answers) -> None:
+    answers.by_path["/state"] = [(502, ""), (200, '<p id="state">Done</p>')]
+    page = show(POLLING.format(word="Running"))
+    expect(page.locator("#toasts .toast")).to_have_count(1)
+    expect(page.locator("#state")).to_have_text("Done")
+    expect(page.locator("#toasts .toast")).to_have_count(0)
+
+
+def test_refused_poll_ends(show: Show, answers: Answers) -> None:
+    answers.by_path["/state"] = [(404, "")]
+    page = show(POLLING.format(word="Running"))
+    page.wait_for_timeout(1500)
+    assert answers.asked.count("GET /state") == 1
+
+
+def test_form_is_sent_once(show: Show, answers: Answers) -> None:
+    form = '<form method="post" action="/pay" target="frame"><button type="submit">Pay</button></form>'
+    page = show(form + '<iframe name="frame" title="Answer"></iframe>')
+    page.evaluate(
+        "() => { const b = document.querySelector('main button'); b.click(); b.click(); b.click(); }"
+    )
+    expect(page.locator("main button")).to_have_attribute("aria-busy", "true")
+    page.wait_for_timeout(100)
+    assert answers.asked.count("POST /pay") == 1
+
+
+def test_button_waits_for_every_tick_and_the_typed_name(show: Show) -> None:
+    page = show(
+        '<form id="plan" data-acknowledge><input type="checkbox" data-must aria-label="Yes">'
+        '<input data-must-type="tidepool" aria-label="Name"><button data-when-done>Go</button>'
+        '<b data-open-count="plan"></b></form>'
+    )
+    expect(page.locator("b")).to_have_text("2")
+    page.get_by_label("Yes").check()
+    expect(page.get_by_role("button", name="Go")).to_be_disabled()
+    page.get_by_label("Name", exact=True).fill("tidepool")
+    expect(page.get_by_role("button", name="Go")).to_be_enabled()
+
+
+def test_palette_opens_by_key_and_goes_to_what_was_typed(show: Show) -> None:
+    page = show("<h1>Here</h1>")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("proj")
+    expect(page.get_by_role("option")).to_have_text(["Projects g p"], use_inner_text=True)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{ADDRESS}/projects")
+
+
+def test_answer_for_the_dialog_opens_it(show: Show, answers: Answers) -> None:
+    answers.by_path["/ask"] = [(200, '<h2 id="dialog-title">Sure?</h2><button data-close>Keep</button>')]
+    page = show('<a href="/ask" hx-get="/ask" hx-target="#dialog">Delete</a>')
+    page.get_by_role("link", name="Delete").click()
+    expect(page.get_by_role("dialog", name="Sure?")).to_be_visible()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#dialog")).to_be_hidden()
+
+
+def test_relative_time_is_refreshed_in_the_same_words(show: Show) -> None:
+    page = show("{% now 'c' as at %}<time datetime='{{ at }}' data-relative>stale</time>")
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("time")).to_have_text("just now")
+
+
+def test_chosen_file_is_named_with_its_size(show: Show) -> None:
+    page = show(
+        "<div data-dropzone><p data-dropzone-ask hidden>Drop</p><p data-dropzone-file hidden></p>"
+        '<input type="file" aria-label="Site"></div>'
+    )
+    expect(page.get_by_text("Drop")).to_be_visible()
+    page.get_by_label("Site").set_input_files(
+        {"name": "site.zip", "mimeType": "application/zip", "buffer": b"x" * 8204}
+    )
+    expect(page.get_by_text("site.zip, 8.2 KB")).to_be_visible()
+    expect(page.get_by_text("Drop")).to_be_hidden()
+
+
+def test_expired_session_reloads_the_page(show: Show, answers: Answers) -> None:
+    page = show('<a hx-get="/accounts/login/" hx-target="#main" href="/x">Open</a>')
+    with page.expect_navigation(url=f"{ADDRESS}/"):
+        page.get_by_role("link", name="Open").click()
+    assert answers.asked.count("GET /") == 2
+
+
+def test_keys_walk_through_rows_and_places(show: Show) -> None:
+    page = show(
+        '<ul class="list"><li><a href="/a">A</a></li><li><a href="/b">B</a></li></ul>'
+        '<a href="/wallets" data-shortcut="w">Wallets</a>'
+    )
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.get_by_role("link", name="B")).to_be_focused()
+    page.keyboard.press("g")
+    page.keyboard.press("w")
+    page.wait_for_url(f"{ADDRESS}/wallets")
