@@ -5,3 +5,9 @@ class ProjectsConfig(AppConfig):
     """Projects and what belongs to one."""
 
     name = "projects"
+
+    def ready(self) -> None:
+        from core.registry import search_sources
+        from projects.search import find_projects
+
+        search_sources.add("projects", find_projects)

@@ -1,7 +1,7 @@
 """The service key of a project: sealed as soon as it is known, opened by workers only.
 
-    seal_service_key(project.pk, key)   the bytes for `Project.service_key_sealed`
-    service_key(project)                the key itself, in a worker; keep it in a local variable and nowhere else
+seal_service_key(project.pk, key)   the bytes for `Project.service_key_sealed`
+service_key(project)                the key itself, in a worker; keep it in a local variable and nowhere else
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def service_key(project: Project) -> str:
     if not project.service_key_sealed:
         raise Refusal(
             "SERVICE_KEY_MISSING",
-            _("The panel does not hold the service key of %(project)s: Run402 shows it once, when a project is made.")
+            _(
+                "The panel does not hold the service key of %(project)s: Run402 shows it once, when a project is made."
+            )
             % {"project": project.name},
             next_steps=[NextStep("new_project", _("Make a project here"), "/projects/new")],
         )

@@ -24,7 +24,9 @@ class Project(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="projects")
     gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="projects")
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="projects")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="projects")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="projects"
+    )
     name = models.CharField(_("name"), max_length=128)
     state = models.CharField(max_length=12, choices=State, default=State.PROVISIONING)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -54,7 +56,9 @@ class Project(models.Model):
         ordering = ["name", "created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["team", "gateway", "remote_id"], condition=~models.Q(remote_id=""), name="project_once"
+                fields=["team", "gateway", "remote_id"],
+                condition=~models.Q(remote_id=""),
+                name="project_once",
             )
         ]
 

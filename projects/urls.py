@@ -1,5 +1,14 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from projects import views
 
 app_name = "projects"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.index, name="list"),
+    path("new", views.new, name="new"),
+    path("<uuid:pk>", views.detail, name="detail"),
+    path("<uuid:pk>/mirror", views.mirror, name="mirror"),
+    path("<uuid:pk>/refresh", views.refresh, name="refresh"),
+    path("<uuid:pk>/again", views.again, name="again"),
+]

@@ -1,0 +1,62 @@
+"""Makes a project at Run402 and keeps its keys (contract: apply 1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from operations.models import Operation
+from operations.registry import kind
+from operations.work import Work
+from projects import keys
+from projects.handlers.lookup import unclaimed
+from projects.handlers.subject import project_of
+from projects.models import Project
+from projects.selectors import PROVISION
+from run402.resources.projects import ProvisionedProject
+from teams.permissions import Action
+
+
+def tell_failed(operation: Operation) -> None:
+    """Mark the project as not made, unless it is there after all."""
+    waiting = Project.objects.filter(pk=str(operation.subject_id), state=Project.State.PROVISIONING)
+    waiting.update(state=Project.State.FAILED)
+
+
+@kind(PROVISION, gettext_lazy("Make project"), action=Action.PROJECT_CREATE, on_end=tell_failed)
+def provision(work: Work) -> Mapping[str, Any]:
+    """Ask for the project once; asked again, the gateway tells by the key that it is the same wish."""
+    project = project_of(work)
+    if project.is_ready:
+        return {"project_id": project.remote_id}
+    work.stop_if_cancelled()
+    # Run402 shows the service key once: a panel that could not keep it must not ask for it.
+    keys.seal_service_key(project.pk, "")
+    with work.client() as client:
+        there = unclaimed(client, project) if work.checkpoints.get("asked") else ()
+        work.phase("provision")
+        work.checkpoint(asked=True)
+        made = client.projects.provision(name=project.name, idempotency_key=f"panel-project-{project.pk}")
+        keep(project, made)
+    work.checkpoint(remote_id=made.project_id)
+    work.event(_("Made %(id)s. Its service key is sealed.") % {"id": made.project_id})
+    if there and made.project_id not in there:
+        work.event(
+            _("An earlier try made %(ids)s as well. The panel has no keys for it.")
+            % {"ids": ", ".join(there)}
+        )
+    return {"project_id": made.project_id}
+
+
+def keep(project: Project, made: ProvisionedProject) -> None:
+    """Seal and store the keys: the very next thing after the answer."""
+    Project.objects.filter(pk=project.pk).update(
+        service_key_sealed=keys.seal_service_key(project.pk, made.service_key),
+        remote_id=made.project_id,
+        anon_key=made.anon_key,
+        schema_slot=(made.schema_slot or "")[:60],
+        state=Project.State.READY,
+    )

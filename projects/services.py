@@ -1,0 +1,114 @@
+"""Changes to projects: each decides, writes and puts the operation in line in one transaction."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.errors import NextStep, Refusal
+from operations import queue
+from operations.models import Operation
+from projects import selectors
+from projects.models import Project
+from projects.payers import payer
+from run402 import names
+from teams.models import Team, User
+from wallets.models import Wallet
+
+
+def create_project(*, team: Team, actor: User, wallet: Wallet, name: str) -> Project:
+    """Write the project and have a worker make it at the wallet's gateway.
+
+    Raises Refusal when the name breaks the contract's rule, or the wallet cannot have projects.
+    """
+    _check_name(name)
+    _check_wallet(wallet)
+    with transaction.atomic():
+        project = Project.objects.create(
+            team=team, gateway=wallet.gateway, wallet=wallet, created_by=actor, name=name
+        )
+        _provision(project, actor)
+    return project
+
+
+def make_again(*, project: Project, actor: User) -> Operation:
+    """Have a worker make a project that could not be made. Raises Refusal unless it stands at FAILED."""
+    _check_wallet(project.wallet)
+    with transaction.atomic():
+        failed = Project.objects.filter(pk=project.pk, state=Project.State.FAILED)
+        if not failed.update(state=Project.State.PROVISIONING):
+            raise Refusal("PROJECT_NOT_FAILED", _("This project is being made already, or is there."))
+        return _provision(project, actor)
+
+
+def refresh(*, project: Project, actor: User | None = None) -> Operation:
+    """Have a worker read the project from Run402; look it up by name when it is not known there. Once at a time."""
+    return queue.submit(
+        queue.Request(
+            kind=selectors.SYNC,
+            title=_title(project),
+            team=project.team,
+            gateway=project.gateway,
+            actor=actor,
+            wallet=project.wallet,
+            project_id=project.pk,
+            subject_id=project.pk,
+            subject_url=_url(project),
+            unique_key=f"{selectors.SYNC}/{project.pk}",
+        )
+    )
+
+
+def refresh_if_stale(project: Project) -> Operation | None:
+    """Return the refresh under way, or a new one when what the panel shows is older than a minute."""
+    if not project.is_ready or not selectors.is_stale(project):
+        return None
+    return selectors.under_way(project) or refresh(project=project)
+
+
+def _provision(project: Project, actor: User) -> Operation:
+    return queue.submit(
+        queue.Request(
+            kind=selectors.PROVISION,
+            title=_("Make project %(name)s") % {"name": project.name},
+            team=project.team,
+            gateway=project.gateway,
+            actor=actor,
+            wallet=project.wallet,
+            project_id=project.pk,
+            subject_id=project.pk,
+            subject_url=_url(project),
+            lane=f"wallet/{project.wallet_id}",
+            unique_key=f"{selectors.PROVISION}/{project.pk}",
+        )
+    )
+
+
+def _title(project: Project) -> str:
+    words = _("Refresh %(name)s") if project.remote_id else _("Look up %(name)s")
+    return words % {"name": project.name}
+
+
+def _url(project: Project) -> str:
+    return reverse("projects:detail", args=[project.pk])
+
+
+def _check_name(name: str) -> None:
+    try:
+        names.project_name(name)
+    except ValueError as error:
+        raise Refusal("BAD_PROJECT_NAME", str(error), field="name") from None
+
+
+def _check_wallet(wallet: Wallet) -> None:
+    if not wallet.is_ready:
+        raise Refusal("WALLET_NOT_READY", _("This wallet is not ready to sign yet."), field="wallet")
+    if not payer(wallet).can_have_projects:
+        raise Refusal(
+            "NO_ACTIVE_TIER",
+            _("%(wallet)s has no active tier, and a wallet without one cannot have projects.")
+            % {"wallet": wallet.label},
+            field="wallet",
+            next_steps=[NextStep("renew_tier", _("Pay for a tier"), reverse("billing:tiers"))],
+        )

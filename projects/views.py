@@ -1,0 +1,110 @@
+"""Projects: the list, a new one, one of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core.errors import Refusal
+from core.http import go
+from projects import pages, selectors, services
+from projects.forms import ProjectForm, first_choice
+from projects.models import Project
+from projects.payers import Payer, payer
+from teams.access import require
+from teams.middleware import PanelRequest
+from teams.permissions import Action
+from wallets import gateways
+from wallets.selectors import ready_wallets
+
+
+@require_safe
+@require(Action.VIEW)
+def index(request: PanelRequest) -> HttpResponse:
+    """List the projects at the current gateway."""
+    text = request.GET.get("q", "").strip()
+    found = selectors.matching(request.team, gateways.of(request), text)
+    number = request.GET.get("page", "")
+    page = pages.list_page(found, number=number, text=text, membership=request.membership)
+    return render(request, "projects/list.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Action.PROJECT_CREATE)
+def new(request: PanelRequest) -> HttpResponse:
+    """Ask for name and wallet; have the project made."""
+    payers = tuple(payer(wallet) for wallet in ready_wallets(request.team, gateways.of(request)))
+    initial = {"wallet": first_choice(payers, request.GET.get("wallet", ""))}
+    form = ProjectForm(request.POST or None, payers=payers, initial=initial)
+    if form.is_valid():
+        return _create(request, form, payers)
+    return _new(request, form, payers)
+
+
+def _create(request: PanelRequest, form: ProjectForm, payers: tuple[Payer, ...]) -> HttpResponse:
+    wallet, name = form.chosen_wallet(), form.cleaned_data["name"]
+    try:
+        project = services.create_project(team=request.team, actor=request.user, wallet=wallet, name=name)
+    except Refusal as refusal:
+        form.add_error(refusal.field or None, str(refusal))
+        return _new(request, form, payers, refusal.fault.next_actions)
+    return _show(request, project)
+
+
+def _new(
+    request: PanelRequest, form: ProjectForm, payers: tuple[Payer, ...], steps: tuple[object, ...] = ()
+) -> HttpResponse:
+    page = pages.new_page(payers, request.membership, steps)
+    return render(
+        request, "projects/new.html", {"page": page, "form": form}, status=422 if form.errors else 200
+    )
+
+
+@require_safe
+@require(Action.VIEW)
+def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Show one project; what is older than a minute is being read anew."""
+    project = selectors.project_or_404(request.team, pk)
+    page = pages.detail_page(project, services.refresh_if_stale(project), request.membership)
+    return render(request, "projects/detail.html", {"page": page})
+
+
+@require_safe
+@require(Action.VIEW)
+def mirror(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer what is read from Run402, anew while a refresh is under way."""
+    project = selectors.project_or_404(request.team, pk)
+    step = request.GET.get("step", "")
+    page = pages.mirror(project, selectors.under_way(project), step=int(step) if step.isdecimal() else 0)
+    return render(request, "projects/_mirror.html", {"mirror": page, "swap": True})
+
+
+@require_POST
+@require(Action.PROJECT_SYNC)
+def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Read the project from Run402 now, or look it up there by its name."""
+    project = selectors.project_or_404(request.team, pk)
+    services.refresh(project=project, actor=request.user)
+    return _show(request, project)
+
+
+@require_POST
+@require(Action.PROJECT_CREATE)
+def again(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Try again to make a project that could not be made."""
+    project = selectors.project_or_404(request.team, pk)
+    try:
+        services.make_again(project=project, actor=request.user)
+    except Refusal as refusal:
+        page = pages.detail_page(project, None, request.membership)
+        error = refusal.fault.as_dict()
+        return render(request, "projects/detail.html", {"page": page, "refused": error}, status=409)
+    return _show(request, project)
+
+
+def _show(request: PanelRequest, project: Project) -> HttpResponse:
+    return go(request, reverse("projects:detail", args=[project.pk]))
