@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
 from django import forms
@@ -35,7 +35,14 @@ class PasswordAgainForm(ReauthenticateForm):  # type: ignore[misc]  # allauth sh
 class NewPasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth ships no types
     """The old password and the new one twice; the page itself says what a good one is."""
 
+    LABELS: ClassVar = {
+        "oldpassword": _("Current password"),
+        "password1": _("New password"),
+        "password2": _("New password once more"),
+    }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         plain(self)
-        self.fields["password2"].label = _("New password once more")
+        for name, label in self.LABELS.items():
+            self.fields[name].label = label
