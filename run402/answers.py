@@ -37,7 +37,11 @@ _CLASSES: dict[int, type[errors.ApiError]] = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back for one request; ``content`` is already decompressed and within the size limit."""
+    """What came back for one request; ``content`` is already decompressed and within the size limit.
+
+    >>> Answer("GET", 200, httpx.Headers(), b'{"tier": null}').body
+    {'tier': None}
+    """
 
     method: str
     status: int

@@ -66,7 +66,11 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Call:
-    """A request to the gateway, complete but for the headers that must be fresh each time it is sent."""
+    """A request to the gateway, complete but for the headers that must be fresh each time it is sent.
+
+    >>> json_call("POST", "/tiers/v1/hobby", {}, sign_in=True).method
+    'POST'
+    """
 
     method: str
     path: str
@@ -94,7 +98,12 @@ def json_call(
 
 
 class Wire:
-    """A connection pool to one gateway, with the signer that signs in there."""
+    """A connection pool to one gateway, with the signer that signs in there. ``Client`` makes one.
+
+    >>> from run402 import Client
+    >>> Client("https://api.run402.com/").base_url
+    'https://api.run402.com'
+    """
 
     def __init__(
         self,

@@ -30,9 +30,13 @@ MAX_PLAN_BYTES = 5_242_880
 class ApplyResource:
     """``client.apply``. Planning and committing sign in; reading needs the project's anon key.
 
+    >>> import httpx
     >>> from run402 import Client
-    >>> Client("https://api.run402.com").apply.plan  # doctest: +ELLIPSIS
-    <bound method ApplyResource.plan ...>
+    >>> answer = {"operation_id": "op_1", "status": "ready"}
+    >>> transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> client = Client("https://api.run402.com", transport=transport)
+    >>> client.apply.operation("op_1", anon_key="anon").terminal
+    True
     """
 
     def __init__(self, wire: Wire) -> None:

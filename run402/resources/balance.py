@@ -51,8 +51,9 @@ class BalanceResource:
     """``client.balance``, over the ``rpc_urls`` the client was made with; they may serve different chains.
 
     >>> from run402 import Client
-    >>> Client("https://api.run402.com").balance.usdc  # doctest: +ELLIPSIS
-    <bound method BalanceResource.usdc ...>
+    >>> Client("https://api.run402.com").balance.usdc(TESTNET, "0xc06d73162E9BffbCfBF1DA59C511002A8F9155E5")
+    Traceback (most recent call last):
+    run402.errors.BalanceUnknown: The chain could not be read, so nothing is known about this balance.
     """
 
     def __init__(self, wire: Wire, rpc_urls: tuple[str, ...]) -> None:

@@ -65,8 +65,11 @@ class ContentResource:
     """``client.content``.
 
     >>> from run402 import Client
-    >>> Client("https://api.run402.com").content.plan  # doctest: +ELLIPSIS
-    <bound method ContentResource.plan ...>
+    >>> answer = {"plan_id": "cplan_1", "missing": []}
+    >>> transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> client = Client("https://api.run402.com", transport=transport)
+    >>> client.content.plan([], anon_key="anon").missing
+    ()
     """
 
     def __init__(self, wire: Wire) -> None:

@@ -27,9 +27,13 @@ class FaucetDraw:
 class FaucetResource:
     """``client.faucet``.
 
+    >>> import httpx
     >>> from run402 import Client
-    >>> Client("https://api.run402.com").faucet.draw  # doctest: +ELLIPSIS
-    <bound method FaucetResource.draw ...>
+    >>> answer = {"amount_usd_micros": 250000}
+    >>> transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> client = Client("https://api.run402.com", transport=transport)
+    >>> client.faucet.draw("0xc06d73162E9BffbCfBF1DA59C511002A8F9155E5").amount_micros
+    250000
     """
 
     def __init__(self, wire: Wire) -> None:

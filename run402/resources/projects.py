@@ -68,9 +68,13 @@ class Usage:
 class ProjectsResource:
     """``client.projects``.
 
+    >>> import httpx
     >>> from run402 import Client
-    >>> Client("https://api.run402.com").projects.provision  # doctest: +ELLIPSIS
-    <bound method ProjectsResource.provision ...>
+    >>> answer = {"project_id": "prj_1", "anon_key": "a", "service_key": "s"}
+    >>> transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> client = Client("https://api.run402.com", transport=transport)
+    >>> client.projects.provision(name="Guestbook").project_id
+    'prj_1'
     """
 
     def __init__(self, wire: Wire) -> None:

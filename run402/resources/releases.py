@@ -63,9 +63,13 @@ class Promotion:
 class ReleasesResource:
     """``client.releases``; the anon key says which project is meant.
 
+    >>> import httpx
     >>> from run402 import Client
-    >>> Client("https://api.run402.com").releases.active  # doctest: +ELLIPSIS
-    <bound method ReleasesResource.active ...>
+    >>> answer = {"release_id": None}
+    >>> transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> client = Client("https://api.run402.com", transport=transport)
+    >>> client.releases.active(anon_key="anon") is None
+    True
     """
 
     def __init__(self, wire: Wire) -> None:

@@ -32,9 +32,13 @@ class Subdomain:
 class SubdomainsResource:
     """``client.subdomains``; the service key says which project is meant.
 
+    >>> import httpx
     >>> from run402 import Client
-    >>> Client("https://api.run402.com").subdomains.claim  # doctest: +ELLIPSIS
-    <bound method SubdomainsResource.claim ...>
+    >>> answer = {"subdomains": [{"name": "guestbook"}]}
+    >>> transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> client = Client("https://api.run402.com", transport=transport)
+    >>> [row.name for row in client.subdomains.list(service_key="service")]
+    ['guestbook']
     """
 
     def __init__(self, wire: Wire) -> None:

@@ -89,9 +89,13 @@ class TierChange:
 class TiersResource:
     """``client.tiers``.
 
+    >>> import httpx
     >>> from run402 import Client
-    >>> Client("https://api.run402.com").tiers.quote  # doctest: +ELLIPSIS
-    <bound method TiersResource.quote ...>
+    >>> answer = {"tiers": {"hobby": {"price": "$5"}}}
+    >>> transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
+    >>> client = Client("https://api.run402.com", transport=transport)
+    >>> client.tiers.quote().named("hobby").price_micros
+    5000000
     """
 
     def __init__(self, wire: Wire) -> None:
