@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import licences, lock, vulnerabilities
+from tools.bootstrap import BootstrapError
 from tools.layout import ROOT
 
 ROOMS = (
@@ -117,6 +118,8 @@ def lock_file() -> Outcome:
         stale = lock.stale_exports()
     except subprocess.CalledProcessError:
         return Outcome(holds=False, output="uv.lock does not fit pyproject.toml: run make lock.")
+    except BootstrapError as error:
+        return Outcome(holds=False, output=str(error))
     return Outcome(not stale, output=f"{', '.join(stale)} differ from uv.lock: run make lock.")
 
 

@@ -48,6 +48,8 @@ class _Reader(HTMLParser):
         self._select: tuple[Form | None, Attributes] | None = None
         self._textarea: tuple[Form | None, Attributes, list[str]] | None = None
         self._in_title = False
+        self._in_main = False
+        self.words: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value if value is not None else "" for name, value in attrs}
@@ -69,6 +71,8 @@ class _Reader(HTMLParser):
                 self._textarea = (self._owner(attributes), attributes, [])
             case "title":
                 self._in_title = not self.title
+            case "main":
+                self._in_main = True
 
     def handle_endtag(self, tag: str) -> None:
         match tag:
@@ -83,12 +87,16 @@ class _Reader(HTMLParser):
                 self._textarea = None
             case "title":
                 self._in_title = False
+            case "main":
+                self._in_main = False
 
     def handle_data(self, data: str) -> None:
         if self._textarea:
             self._textarea[2].append(data)
         if self._in_title:
             self.title += data
+        if self._in_main:
+            self.words.extend(data.split())
 
     def _owner(self, attributes: Attributes) -> Form | None:
         if "form" in attributes:
@@ -124,13 +132,14 @@ class _Reader(HTMLParser):
 
 
 class Page:
-    """One answered page: where it is, what it says, its forms and elements."""
+    """One answered page: where it is, its forms and elements, and the words of its main part."""
 
     def __init__(self, path: str, status: int, text: str) -> None:
         reader = _Reader()
         reader.feed(text)
         self.path, self.status, self.text = path, status, text
         self.title, self.forms, self.elements = reader.title.strip(), reader.forms, reader.elements
+        self.words = " ".join(reader.words)
 
     def form(self, *, id: str = "", action: str = "", field: str = "") -> Form:  # noqa: A002 - HTML's own word
         """The first form with this id, an action that ends so (query left out), and this field."""
@@ -142,7 +151,7 @@ class Page:
             f"{key} {value!r}" for key, value in (("id", id), ("action", action), ("field", field)) if value
         )
         there = "; ".join(f"id={form.id!r} action={form.action!r}" for form in self.forms) or "none"
-        raise PageError(f"{self.path} ({self.title}) has no form with {wanted}; its forms: {there}")
+        raise PageError(f"{self.path} has no form with {wanted}; its forms: {there}. It says: {self.words}")
 
     def attribute(self, name: str) -> str | None:
         """The value of the first element's attribute of this name (`data-state`, say)."""

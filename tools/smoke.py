@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import httpx
 
@@ -22,8 +21,7 @@ from tools.stack import Owner, Stack, StackError
 
 APP = "smoke"
 PATIENCE = 60.0
-T = TypeVar("T")
-ENDED = {"succeeded", "failed", "cancelled"}
+STOP_POLLING = 286
 
 
 class StepError(Exception):
@@ -47,22 +45,24 @@ class Smoke:
     def make_wallet(self) -> None:
         page = self.browser.get("/wallets/new")
         page = self.browser.submit(page, page.form(field="label"), {"label": "Smoke"})
-        self.wallet = self.wait_for(page.path, _wallet_of)
+        self.wait_for("wallet.create")
+        self.wallet = _linked(page, r"/wallets/[0-9a-f-]{36}")
 
     def fill_from_faucet(self) -> None:
         page = self.browser.get(self.wallet)
-        page = self.browser.submit(page, page.form(action="/faucet"))
-        self.wait_until_done(page)
+        self.browser.submit(page, page.form(action="/faucet"))
+        self.wait_for("wallet.faucet")
 
     def take_prototype_tier(self) -> None:
         page = self.browser.get("/tiers")
-        page = self.browser.submit(page, page.form(action="/tier/prototype"))
-        self.wait_until_done(page)
+        self.browser.submit(page, page.form(action="/tier/prototype"))
+        self.wait_for("tier.set")
 
     def make_project(self) -> None:
         page = self.browser.get("/projects/new")
         page = self.browser.submit(page, page.form(field="name"), {"name": APP})
-        self.project = self.wait_for(page.path, _project_of)
+        self.wait_for("project.provision")
+        self.project = _linked(page, r"/projects/[0-9a-f-]{36}")
 
     def deploy_first(self) -> None:
         self.deploy(site(1))
@@ -75,8 +75,8 @@ class Smoke:
         forms = [form for form in page.forms if form.action.endswith("/redeploy")]
         if not forms:
             raise PageError(f"{page.path} offers no release to redeploy.")
-        page = self.browser.submit(page, forms[-1])
-        self.wait_until_done(page)
+        self.browser.submit(page, forms[-1])
+        self.wait_for("redeploy")
         self.compare(site(1))
 
     def deploy(self, files: Site) -> None:
@@ -84,12 +84,11 @@ class Smoke:
         number = self.project.rsplit("/", 1)[1]
         page = self.browser.get(f"/deploys/new?project={number}")
         upload = {"archive": ("site.zip", zipped(files), "application/zip")}
-        page = self.browser.submit(page, page.form(action="/deploys/new"), {"subdomain": APP}, upload)
-        page = self.wait_for(
-            page.path, lambda seen: seen if any(form.id == "confirm" for form in seen.forms) else None
-        )
-        page = self.browser.submit(page, page.form(id="confirm"))
-        self.wait_until_done(page)
+        page = self.browser.submit(page, page.form(field="subdomain"), {"subdomain": APP}, upload)
+        self.wait_for("deploy.plan")
+        page = self.browser.get(page.path)
+        self.browser.submit(page, page.form(id="confirm"))
+        self.wait_for("deploy")
         self.compare(files)
 
     def compare(self, files: Site) -> None:
@@ -106,42 +105,26 @@ class Smoke:
                 if client.get(f"/{path}", headers=host).status_code != httpx.codes.NOT_FOUND:
                     raise PageError(f"{APP}.localhost/{path} of another release is still served.")
 
-    def wait_until_done(self, page: Page) -> None:
-        """Follow the operation that `page` shows until it succeeded."""
-        state = self.wait_for(page.path, lambda seen: _state(seen) if _state(seen) in ENDED else None)
-        if state != "succeeded":
-            raise PageError(f"The operation at {page.path} ended as {state}.")
-
-    def wait_for(self, path: str, found: Callable[[Page], T | None]) -> T:
-        """Ask for the page, as its own refresh would, until `found` sees something on it."""
+    def wait_for(self, kind: str) -> None:
+        """Follow the newest operation of `kind`, as its page would, until it succeeded."""
+        activity = self.browser.get(f"/activity/?kind={kind}")
+        path = _linked(activity, r"/activity/[0-9a-f-]{36}")
         deadline = time.monotonic() + PATIENCE
-        while True:
-            page = self.browser.get(path)
-            seen = found(page)
-            if seen is not None:
-                return seen
+        while self.browser.raw(f"{path}/strip").status_code != STOP_POLLING:
             if time.monotonic() > deadline:
-                raise PageError(f"{path} ({page.title}) did not get there within {PATIENCE:.0f} s.")
-            if _state(page) in ("failed", "cancelled"):
-                raise PageError(f"The operation at {path} ended as {_state(page)}.")
+                raise PageError(f"The operation {kind} did not end within {PATIENCE:.0f} s.")
             time.sleep(0.1)
+        ended = self.browser.get(path)
+        if "Succeeded" not in ended.words:
+            raise PageError(f"The operation {kind} did not succeed. {path} says: {ended.words}")
 
 
-def _state(page: Page) -> str | None:
-    return page.attribute("data-state")
-
-
-def _wallet_of(page: Page) -> str | None:
-    return _linked(page, r"/wallets/[0-9a-f-]+")
-
-
-def _project_of(page: Page) -> str | None:
-    return _linked(page, r"/projects/[0-9a-f-]+")
-
-
-def _linked(page: Page, pattern: str) -> str | None:
+def _linked(page: Page, pattern: str) -> str:
     """The page's own path or the first link on it that matches whole."""
-    return next((path for path in (page.path, *page.links()) if re.fullmatch(pattern, path)), None)
+    found = next((path for path in (page.path, *page.links()) if re.fullmatch(pattern, path)), None)
+    if found is None:
+        raise PageError(f"{page.path} leads to no {pattern}. It says: {page.words}")
+    return found
 
 
 STEPS: tuple[Callable[[Smoke], None], ...] = (
