@@ -24,7 +24,10 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["kind"]
         if isinstance(field, forms.ChoiceField):
-            field.choices = [("", _("Any kind")), *sorted(((k.name, k.label) for k in kinds), key=lambda k: str(k[1]))]
+            field.choices = [
+                ("", _("Any kind")),
+                *sorted(((k.name, k.label) for k in kinds), key=lambda k: str(k[1])),
+            ]
 
     def value(self, name: str) -> str:
         """Return a valid choice, or nothing."""

@@ -38,7 +38,9 @@ class Live:
         return "warn" if self.silent or self.operation.state == State.WAITING else "accent"
 
 
-def live(operation: Operation, fragment: Literal["strip", "events"], *, step: int = 0, after: int = 0) -> Live:
+def live(
+    operation: Operation, fragment: Literal["strip", "events"], *, step: int = 0, after: int = 0
+) -> Live:
     """Return what to say now. `step` counts the polls so far, `after` is the number of the last event shown."""
     url = reverse(f"operations:{fragment}", args=[operation.pk])
     return Live(

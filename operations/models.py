@@ -56,7 +56,9 @@ class Operation(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="operations")
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=200)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="operations")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="operations"
+    )
     actor_label = models.CharField(max_length=200)
     gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="operations")
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, null=True, related_name="operations")
@@ -96,9 +98,13 @@ class Operation(models.Model):
             models.Index(fields=["team", "-created_at"]),
             models.Index(fields=["lane", "created_at"], condition=~Q(lane=""), name="operation_lane"),
             models.Index(fields=["subject_id", "-created_at"]),
+            models.Index(fields=["team"], condition=Q(state="running"), name="operation_running"),
+            models.Index(fields=["team", "-started_at"], name="operation_turn"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["lane"], condition=Q(state="running") & ~Q(lane=""), name="one_runs_per_lane"),
+            models.UniqueConstraint(
+                fields=["lane"], condition=Q(state="running") & ~Q(lane=""), name="one_runs_per_lane"
+            ),
             models.UniqueConstraint(
                 fields=["team", "unique_key"],
                 condition=Q(state__in=["queued", "running", "waiting"]) & ~Q(unique_key=""),

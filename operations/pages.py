@@ -19,7 +19,11 @@ from teams.models import Membership
 from teams.permissions import allows
 
 PER_PAGE = 25
-LOOKS = {"succeeded": "good", "failed": "bad", **dict.fromkeys(("retry", "requeued", "waiting", "cancelled"), "warn")}
+LOOKS = {
+    "succeeded": "good",
+    "failed": "bad",
+    **dict.fromkeys(("retry", "requeued", "waiting", "cancelled"), "warn"),
+}
 DETAILS = {
     "kind": _("Kind"),
     "amount_micros": _("Amount in micro-USD"),
@@ -155,5 +159,3 @@ def _seconds(operation: Operation) -> float | None:
     if not operation.started_at or not operation.finished_at:
         return None
     return (operation.finished_at - operation.started_at).total_seconds()
-
-

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -26,7 +27,7 @@ from wallets.models import Gateway, Wallet
 class Request:
     """What is asked for. `actor` None is the panel itself (refreshes).
 
-    `lane` lets one mutation run at a time; `unique_key` makes an equal active operation be returned instead of a second.
+    `lane` lets one mutation run at a time. `unique_key` has an equal active operation returned instead of a second one.
     """
 
     kind: str
@@ -56,10 +57,11 @@ def submit(request: Request) -> Operation:
             with transaction.atomic():
                 operation = _create(request, kind.queue)
         except IntegrityError:
-            # Somebody asked for the same thing at the same instant.
-            return Operation.objects.get(team=request.team, unique_key=request.unique_key, state__in=ACTIVE)
+            if existing := _equal_active(request):
+                return existing  # somebody asked for the same thing at the same instant
+            raise
         if kind.audited:
-            _audit("requested", operation, request.actor.actor if request.actor else SYSTEM)
+            audit_operation("requested", operation)
         transaction.on_commit(lambda: wake.send(kind.queue))
     return operation
 
@@ -67,7 +69,9 @@ def submit(request: Request) -> Operation:
 def _equal_active(request: Request) -> Operation | None:
     if not request.unique_key:
         return None
-    return Operation.objects.filter(team=request.team, unique_key=request.unique_key, state__in=ACTIVE).first()
+    return Operation.objects.filter(
+        team=request.team, unique_key=request.unique_key, state__in=ACTIVE
+    ).first()
 
 
 def _create(request: Request, queue: str) -> Operation:
@@ -104,30 +108,37 @@ def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any],
         if not changed:
             raise Refusal("NOT_WAITING", _("This was decided already, or has ended."))
         add_event(locked, "decision", message)
-        _audit("decided", locked, actor.actor)
+        audit_operation("decided", locked, actor.actor)
         transaction.on_commit(lambda: wake.send(locked.queue))
 
 
 def cancel(operation: Operation, *, actor: User) -> State:
     """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in."""
     with transaction.atomic():
-        now = timezone.now()
-        ended = Operation.objects.filter(pk=operation.pk, state__in=[State.QUEUED, State.WAITING], started_at=None)
-        waiting = Operation.objects.filter(pk=operation.pk, state=State.WAITING)
-        fields = {"state": State.CANCELLED, "reason": "", "finished_at": now, "cancel_requested": True}
-        if ended.update(**fields) or waiting.update(**fields):
+        this = Operation.objects.filter(pk=operation.pk)
+        idle = this.filter(Q(state=State.QUEUED, started_at=None) | Q(state=State.WAITING))
+        ended = {
+            "state": State.CANCELLED,
+            "reason": "",
+            "finished_at": timezone.now(),
+            "cancel_requested": True,
+        }
+        if idle.update(**ended):
             operation.refresh_from_db()
             add_event(operation, "cancelled", _("Cancelled by %(who)s") % {"who": actor.label})
-            _tell_end(operation)
-            _audit("cancelled", operation, actor.actor)
-        elif Operation.objects.filter(pk=operation.pk, state__in=ACTIVE).update(cancel_requested=True):
-            _audit("cancel_requested", operation, actor.actor)
+            tell_end(operation)
+            audit_operation("cancelled", operation, actor.actor)
+        elif this.filter(state__in=ACTIVE).update(cancel_requested=True):
+            # One that pauses between two steps hears of it at once.
+            this.filter(state=State.QUEUED).update(not_before=timezone.now())
+            audit_operation("cancel_requested", operation, actor.actor)
         operation.refresh_from_db()
         transaction.on_commit(lambda: wake.send(operation.queue))
     return State(operation.state)
 
 
-def _tell_end(operation: Operation) -> None:
+def tell_end(operation: Operation) -> None:
+    """Call what the kind wants to do when it ends otherwise than well."""
     kind = kinds.get(operation.kind)
     if kind.on_end:
         kind.on_end(operation)
@@ -135,21 +146,23 @@ def _tell_end(operation: Operation) -> None:
 
 def add_event(operation: Operation, type_: str, message: str, phase: str = "", **data: Any) -> OperationEvent:
     """Append an event with the next number. Call it inside a transaction that holds the operation's row."""
-    last = OperationEvent.objects.filter(operation=operation).order_by("-seq").values_list("seq", flat=True).first()
+    last = (
+        OperationEvent.objects.filter(operation=operation)
+        .order_by("-seq")
+        .values_list("seq", flat=True)
+        .first()
+    )
     return OperationEvent.objects.create(
         operation=operation, seq=(last or 0) + 1, type=type_, phase=phase, message=message[:500], data=data
     )
 
 
-def _audit(what: str, operation: Operation, actor: Actor) -> None:
+def audit_operation(what: str, operation: Operation, actor: Actor | None = None) -> None:
+    """Record what happened to the operation, by `actor` or else by who asked for it."""
     record(
         f"operation.{what}",
         team_id=operation.team_id,
-        actor=actor,
+        actor=actor or (operation.actor.actor if operation.actor else SYSTEM),
         subject=Subject("operation", str(operation.pk), operation.title),
         details={"kind": operation.kind},
     )
-
-
-audit_operation = _audit
-tell_end = _tell_end

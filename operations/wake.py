@@ -1,10 +1,15 @@
-"""Wake-ups: a message that names a queue and nothing else. A lost one costs a sweep, so sending never waits or raises."""
+"""Wake-ups: a message that names a queue and nothing else.
+
+A lost one costs a sweep, so sending neither waits for long nor raises.
+"""
 
 from __future__ import annotations
 
 import structlog
+from celery import current_app
 from django.utils import timezone
-from kombu.exceptions import KombuError
+from kombu import Connection
+from kombu.exceptions import ChannelError, KombuError
 
 from operations.models import Operation, State
 
@@ -12,18 +17,42 @@ log = structlog.get_logger(__name__)
 
 #: With this many rows due, woken workers are busy already and will find the new one.
 ENOUGH = 25
+LIMIT_SECONDS = 0.2
+#: A pause longer than this ends with a sweep.
+SOON_SECONDS = 10.0
+
+#: What makes each transport give up in time; the file system needs nothing.
+REDIS = {"socket_timeout": LIMIT_SECONDS, "socket_connect_timeout": LIMIT_SECONDS}
+AMQP = {"read_timeout": LIMIT_SECONDS, "write_timeout": LIMIT_SECONDS}
+LIMITS = {"redis": REDIS, "rediss": REDIS, "amqp": AMQP, "amqps": AMQP}
 
 
-def send(queue: str) -> None:
-    """Wake a worker of `queue`, unless enough are awake; a broker that does not take it in 200 ms is left alone."""
-    from operations.tasks import run
-
-    if due(queue) > ENOUGH:
+def send(queue: str, *, after: float = 0) -> None:
+    """Wake a worker of `queue` in `after` seconds, unless enough are awake. A broker that does not take it is left."""
+    if after > SOON_SECONDS or due(queue) > ENOUGH:
         return
     try:
-        run.apply_async(args=(queue,), queue=queue, retry=False, ignore_result=True, expires=60)
-    except (KombuError, OSError) as error:
+        with _connection() as connection:
+            current_app.send_task(
+                "operations.run",
+                args=(queue,),
+                queue=queue,
+                connection=connection,
+                retry=False,
+                ignore_result=True,
+                expires=60,
+                countdown=max(after, 0.0) or None,
+            )
+    except (KombuError, ChannelError, OSError, ValueError) as error:
+        # ValueError: the file system's table of queues, read while another process writes it.
         log.warning("wake_up_lost", queue=queue, error=type(error).__name__)
+
+
+def _connection() -> Connection:
+    """Return a connection with short time limits. One for each message: nothing to share between threads or forks."""
+    url, options = current_app.conf.broker_url, current_app.conf.broker_transport_options or {}
+    limits = LIMITS.get(url.partition(":")[0], {})
+    return Connection(url, connect_timeout=LIMIT_SECONDS, transport_options={**options, **limits})
 
 
 def due(queue: str) -> int:

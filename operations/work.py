@@ -7,10 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 import run402
 from audit.record import SYSTEM, Actor
+from core.ui.status import phase_word
+from operations.claims import LEASE
 from operations.models import Operation, OperationRequest, Reason, State
 from operations.queue import add_event
 from run402 import Exchange
@@ -68,15 +72,18 @@ class Work:
     def event(self, message: str, type_: str = "log", **data: Any) -> None:
         """Tell the page one step."""
         with transaction.atomic():
-            self._update(lease_until=self.operation.lease_until)
+            self._update(lease_until=timezone.now() + LEASE)
             add_event(self.operation, type_, message, self.operation.phase, **data)
             self._flush()
 
     def phase(self, phase: str, *, done: int = 0, total: int = 0) -> None:
-        """Enter a phase: the word beside the turning icon."""
+        """Enter a phase: the word beside the turning icon. Entering it again, after a pause, only moves the meter."""
+        if phase == self.operation.phase:
+            self.progress(done, total)
+            return
         with transaction.atomic():
             self._update(phase=phase, done=done, total=total)
-            add_event(self.operation, "phase", phase, phase)
+            add_event(self.operation, "phase", phase_word(phase), phase)
             self._flush()
         self.operation.phase = phase
 
@@ -86,8 +93,11 @@ class Work:
             self._update(done=done, total=total)
 
     def stop_if_cancelled(self) -> None:
-        """Honour a cancellation between two steps."""
-        if Operation.objects.filter(pk=self.operation.pk, cancel_requested=True).exists():
+        """Honour a cancellation between two steps; raise LeaseLost when another worker took over."""
+        asked = self._mine().values_list("cancel_requested", flat=True).first()
+        if asked is None:
+            raise LeaseLost(str(self.operation.pk))
+        if asked:
             raise CancelHonoured(_("Cancelled"))
 
     def client(self, *, sign: bool = True) -> run402.Client:
@@ -112,9 +122,11 @@ class Work:
 
     def _update(self, **fields: Any) -> None:
         """Write to the row if this attempt still holds it, else raise LeaseLost."""
-        mine = Operation.objects.filter(pk=self.operation.pk, state=State.RUNNING, fence=self.operation.fence)
-        if not mine.update(**fields):
+        if not self._mine().update(**fields):
             raise LeaseLost(str(self.operation.pk))
+
+    def _mine(self) -> QuerySet[Operation]:
+        return Operation.objects.filter(pk=self.operation.pk, state=State.RUNNING, fence=self.operation.fence)
 
 
 def _row(operation: Operation, exchange: Exchange) -> OperationRequest:

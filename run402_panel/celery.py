@@ -8,4 +8,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "run402_panel.settings")
 
 app = Celery("run402_panel")
 app.config_from_object("run402_panel.settings:CELERY")
+app.set_default()  # for web's threads too: “current” means the current thread's
 app.autodiscover_tasks()
