@@ -1,5 +1,22 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from billing.views import payments, tiers, wallets
 
 app_name = "billing"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("wallets/", wallets.index, name="wallets"),
+    path("wallets/new", wallets.new, name="wallet_new"),
+    path("wallets/import", wallets.import_, name="wallet_import"),
+    path("wallets/<uuid:pk>", wallets.detail, name="wallet"),
+    path("wallets/<uuid:pk>/money", wallets.money, name="wallet_money"),
+    path("wallets/<uuid:pk>/faucet", wallets.faucet, name="faucet"),
+    path("wallets/<uuid:pk>/refresh", wallets.refresh, name="refresh"),
+    path("wallets/<uuid:pk>/limits", wallets.limits, name="limits"),
+    path("wallets/<uuid:pk>/tier/<slug:tier>", tiers.confirm, name="tier"),
+    path("tiers", tiers.index, name="tiers"),
+    path("tiers/refresh", tiers.refresh, name="tiers_refresh"),
+    path("payments", payments.index, name="payments"),
+    path("payments/<uuid:pk>", payments.detail, name="payment"),
+    path("payments/<uuid:pk>/reconcile", payments.reconcile, name="reconcile"),
+]

@@ -29,7 +29,8 @@ class Limits:
 
 def write(wallet: Wallet, limits: Limits) -> SpendPolicy:
     """Write the wallet's next policy version with its MAC. Needs a worker's environment."""
-    policy = SpendPolicy.objects.select_for_update().filter(wallet=wallet).first() or SpendPolicy(wallet=wallet, version=0)
+    present = SpendPolicy.objects.select_for_update().filter(wallet=wallet).first()
+    policy = present or SpendPolicy(wallet=wallet, version=0)
     policy.version += 1
     policy.per_payment_micros = limits.per_payment_micros
     policy.per_day_micros = limits.per_day_micros

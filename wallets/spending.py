@@ -115,26 +115,29 @@ def _context(payment: Payment) -> vault.Context:
 
 
 def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
-    """Commit nonce and sealed authorization. A second, different one while the first may settle is refused."""
-    if payment.nonce and payment.nonce != signed.nonce:
-        raise Refusal("SECOND_SIGNATURE", _("A payment for this was already signed; it is never signed twice."))
+    """Commit nonce and sealed authorization, once in the life of a payment.
+
+    The row itself decides: of two workers that believe to own the operation, one is refused before anything leaves.
+    """
     sealed = vault.seal(signed.to_json().encode(), _context(payment))
-    move(
-        payment,
-        Payment.State.SIGNED,
-        nonce=signed.nonce,
-        valid_before=signed.valid_before,
-        payee=signed.payee,
-        asset=signed.asset,
-        authorization_sealed=sealed,
-    )
+    with transaction.atomic():
+        free = Payment.objects.filter(pk=payment.pk, state=Payment.State.RESERVED, nonce="")
+        changed = free.update(
+            state=Payment.State.SIGNED,
+            nonce=signed.nonce,
+            valid_before=signed.valid_before,
+            payee=signed.payee,
+            asset=signed.asset,
+            authorization_sealed=sealed,
+        )
+    if not changed:
+        raise Refusal("SECOND_SIGNATURE", _("A payment for this was already signed; it is never signed twice."))
+    payment.refresh_from_db()
 
 
 def move(payment: Payment, to: Payment.State, **fields: Any) -> None:
-    """Move the payment by conditional UPDATE. The same state again only refreshes fields; an illegal move raises."""
+    """Move the payment by conditional UPDATE; an illegal move raises Refusal."""
     allowed = [state for state, targets in Payment.MOVES.items() if to in targets]
-    if to == Payment.State.SIGNED:
-        allowed += [Payment.State.SIGNED, Payment.State.UNKNOWN]
     with transaction.atomic():
         changed = Payment.objects.filter(pk=payment.pk, state__in=allowed).update(state=to, **fields)
     if not changed:

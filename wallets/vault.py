@@ -1,4 +1,4 @@
-"""Seals keys and secrets. Web holds the public keyset and can only lock; the worker's environment holds the private one.
+"""Seals keys and secrets. Web holds the public keyset and can only lock; workers hold the private one.
 
 Tink's HPKE binds each ciphertext to its place (`Context`): moved to another row, field or address it does not open.
 """
@@ -60,7 +60,6 @@ def can_unseal() -> bool:
 def _encrypter(keyset: str) -> Any:
     if not keyset:
         raise Locked("No public keyset is configured (PANEL_VAULT_PUBLIC_KEYSET_FILE).")
-    import tink
     from tink import hybrid, json_proto_keyset_format
 
     hybrid.register()

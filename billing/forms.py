@@ -1,0 +1,190 @@
+"""Forms of the money pages. Dollars are typed, integer micros leave."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import Any, BinaryIO, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.keys import KeyText, read_key
+from core.ui.choices import Choice
+from core.ui.money import MICROS, usd
+from wallets import signer, vault
+from wallets.models import Gateway, Payment, SpendPolicy, Wallet
+from wallets.policies import DEFAULT_PER_DAY_MICROS, DEFAULT_PER_PAYMENT_MICROS
+
+MOST_DOLLARS = Decimal(10_000)
+MAX_FILE_BYTES = 20_000
+
+
+class DollarsField(forms.DecimalField):
+    """An amount typed in dollars; its clean value is an integer of micros."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=11, decimal_places=6, **kwargs)
+        self.validators += [MinValueValidator(Decimal(0)), MaxValueValidator(MOST_DOLLARS)]
+        self.widget.attrs.update({"inputmode": "decimal", "step": "0.01", "min": "0"})
+
+    def clean(self, value: Any) -> Any:
+        dollars = super().clean(value)
+        return None if dollars is None else int(dollars * MICROS)
+
+
+def dollars(micros: int) -> Decimal:
+    """Return micros as the number that a field shows."""
+    return (Decimal(micros) / MICROS).quantize(Decimal("0.01" if micros % 10_000 == 0 else "0.000001"))
+
+
+class LimitsMixin(forms.Form):
+    """The two limits of a wallet."""
+
+    per_payment = DollarsField(
+        label=gettext_lazy("At most per payment"), initial=dollars(DEFAULT_PER_PAYMENT_MICROS)
+    )
+    per_day = DollarsField(
+        label=gettext_lazy("At most per day"),
+        initial=dollars(DEFAULT_PER_DAY_MICROS),
+        help_text=gettext_lazy("The day ends at midnight UTC."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        one, day = cleaned.get("per_payment"), cleaned.get("per_day")
+        if one is not None and day is not None and one > day:
+            self.add_error("per_payment", _("A single payment cannot be above the limit per day."))
+        return cleaned
+
+
+class WalletForm(LimitsMixin):
+    """A wallet whose key the worker will make."""
+
+    label = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    field_order = ("label", "per_payment", "per_day")
+
+
+class HiddenText(forms.Textarea):
+    """A text area that never shows what was typed into it again."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+class ImportForm(LimitsMixin):
+    """A wallet whose key arrives here, and is sealed to the worker before this form is done with it.
+
+    After `is_valid`, `cleaned_data` holds `sealed`, `wallet_id` and `claimed_address`; the key itself is gone.
+    """
+
+    gateway = forms.ChoiceField(label=gettext_lazy("Signs for"), widget=forms.RadioSelect)
+    label = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    key = forms.CharField(
+        label=gettext_lazy("Private key or allowance.json"),
+        required=False,
+        strip=True,
+        widget=HiddenText(
+            attrs={
+                "rows": 4,
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "class": "mono",
+            }
+        ),
+        help_text=gettext_lazy("Sealed on arrival. This site cannot open it again and never shows it."),
+    )
+    file = forms.FileField(
+        label=gettext_lazy("Or the file"),
+        required=False,
+        help_text=gettext_lazy("The Run402 CLI keeps it at ~/.config/run402/allowance.json."),
+    )
+    field_order = ("gateway", "label", "key", "file", "per_payment", "per_day")
+
+    def __init__(self, *args: Any, gateways: list[Gateway], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wallet_id = uuid.uuid4()
+        field = cast(forms.ChoiceField, self.fields["gateway"])
+        field.choices = [(gateway.slug, Choice(gateway.name, hint=gateway.host)) for gateway in gateways]
+        field.initial = gateways[0].slug if gateways else None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        given = [
+            value for value in (cleaned.pop("key", ""), self._uploaded(cleaned.pop("file", None))) if value
+        ]
+        if len(given) != 1:
+            raise ValidationError(_("Paste the key, or choose the file: one of the two."), code="one")
+        try:
+            found = read_key(given[0])
+        except ValidationError as error:
+            self.add_error("key", error)
+            return cleaned
+        return {**cleaned, **self._sealed(found)}
+
+    def _uploaded(self, file: BinaryIO | None) -> str:
+        if file is None:
+            return ""
+        content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ValidationError({"file": _("This file is too large for an allowance file.")})
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise ValidationError({"file": _("This file is no text.")}) from None
+
+    def _sealed(self, found: KeyText) -> dict[str, Any]:
+        sealed = vault.seal(found.key, signer.import_context(self.wallet_id))
+        return {"sealed": sealed, "wallet_id": self.wallet_id, "claimed_address": found.address}
+
+
+class LowerLimitsForm(LimitsMixin):
+    """New limits, none above the present one."""
+
+    def __init__(self, data: Any = None, *, policy: SpendPolicy) -> None:
+        initial = {
+            "per_payment": dollars(policy.per_payment_micros),
+            "per_day": dollars(policy.per_day_micros),
+        }
+        super().__init__(data, initial=initial)
+        self._most = {"per_payment": policy.per_payment_micros, "per_day": policy.per_day_micros}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for name, most in self._most.items():
+            value = cleaned.get(name)
+            if value is not None and value > most:
+                self.add_error(
+                    name, _("A limit can be lowered here, never raised: now %(now)s.") % {"now": usd(most)}
+                )
+        return cleaned
+
+
+class TierForm(forms.Form):
+    """The confirmation of a payment. The price that was on the page comes back with it."""
+
+    micros = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
+class LedgerForm(forms.Form):
+    """The filters of the ledger, all in the address."""
+
+    q = forms.CharField(required=False, max_length=120, label=gettext_lazy("Search payments"))
+    state = forms.ChoiceField(required=False, label=gettext_lazy("State"))
+    wallet = forms.ChoiceField(required=False, label=gettext_lazy("Wallet"))
+
+    def __init__(self, *args: Any, wallets: list[Wallet], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        state, wallet = (cast(forms.ChoiceField, self.fields[name]) for name in ("state", "wallet"))
+        state.choices = [("", _("Every state")), *Payment.State.choices]
+        wallet.choices = [("", _("Every wallet")), *((str(one.pk), one.label) for one in wallets)]
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The filters that are set and make sense."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}

@@ -1,0 +1,87 @@
+"""From an answer, or from the ledger, to the end of a payment's row."""
+
+from __future__ import annotations
+
+import time
+
+from django.utils.translation import gettext as _
+
+import run402
+from audit.record import SYSTEM
+from billing import services
+from billing.handlers.mirror import write_change
+from core.ui.money import usd
+from operations.models import Operation
+from operations.work import Later, Work
+from run402 import x402
+from run402.errors import BalanceUnknown
+from run402.resources.tiers import TierChange
+from wallets import spending
+from wallets.models import Payment
+
+LONGEST_PAUSE = 300.0
+
+
+def answered(work: Work, payment: Payment, paid: x402.Paid[TierChange]) -> None:
+    """Settle from the answer of a call that succeeded.
+
+    An answer without a receipt to a payment presented *again* proves the purchase, not which money paid for it: the
+    ledger decides that later, and what was bought is remembered.
+    """
+    work.checkpoint(delivered=True)
+    write_change(payment.wallet, paid.value)
+    if paid.outcome == "settled" and paid.payment is not None:
+        micros = paid.payment.amount_micros
+        spending.settle(payment, paid_by="x402", actor=work.actor, micros=micros, receipt=paid.receipt)
+        work.event(_("Settled: %(sum)s.") % {"sum": usd(micros, exact=True)})
+    elif paid.payment is None:
+        spending.settle(payment, paid_by="balance", actor=work.actor, micros=0)
+        work.event(_("Run402 asked for no payment: the balance it keeps for you covered it."))
+    else:
+        raise Later(1.0, "settle")
+
+
+def look_up(work: Work, client: run402.Client, payment: Payment) -> None:
+    """Close the payment by the token's own record, once the authorization can no longer settle.
+
+    Raises Later until then, and while the providers cannot be read or disagree (contract: identity 3.7, README 2).
+    """
+    if payment.valid_before is None or not payment.nonce:
+        raise LookupError("only a signed payment can be looked up")
+    left = payment.valid_before - time.time()
+    if left > 0:
+        raise Later(min(left + 2, LONGEST_PAUSE), "settle")
+    try:
+        used = client.balance.authorization_used(
+            payment.network, payment.wallet.address, payment.nonce, after=payment.valid_before
+        )
+    except BalanceUnknown:
+        raise _look_again(work) from None
+    if used:
+        spending.settle(payment, paid_by="x402", actor=work.actor)
+        work.event(_("The chain shows that the payment settled."))
+    else:
+        spending.release(payment, actor=work.actor)
+        work.event(_("The chain shows that the payment never settled, and it has expired."))
+
+
+def _look_again(work: Work) -> Later:
+    looks = int(work.checkpoints.get("looks", 0)) + 1
+    work.checkpoint(looks=looks)
+    if looks == 1:
+        work.event(_("The chain cannot be read right now. Looking again."), "retry")
+    return Later(min(2.0**looks, LONGEST_PAUSE), "settle")
+
+
+def close_open(operation: Operation) -> None:
+    """End the reservation of an operation that ended; hand a signed payment to a look-up of its own."""
+    payments = Payment.objects.select_related("wallet__team", "wallet__gateway")
+    payment = payments.filter(operation_id=operation.pk).first()
+    if payment is None:
+        return
+    actor = operation.actor.actor if operation.actor else SYSTEM
+    if payment.state == Payment.State.RESERVED:
+        spending.release(payment, actor=actor)
+    elif payment.is_open:
+        spending.doubt(payment, actor=actor)
+        services.reconcile_payment(payment=payment)

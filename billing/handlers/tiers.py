@@ -1,0 +1,189 @@
+"""Paying for a tier: reserved, checked, asked, signed once, told truly (ARCHITECTURE rule 4; contract: identity 4.4).
+
+reserved ──ask──▶ signed ──answer──▶ settled
+    │               └──no answer──▶ unknown ──the same authorization again, later the ledger──▶ settled | released
+    └──nothing was signed──▶ released
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+import run402
+from billing import services
+from billing.handlers import troubles
+from billing.handlers.mirror import read_tier, wallet_of, write_balance
+from billing.handlers.settling import answered, close_open, look_up
+from core.ui.money import network_name, usd
+from operations.registry import kind
+from operations.work import Later, Work
+from run402 import x402
+from run402.errors import PaymentRefused, PaymentUnsettled, Run402Error, TransportError
+from run402.resources.tiers import TierChange, TierStatus
+from teams.permissions import Action
+from wallets import spending
+from wallets.models import Payment
+from wallets.models.gateway import BASE_SEPOLIA
+from wallets.spending import Charge
+
+ASK_PAUSES = (1, 3, 10, 30, 60)
+
+
+@kind("tier.set", gettext_lazy("Set a tier"), action=Action.TIER_SET, on_end=close_open)
+def set_tier(work: Work) -> dict[str, Any]:
+    """Pay for a tier, or go on where an earlier attempt stopped: the payment's row says where."""
+    work.phase("check")
+    payment = spending.reserve(wallet_of(work.operation), _charge(work))
+    with work.client() as client:
+        if payment.state == Payment.State.RESERVED:
+            _buy(work, client, payment)
+        elif payment.is_open:
+            _present_again(work, client, payment)
+        if payment.state == Payment.State.RELEASED and "delivered" not in work.checkpoints:
+            raise troubles.expired()
+        return _finish(work, client, payment)
+
+
+def _charge(work: Work) -> Charge:
+    return Charge(
+        operation_id=work.operation.pk,
+        kind=work.operation.kind,
+        purpose=str(work.args["purpose"]),
+        amount_micros=int(work.args["micros"]),
+        network=str(work.args["network"]),
+        actor=work.actor,
+    )
+
+
+def _buy(work: Work, client: run402.Client, payment: Payment) -> None:
+    """Ask for the tier; pay when asked to. Every refusal before the signature ends the reservation (`close_open`)."""
+    work.stop_if_cancelled()
+    _require_funds(client, payment)
+    if _bought_by_balance(work, client, payment):
+        return
+    work.phase("pay")
+    work.checkpoint(asks=int(work.checkpoints.get("asks", 0)) + 1)
+    try:
+        paid = _ask(work, client, payment)
+    except PaymentUnsettled as error:
+        _unsettled(work, payment, error)
+        raise
+    except PaymentRefused as error:
+        raise troubles.refused(error, payment) from None
+    except Run402Error as error:
+        if not _may_have_happened(error):
+            raise
+        raise _asked_in_vain(work, error) from None
+    answered(work, payment, paid)
+
+
+def _require_funds(client: run402.Client, payment: Payment) -> None:
+    """Read the balance now: a payment that cannot settle is not worth a signature."""
+    wallet = payment.wallet
+    write_balance(wallet, client.balance.usdc(BASE_SEPOLIA, wallet.address))
+    if (wallet.balance_micros or 0) < payment.amount_micros:
+        raise troubles.insufficient(payment)
+
+
+def _bought_by_balance(work: Work, client: run402.Client, payment: Payment) -> bool:
+    """Say whether an ask whose answer was lost has set the tier, paid from the balance that Run402 keeps.
+
+    Remembers the lease before the first ask, to compare with.
+    """
+    status = read_tier(client, payment.wallet)
+    lease = [status.tier, _iso(status)] if status else []
+    if "lease" not in work.checkpoints:
+        work.checkpoint(lease=lease)
+    bought = status is not None and status.tier == work.args["tier"] and work.checkpoints["lease"] != lease
+    if not bought:
+        return False
+    work.checkpoint(delivered=True)
+    spending.settle(payment, paid_by="balance", actor=work.actor, micros=0)
+    return True
+
+
+def _iso(status: TierStatus) -> str:
+    return status.lease_expires_at.isoformat() if status.lease_expires_at else ""
+
+
+def _ask(work: Work, client: run402.Client, payment: Payment) -> x402.Paid[TierChange]:
+    key = work.operation.idempotency_key
+    return client.tiers.set(str(work.args["tier"]), purchase=_purchase(work, payment), idempotency_key=key)
+
+
+def _purchase(work: Work, payment: Payment) -> x402.Purchase:
+    """Return the gate's purchase, whose last step before the payment leaves also tells the page.
+
+    The event is fenced: a worker that lost the operation stops here, before the row of the payment is touched.
+    """
+    purchase = spending.purchase(payment)
+
+    def before_send(signed: x402.SignedPayment) -> None:
+        facts = {"sum": usd(signed.amount_micros, exact=True), "network": network_name(signed.network)}
+        work.event(_("Signing %(sum)s on %(network)s, once.") % facts, payee=signed.payee)
+        purchase.before_send(signed)
+
+    return dataclasses.replace(purchase, before_send=before_send)
+
+
+def _unsettled(work: Work, payment: Payment, error: PaymentUnsettled) -> None:
+    """Release what is proven not to have settled; look again at everything else."""
+    if error.outcome == "rejected":
+        spending.release(payment, actor=work.actor)
+        return
+    spending.doubt(payment, actor=work.actor)
+    work.event(
+        _("The answer was lost after the payment left. The same payment is presented again."), "warning"
+    )
+    raise Later(2.0, "settle") from None
+
+
+def _may_have_happened(error: Run402Error) -> bool:
+    """Say whether the ask may have bought the tier from a balance at Run402, though no answer says so."""
+    return isinstance(error, TransportError) or error.mutation_state in ("unknown", "partial", "committed")
+
+
+def _asked_in_vain(work: Work, error: Run402Error) -> Exception:
+    """Return the pause before asking again: nothing is signed yet, and the key of the ask stays the same."""
+    asks = int(work.checkpoints["asks"])
+    if asks > len(ASK_PAUSES):
+        return error
+    work.event(_("%(why)s Nothing was signed. Asking again.") % {"why": error.message}, "retry")
+    return Later(ASK_PAUSES[asks - 1], "pay")
+
+
+def _present_again(work: Work, client: run402.Client, payment: Payment) -> None:
+    """Present the same authorization while it is valid; afterwards ask the ledger. Never sign another."""
+    work.phase("settle")
+    spending.doubt(payment, actor=work.actor)
+    if "delivered" in work.checkpoints or spending.held(payment) is None:
+        look_up(work, client, payment)
+        return
+    tries = int(work.checkpoints.get("tries", 0)) + 1
+    work.checkpoint(tries=tries)
+    try:
+        paid = _ask(work, client, payment)
+    except PaymentUnsettled:
+        raise Later(min(2.0 * tries, 30.0), "settle") from None
+    answered(work, payment, paid)
+
+
+def _finish(work: Work, client: run402.Client, payment: Payment) -> dict[str, Any]:
+    """Mirror the new lease and balance, and say what was paid."""
+    wallet = payment.wallet
+    if "delivered" in work.checkpoints:
+        services.refresh_wallet(wallet=wallet)
+    else:
+        status = read_tier(client, wallet)
+        if status is None or status.tier != work.args["tier"]:
+            raise troubles.paid_for_nothing(payment)
+    return {
+        "tier": str(work.args["tier"]),
+        "paid_by": payment.paid_by,
+        "micros": payment.settled_micros,
+        "payment": str(payment.pk),
+    }

@@ -1,0 +1,132 @@
+"""Making and importing wallets, and writing their limits. Only here is a wallet key ever in the clear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+import run402
+from audit.record import Subject, record
+from billing.handlers.mirror import wallet_of
+from core.errors import NextStep, Refusal
+from operations.models import Operation
+from operations.registry import kind
+from operations.work import Work
+from teams.permissions import Action
+from wallets import policies, signer, vault
+from wallets.models import SpendPolicy, Wallet
+from wallets.policies import Limits
+
+
+def forget_unmade(operation: Operation) -> None:
+    """Mark the wallet of a failed attempt, and forget the key that came with it."""
+    unmade = Wallet.objects.filter(pk=wallet_of(operation).pk, state=Wallet.State.MAKING)
+    unmade.update(state=Wallet.State.FAILED, key_sealed=b"")
+
+
+@kind("wallet.create", gettext_lazy("Make a wallet"), action=Action.WALLET_MANAGE, on_end=forget_unmade)
+def create(work: Work) -> dict[str, Any]:
+    """Make a key, seal it, write the limits: one transaction, so that a crash leaves nothing behind."""
+    with transaction.atomic():
+        wallet = _locked(work)
+        if wallet.is_ready:
+            return _made(wallet)
+        _require_unmade(wallet)
+        _finish(wallet, run402.new_key(), work)
+    return _made(wallet)
+
+
+@kind("wallet.import", gettext_lazy("Import a wallet"), action=Action.WALLET_MANAGE, on_end=forget_unmade)
+def import_(work: Work) -> dict[str, Any]:
+    """Open the key that web sealed, check it, and seal it again under its address."""
+    with transaction.atomic():
+        wallet = _locked(work)
+        if wallet.is_ready:
+            return _made(wallet)
+        _require_unmade(wallet)
+        if wallet.gateway.is_sandbox:
+            raise Refusal("WALLET_NOT_FOR_SANDBOX", _("An imported wallet signs nothing for a sandbox."))
+        key = vault.unseal(bytes(wallet.key_sealed), signer.import_context(wallet.pk))
+        _check_imported(wallet, key, str(work.args["claimed_address"]))
+        _finish(wallet, key, work)
+    return _made(wallet)
+
+
+@kind("wallet.limits", gettext_lazy("Lower a wallet's limits"), action=Action.WALLET_MANAGE)
+def lower_limits(work: Work) -> dict[str, Any]:
+    """Write lower limits. Higher ones are refused here too: web could have been told anything."""
+    with transaction.atomic():
+        wallet = _locked(work)
+        now, asked = policies.verified(wallet), _limits(wallet, work)
+        raised = (
+            asked.per_payment_micros > now.per_payment_micros or asked.per_day_micros > now.per_day_micros
+        )
+        if raised or min(asked.per_payment_micros, asked.per_day_micros) < 0:
+            raise Refusal("LIMIT_RAISED", _("A limit can be lowered here, never raised."))
+        policy = policies.write(wallet, asked)
+        _record("wallet.limits_written", wallet, work, version=policy.version)
+    return {"version": policy.version}
+
+
+def _locked(work: Work) -> Wallet:
+    return Wallet.objects.select_for_update().select_related("gateway").get(pk=wallet_of(work.operation).pk)
+
+
+def _require_unmade(wallet: Wallet) -> None:
+    """Refuse to give a second key, or new limits, to a wallet that ever had some."""
+    if wallet.state != Wallet.State.MAKING or SpendPolicy.objects.filter(wallet=wallet).exists():
+        raise Refusal("WALLET_MADE", _("This wallet was made before. Its key and limits stay as they are."))
+
+
+def _check_imported(wallet: Wallet, key: bytes, claimed: str) -> None:
+    try:
+        address = run402.address_of(key)
+    except ValueError as error:
+        raise Refusal("KEY_INVALID", str(error), hint=_("Nothing was kept."), next_steps=[_again()]) from None
+    if claimed and claimed.lower() != address.lower():
+        raise Refusal(
+            "KEY_ADDRESS_MISMATCH",
+            _("The key in this file belongs to another address than the file says. Nothing was kept."),
+            next_steps=[_again()],
+        )
+    double = Wallet.objects.filter(team=wallet.team_id, address__iexact=address).exclude(pk=wallet.pk).first()
+    if double is not None:
+        url = reverse("billing:wallet", args=[double.pk])
+        raise Refusal(
+            "WALLET_KNOWN",
+            _("Your team has this wallet already: it is called %(name)s.") % {"name": double.label},
+            next_steps=[NextStep("open_wallet", _("Open %(name)s") % {"name": double.label}, url)],
+        )
+
+
+def _again() -> NextStep:
+    return NextStep("import_again", _("Import it again"), reverse("billing:wallet_import"))
+
+
+def _finish(wallet: Wallet, key: bytes, work: Work) -> None:
+    wallet.address = run402.address_of(key)
+    wallet.key_sealed = vault.seal(key, signer.key_context(wallet))
+    wallet.state = Wallet.State.READY
+    wallet.save(update_fields=["address", "key_sealed", "state"])
+    policies.write(wallet, _limits(wallet, work))
+    _record("wallet.made", wallet, work, address=wallet.address)
+
+
+def _limits(wallet: Wallet, work: Work) -> Limits:
+    """Return the asked limits, on the networks that the gateway may ever ask for."""
+    return Limits(
+        int(work.args["per_payment_micros"]), int(work.args["per_day_micros"]), wallet.gateway.networks
+    )
+
+
+def _made(wallet: Wallet) -> dict[str, Any]:
+    return {"address": wallet.address}
+
+
+def _record(action: str, wallet: Wallet, work: Work, **details: str | int) -> None:
+    subject = Subject("wallet", str(wallet.pk), wallet.label)
+    record(action, team_id=wallet.team_id, actor=work.actor, subject=subject, details=details)

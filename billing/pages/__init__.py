@@ -1,0 +1,1 @@
+"""What the money pages show, as values."""

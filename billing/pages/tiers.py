@@ -1,0 +1,215 @@
+"""The price list, and the confirmation of a payment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing import prices, selectors, services
+from billing.pages.wallets import PATIENCE, policy_of
+from billing.prices import Change, Price
+from core.ui import times
+from core.ui.money import usd
+from operations import selectors as operation_selectors
+from operations.live import next_delay
+from operations.models import Operation, State
+from teams.models import Membership, Team
+from teams.permissions import Action, allows
+from wallets import selectors as wallet_selectors
+from wallets.models import Gateway, Wallet
+from wallets.models.gateway import BASE_SEPOLIA
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One tier for one wallet. `refusal` says why the gate would not let it pay; it is empty when it would."""
+
+    price: Price
+    change: Change | None
+    refusal: str
+    url: str
+
+    @property
+    def is_now(self) -> bool:
+        """The wallet has this tier."""
+        return self.change == Change.RENEW
+
+
+@dataclass(frozen=True)
+class TiersPage:
+    """The price list of a gateway, as one wallet sees it. It asks `url` again after `delay` ms while it is read."""
+
+    gateway: Gateway
+    offers: tuple[Offer, ...]
+    wallet: Wallet | None
+    wallets: tuple[Wallet, ...]
+    has_lease: bool
+    reading: bool
+    trouble: Operation | None
+    url: str
+    delay: int
+    may_pay: bool
+    network: str = BASE_SEPOLIA
+
+
+@dataclass(frozen=True)
+class TierPage:
+    """What one click would pay, and what for. Sums are micros; `after` is None while the balance is not known."""
+
+    wallet: Wallet
+    price: Price
+    change: Change
+    until: datetime | None
+    before: int | None
+    after: int | None
+    obstacle: str
+    needs_money: bool
+    network: str = BASE_SEPOLIA
+
+    @property
+    def title(self) -> str:
+        """What is bought."""
+        return services.purpose_of(self.wallet, self.price)
+
+    @property
+    def sentence(self) -> str:
+        """What the gateway will make of it (contract: identity 4.4)."""
+        now = _day(self.wallet.lease_expires_at)
+        words = {"days": self.price.lease_days or "?", "until": _day(self.until), "now": now}
+        return _SENTENCES[self.change]() % words
+
+
+_SENTENCES = {
+    Change.SUBSCRIBE: lambda: _("%(days)s days, until %(until)s."),
+    Change.RENEW: lambda: _("%(days)s more days, from the end of the present lease until %(until)s."),
+    Change.UPGRADE: lambda: _(
+        "A new lease of %(days)s days starts now, until %(until)s. What is left of the old one is credited to the "
+        "balance that Run402 keeps for this wallet."
+    ),
+    Change.DOWNGRADE: lambda: _(
+        "A smaller tier before %(now)s: Run402 may refuse until then, or when more is stored than the tier holds. "
+        "A refusal costs nothing; otherwise %(days)s days start now and the rest of the old lease is credited."
+    ),
+}
+
+
+def _day(moment: datetime | None) -> str:
+    return times.exactly(moment).partition(",")[0] if moment else _("a date that Run402 decides")
+
+
+def chosen_wallet(team: Team, gateway: Gateway, wallet_id: str) -> Wallet | None:
+    """Return the wallet named in the address, else the first ready one at the gateway."""
+    ready = wallet_selectors.ready_wallets(team, gateway).order_by("created_at")
+    if not wallet_id:
+        return ready.first()
+    try:
+        wallet = ready.filter(pk=UUID(wallet_id)).first()
+    except ValueError:
+        wallet = None
+    if wallet is None:
+        raise Http404("no such wallet")
+    return wallet
+
+
+def tiers_page(
+    team: Team, gateway: Gateway, membership: Membership, wallet: Wallet | None, *, step: int = 0
+) -> TiersPage:
+    """Return the price list, and read it again when it is old."""
+    reading, trouble = _refresh(team, gateway)
+    query = f"?wallet={wallet.pk}&" if wallet else "?"
+    return TiersPage(
+        gateway=gateway,
+        offers=tuple(_offer(price, wallet) for price in prices.prices_of(gateway)),
+        wallet=wallet,
+        wallets=tuple(wallet_selectors.ready_wallets(team, gateway)),
+        has_lease=wallet is not None and prices.has_lease(wallet),
+        reading=reading is not None,
+        trouble=trouble,
+        url=f"{reverse('billing:tiers')}{query}step={step + 1}",
+        delay=max(next_delay(reading, step), 250) if reading else 0,
+        may_pay=allows(membership.role, Action.TIER_SET),
+    )
+
+
+def _refresh(team: Team, gateway: Gateway) -> tuple[Operation | None, Operation | None]:
+    """Return the reading under way, started now if the list is old; and the last one if it failed."""
+    operations = operation_selectors.operations_of(team).filter(gateway=gateway, kind="gateway.tiers")
+    last = operations.first()
+    if last is not None and last.is_active:
+        return last, None
+    trouble = last if last is not None and last.state == State.FAILED else None
+    just_tried = last is not None and last.finished_at and timezone.now() - last.finished_at < PATIENCE
+    if just_tried or not prices.are_stale(gateway):
+        return None, trouble
+    return services.refresh_tiers(team=team, gateway=gateway), trouble
+
+
+def _offer(price: Price, wallet: Wallet | None) -> Offer:
+    if wallet is None:
+        return Offer(price, None, "", "")
+    url = reverse("billing:tier", args=[wallet.pk, price.name])
+    return Offer(price, prices.change_for(wallet, price), _limit(wallet, price), url)
+
+
+def _limit(wallet: Wallet, price: Price) -> str:
+    """Return what the limits, as their row says, would answer; the worker asks the genuine ones again."""
+    policy = policy_of(wallet)
+    if policy is None or price.micros is None:
+        return ""
+    if price.micros > policy.per_payment_micros:
+        sentence = _("Above the limit of %(name)s per payment, which is %(limit)s.")
+        return sentence % {"name": wallet.label, "limit": usd(policy.per_payment_micros)}
+    left = policy.per_day_micros - wallet_selectors.spent_today_micros(wallet)
+    if price.micros > left:
+        sentence = _(
+            "%(name)s may spend %(left)s more today, and this costs more. The day ends at midnight UTC."
+        )
+        return sentence % {"name": wallet.label, "left": usd(max(left, 0))}
+    return ""
+
+
+def tier_page(wallet: Wallet, tier: str) -> TierPage:
+    """Return the confirmation; 404 for a tier that the gateway does not list."""
+    price = prices.price_of(wallet.gateway, tier)
+    if price is None:
+        raise Http404("no such tier")
+    before = wallet.balance_micros
+    after = None if before is None or price.micros is None else before - price.micros
+    return TierPage(
+        wallet=wallet,
+        price=price,
+        change=prices.change_for(wallet, price),
+        until=prices.lease_end(wallet, price),
+        before=before,
+        after=after,
+        obstacle=_obstacle(wallet, price),
+        needs_money=after is not None and after < 0,
+    )
+
+
+def _obstacle(wallet: Wallet, price: Price) -> str:
+    """Return why nothing can be paid now, as far as web can know."""
+    if not wallet.is_ready:
+        return _("This wallet is not ready yet.")
+    if price.micros is None:
+        return _("The price of this tier has not been read yet.")
+    if wallet_selectors.unknown_payment(wallet):
+        return _(
+            "An earlier payment of this wallet has an unknown outcome. Nothing is paid until it is known."
+        )
+    under_way = selectors.noted_operation(wallet.team, wallet.pk)
+    if under_way and under_way.is_active and under_way.kind == "tier.set":
+        return _("A tier is being paid for with this wallet right now.")
+    return _limit(wallet, price)
+
+
+def tier_context(page: TierPage) -> dict[str, Any]:
+    """Return what the form starts with: the price that the page shows."""
+    return {"micros": page.price.micros}

@@ -1,0 +1,228 @@
+"""What the money pages ask for. Each call decides, writes its rows and puts one operation in line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.record import Subject, record
+from billing.prices import Change, Price, change_for, price_of
+from core.errors import NextStep, Refusal
+from core.ui.money import usd
+from operations import queue
+from operations.models import Operation
+from operations.queue import Request
+from teams.models import Team, User
+from wallets.models import Gateway, Payment, Wallet
+from wallets.models.gateway import BASE_SEPOLIA
+
+#: How long the faucet makes an address wait (contract: identity 4.1).
+FAUCET_PAUSE = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class NewLimits:
+    """What a wallet may spend, in USDC micros."""
+
+    per_payment_micros: int
+    per_day_micros: int
+
+    def as_args(self) -> dict[str, int]:
+        """Return them as an operation carries them to the worker, who writes them under its MAC."""
+        return {"per_payment_micros": self.per_payment_micros, "per_day_micros": self.per_day_micros}
+
+
+@dataclass(frozen=True)
+class SealedKey:
+    """An imported key as web holds it: sealed to the worker for this wallet id, with the address its file claims."""
+
+    wallet_id: UUID
+    sealed: bytes
+    claimed_address: str
+
+
+def make_wallet(*, team: Team, actor: User, gateway: Gateway, label: str, limits: NewLimits) -> Wallet:
+    """Ask the worker for a wallet with a fresh key."""
+    with transaction.atomic():
+        wallet = Wallet.objects.create(
+            team=team, gateway=gateway, owner=actor, label=label, origin=Wallet.Origin.MADE
+        )
+        title = _("Make the wallet %(name)s") % {"name": label}
+        queue.submit(_about(wallet, "wallet.create", title, actor, args=limits.as_args()))
+        _record("wallet.requested", wallet, actor)
+    return wallet
+
+
+def import_wallet(
+    *, team: Team, actor: User, gateway: Gateway, label: str, key: SealedKey, limits: NewLimits
+) -> Wallet:
+    """Hand a sealed key to the worker. Raises Refusal for a sandbox, whose wallets are made there."""
+    if gateway.is_sandbox:
+        raise Refusal(
+            "WALLET_NOT_FOR_SANDBOX",
+            _("An imported wallet signs nothing for a sandbox. Play wallets are made here instead."),
+            field="gateway",
+            next_steps=[NextStep("make_wallet", _("Make a play wallet"), reverse("billing:wallet_new"))],
+        )
+    with transaction.atomic():
+        wallet = Wallet.objects.create(
+            id=key.wallet_id,
+            team=team,
+            gateway=gateway,
+            owner=actor,
+            label=label,
+            origin=Wallet.Origin.IMPORTED,
+            key_sealed=key.sealed,
+        )
+        args: dict[str, int | str] = {**limits.as_args(), "claimed_address": key.claimed_address}
+        title = _("Import the wallet %(name)s") % {"name": label}
+        lane = f"wallet-import/{team.pk}"  # one after another: each is compared with the wallets there are
+        queue.submit(_about(wallet, "wallet.import", title, actor, args=args, lane=lane))
+        _record("wallet.requested", wallet, actor)
+    return wallet
+
+
+def lower_limits(*, wallet: Wallet, actor: User, limits: NewLimits) -> Operation:
+    """Ask the worker to write lower limits; it refuses higher ones whatever is asked."""
+    title = _("Lower the limits of %(name)s") % {"name": wallet.label}
+    return queue.submit(_about(wallet, "wallet.limits", title, actor, args=limits.as_args(), unique=True))
+
+
+def draw_faucet(*, wallet: Wallet, actor: User) -> Operation:
+    """Ask the faucet for test money. Raises Refusal while it would only answer “too soon”."""
+    _require_ready(wallet)
+    again = faucet_again(wallet)
+    if again is not None:
+        hours = _("The faucet gives once in 24 hours. It can be asked again at %(time)s UTC.")
+        raise Refusal("FAUCET_PAUSE", hours % {"time": again.strftime("%H:%M")})
+    title = _("Ask the faucet for %(name)s") % {"name": wallet.label}
+    return queue.submit(_about(wallet, "wallet.faucet", title, actor, unique=True))
+
+
+def faucet_again(wallet: Wallet) -> datetime | None:
+    """Return when the faucet may be asked again; None when it may now."""
+    again = wallet.faucet_at + FAUCET_PAUSE if wallet.faucet_at else None
+    return again if again and again > timezone.now() else None
+
+
+def refresh_wallet(*, wallet: Wallet, actor: User | None = None) -> Operation:
+    """Read balance and tier again, once however many ask."""
+    title = _("Read the balance of %(name)s") % {"name": wallet.label}
+    return queue.submit(_about(wallet, "wallet.balance", title, actor, unique=True))
+
+
+def refresh_tiers(*, team: Team, gateway: Gateway, actor: User | None = None) -> Operation:
+    """Read the price list again, once however many ask."""
+    return queue.submit(
+        Request(
+            kind="gateway.tiers",
+            title=_("Read the price list of %(name)s") % {"name": gateway.name},
+            team=team,
+            gateway=gateway,
+            actor=actor,
+            subject_url=reverse("billing:tiers"),
+            unique_key=f"gateway.tiers/{gateway.pk}",
+        )
+    )
+
+
+def set_tier(*, wallet: Wallet, actor: User, tier: str, shown_micros: int) -> Operation:
+    """Pay for a tier, at most what was shown. Raises Refusal when the list says another price by now, or none."""
+    _require_ready(wallet)
+    price = price_of(wallet.gateway, tier)
+    if price is None or price.micros is None:
+        raise Refusal(
+            "PRICE_UNKNOWN", _("The price of this tier has not been read yet, so it cannot be paid.")
+        )
+    if price.micros != shown_micros:
+        sentence = _(
+            "The price has changed to %(price)s since you looked. Nothing was paid; look again and confirm."
+        )
+        raise Refusal("PRICE_CHANGED", sentence % {"price": usd(price.micros, exact=True)})
+    purpose = purpose_of(wallet, price)
+    args: dict[str, int | str] = {
+        "tier": price.name,
+        "micros": price.micros,
+        "network": BASE_SEPOLIA,
+        "purpose": purpose,
+    }
+    lane = f"wallet/{wallet.pk}"
+    return queue.submit(_about(wallet, "tier.set", purpose, actor, args=args, lane=lane, unique=True))
+
+
+def purpose_of(wallet: Wallet, price: Price) -> str:
+    """Return what the ledger will say the money was for."""
+    words = {
+        Change.SUBSCRIBE: _("%(tier)s tier"),
+        Change.RENEW: _("%(tier)s tier, renewal"),
+        Change.UPGRADE: _("%(tier)s tier, upgrade"),
+        Change.DOWNGRADE: _("%(tier)s tier, downgrade"),
+    }
+    return words[change_for(wallet, price)] % {"tier": price.label}
+
+
+def reconcile_payment(*, payment: Payment, actor: User | None = None) -> Operation:
+    """Look up on the chain what became of a payment whose outcome is unknown."""
+    wallet = payment.wallet
+    return queue.submit(
+        Request(
+            kind="payment.reconcile",
+            title=_("Look up the payment “%(purpose)s”") % {"purpose": payment.purpose},
+            team=wallet.team,
+            gateway=wallet.gateway,
+            actor=actor,
+            wallet=wallet,
+            subject_id=payment.pk,
+            subject_url=reverse("billing:payment", args=[payment.pk]),
+            unique_key=f"payment.reconcile/{payment.pk}",
+            args={"payment": str(payment.pk)},
+        )
+    )
+
+
+def _require_ready(wallet: Wallet) -> None:
+    if not wallet.is_ready:
+        raise Refusal("WALLET_NOT_READY", _("This wallet is not ready yet."))
+
+
+def _about(
+    wallet: Wallet,
+    kind: str,
+    title: str,
+    actor: User | None,
+    *,
+    args: Mapping[str, int | str] | None = None,
+    lane: str = "",
+    unique: bool = False,
+) -> Request:
+    """Return a request about one wallet; a `unique` one joins an equal one that is under way."""
+    return Request(
+        kind=kind,
+        title=title,
+        team=wallet.team,
+        gateway=wallet.gateway,
+        actor=actor,
+        wallet=wallet,
+        subject_id=wallet.pk,
+        subject_url=reverse("billing:wallet", args=[wallet.pk]),
+        lane=lane,
+        unique_key=f"{kind}/{wallet.pk}" if unique else "",
+        args=args or {},
+    )
+
+
+def _record(action: str, wallet: Wallet, actor: User) -> None:
+    record(
+        action,
+        team_id=wallet.team_id,
+        actor=actor.actor,
+        subject=Subject("wallet", str(wallet.pk), wallet.label),
+        details={"origin": wallet.origin, "gateway": wallet.gateway_id},
+    )

@@ -1,0 +1,1 @@
+"""The money pages. Nothing here signs, unseals or talks to a network."""

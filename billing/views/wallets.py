@@ -1,0 +1,149 @@
+"""Wallets: list, make, import, look at, fund, limit."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from billing import services
+from billing.forms import ImportForm, LowerLimitsForm, WalletForm
+from billing.pages import wallets as pages
+from billing.services import NewLimits, SealedKey
+from billing.uploads import uploads_stay_in_memory
+from core.errors import Refusal
+from core.http import STOP_POLLING, go, safe_next
+from teams.access import require
+from teams.middleware import PanelRequest
+from teams.permissions import Action
+from wallets import gateways
+from wallets.models import Gateway, Wallet
+from wallets.selectors import wallet_or_404
+
+
+@require_safe
+@require(Action.VIEW)
+def index(request: PanelRequest) -> HttpResponse:
+    """List the wallets at the current gateway."""
+    page = pages.wallets_page(request.team, gateways.of(request), request.membership)
+    return render(request, "billing/wallets.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Action.WALLET_MANAGE)
+def new(request: PanelRequest) -> HttpResponse:
+    """Ask for a name and limits; the worker makes the key."""
+    gateway = gateways.of(request)
+    form = WalletForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        cleaned = form.cleaned_data
+        wallet = services.make_wallet(
+            team=request.team,
+            actor=request.user,
+            gateway=gateway,
+            label=cleaned["label"],
+            limits=NewLimits(cleaned["per_payment"], cleaned["per_day"]),
+        )
+        return _to(request, wallet)
+    return render(request, "billing/wallet_new.html", {"page": gateway, "form": form})
+
+
+@uploads_stay_in_memory
+@sensitive_post_parameters("key")
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Action.WALLET_MANAGE)
+def import_(request: PanelRequest) -> HttpResponse:
+    """Take a key, sealed by the form, for a gateway that is no sandbox."""
+    usable = [gateway for gateway in gateways.choices() if not gateway.is_sandbox]
+    form = ImportForm(request.POST or None, request.FILES or None, gateways=usable)
+    if request.method == "POST" and form.is_valid():
+        return _imported(request, form, {gateway.slug: gateway for gateway in usable})
+    context = {"page": gateways.of(request), "usable": usable, "form": form}
+    return render(request, "billing/wallet_import.html", context)
+
+
+def _imported(request: PanelRequest, form: ImportForm, usable: dict[str, Gateway]) -> HttpResponse:
+    cleaned = form.cleaned_data
+    wallet = services.import_wallet(
+        team=request.team,
+        actor=request.user,
+        gateway=usable[cleaned["gateway"]],
+        label=cleaned["label"],
+        key=SealedKey(cleaned["wallet_id"], cleaned["sealed"], cleaned["claimed_address"]),
+        limits=NewLimits(cleaned["per_payment"], cleaned["per_day"]),
+    )
+    if wallet.gateway != gateways.of(request):
+        request.session[gateways.SESSION_KEY] = wallet.gateway_id
+        messages.info(request, _("You are at %(gateway)s now.") % {"gateway": wallet.gateway.name})
+    return _to(request, wallet)
+
+
+@require_safe
+@require(Action.VIEW)
+def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Show one wallet."""
+    page = pages.wallet_page(wallet_or_404(request.team, pk), request.membership)
+    return render(request, "billing/wallet.html", {"page": page})
+
+
+@require_safe
+@require(Action.VIEW)
+def money(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer the part of the page that a fresh reading changes."""
+    step = request.GET.get("step", "")
+    wallet = wallet_or_404(request.team, pk)
+    fresh = pages.money_of(
+        wallet, request.membership, step=int(step) if step.isdecimal() and len(step) < 6 else 0
+    )
+    status = 200 if fresh.delay else STOP_POLLING
+    return render(request, "billing/_money.html", {"money": fresh}, status=status)
+
+
+@require_POST
+@require(Action.WALLET_FUND)
+def faucet(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Ask the faucet for test money."""
+    wallet = wallet_or_404(request.team, pk)
+    try:
+        services.draw_faucet(wallet=wallet, actor=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
+    return _to(request, wallet)
+
+
+@require_POST
+@require(Action.PROJECT_SYNC)
+def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Read balance and tier again."""
+    wallet = wallet_or_404(request.team, pk)
+    if wallet.is_ready:
+        services.refresh_wallet(wallet=wallet, actor=request.user)
+    return _to(request, wallet)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Action.WALLET_MANAGE)
+def limits(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Lower the limits."""
+    wallet = wallet_or_404(request.team, pk)
+    policy = pages.policy_of(wallet)
+    if policy is None:
+        messages.error(request, _("This wallet has no limits yet: it is still being made."))
+        return _to(request, wallet)
+    form = LowerLimitsForm(request.POST or None, policy=policy)
+    if request.method == "POST" and form.is_valid():
+        asked = NewLimits(form.cleaned_data["per_payment"], form.cleaned_data["per_day"])
+        services.lower_limits(wallet=wallet, actor=request.user, limits=asked)
+        return _to(request, wallet)
+    return render(request, "billing/limits.html", {"page": wallet, "form": form})
+
+
+def _to(request: PanelRequest, wallet: Wallet) -> HttpResponse:
+    """Go to the wallet, whose page shows what is under way, or back to where the form says."""
+    return go(request, safe_next(request, reverse("billing:wallet", args=[wallet.pk])))
