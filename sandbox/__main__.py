@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import socket
 import sys
 from pathlib import Path
 
 from sandbox.app import create_app
-from sandbox.server import AnnouncingServer, config
+from sandbox.server import LOOPBACK, AnnouncingServer, config, listen
 
 DEFAULT_PORT = 8402
-LOOPBACK = "127.0.0.1"
 
 
 def main() -> int:
@@ -22,7 +20,7 @@ def main() -> int:
         print("The sandbox is a toy bank and does not start where PANEL_ENV is production.", file=sys.stderr)
         return 2
     try:
-        listener = _listen(arguments.port)
+        listener = listen(arguments.port)
     except OSError as error:
         print(f"Port {arguments.port} on {LOOPBACK} cannot be used: {error.strerror}.", file=sys.stderr)
         return 1
@@ -50,17 +48,6 @@ def _parser() -> argparse.ArgumentParser:
         "--host", default="sandbox.localhost", help="host name under which clients reach the API"
     )
     return parser
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((LOOPBACK, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 if __name__ == "__main__":

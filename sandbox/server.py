@@ -11,6 +11,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.severed import ABORT
 
+LOOPBACK = "127.0.0.1"
+
 
 class SeverableProtocol(H11Protocol):
     """Hands `transport.abort` to the application as an ASGI extension."""
@@ -24,6 +26,21 @@ class SeverableProtocol(H11Protocol):
             await inner({**scope, "extensions": extensions}, receive, send)
 
         self.app = with_abort
+
+
+def listen(port: int) -> socket.socket:
+    """A loopback listener. Raises OSError when the port cannot be had.
+
+    It names its protocol, because asyncio turns off Nagle's delay (40 ms an answer) only where it is named.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def config(app: Any) -> uvicorn.Config:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import httpx
 import uvicorn
 
 from sandbox.app import create_app
-from sandbox.server import config
+from sandbox.server import config, listen
 
 
 class _Loopback(httpx.BaseTransport):
@@ -51,8 +50,7 @@ class Http(httpx.Client):
 @contextlib.contextmanager
 def sandbox_over(data: Path) -> Iterator[Http]:
     """Serve the folder until the block ends."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with listen(0) as listener:
         port = listener.getsockname()[1]
         server = uvicorn.Server(config(create_app(data, public_url=f"http://sandbox.localhost:{port}")))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
