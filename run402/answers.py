@@ -17,6 +17,8 @@ from run402.x402.challenge import parse_challenge
 T = TypeVar("T")
 
 MAX_ERROR_BYTES = 256 * 1024
+MAX_SENTENCE = 2000
+MAX_WORD = 80
 CLOCK_HINT = (
     "A gateway also answers 402 when it does not accept the wallet's sign-in: "
     "check that this machine's clock is right."
@@ -73,7 +75,7 @@ class Answer:
         """The gateway's own id of this request, from an error body or the header."""
         body = self.body if not self.ok else None
         traced = _text(errors.flat(body), "trace_id", "request_id")
-        return traced or self.headers.get("x-run402-request-id")
+        return traced or self.headers.get("x-run402-request-id", "")[:MAX_WORD] or None
 
     def read(self, reader: Callable[[Document], T]) -> T:
         """What ``reader`` makes of the body, which must be a JSON object. Raises BadAnswer."""
@@ -117,7 +119,7 @@ def _typed(answer: Answer) -> errors.ApiError:
     actions = doc.get("next_actions")
     details = doc.get("details")
     return kind(
-        _text(doc, "message", "error", "error_description") or _fallback(answer.status),
+        _text(doc, "message", "error", "error_description", most=MAX_SENTENCE) or _fallback(answer.status),
         code=_code(doc),
         category=_text(doc, "category"),
         retryable=_bool(doc, "retryable", default=answer.status in _RETRYABLE_STATUS or answer.status >= 500),
@@ -125,7 +127,7 @@ def _typed(answer: Answer) -> errors.ApiError:
         mutation_state=_text(doc, "mutation_state") or _mutation_state(answer),
         trace_id=answer.trace_id,
         next_actions=actions if isinstance(actions, list) else (),
-        hint=_text(doc, "hint"),
+        hint=_text(doc, "hint", most=MAX_SENTENCE),
         details=details if isinstance(details, dict) else None,
         status=answer.status,
         body=body,
@@ -171,8 +173,9 @@ def _preview(answer: Answer) -> str:
     return answer.content[: errors.PREVIEW_CHARACTERS].decode("utf-8", "replace")
 
 
-def _text(doc: Document, *names: str) -> str | None:
-    return next((value for name in names if isinstance(value := doc.get(name), str) and value), None)
+def _text(doc: Document, *names: str, most: int = MAX_WORD) -> str | None:
+    """The first text among ``names``, cut to what a list of errors can show; the body keeps it whole."""
+    return next((value[:most] for name in names if isinstance(value := doc.get(name), str) and value), None)
 
 
 def _bool(doc: Document, name: str, *, default: bool) -> bool:

@@ -111,7 +111,8 @@ class TransportError(Run402Error):
 
     def after(self, method: str, *, status: int | None = None, trace_id: str | None = None) -> Self:
         """Itself, told which request it came from: one that may write may have written."""
-        self.mutation_state = "none" if method in READ_METHODS else "unknown"
+        self.safe_to_retry = method in READ_METHODS
+        self.mutation_state = "none" if self.safe_to_retry else "unknown"
         self.status = self.status or status
         self.trace_id = self.trace_id or trace_id
         return self

@@ -78,6 +78,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     sign_in: bool = False
     idempotency_key: str | None = None
+    key_in_body: bool = False
 
     def with_headers(self, headers: Mapping[str, str]) -> Call:
         return replace(self, headers={**self.headers, **headers})
@@ -91,10 +92,14 @@ def json_call(
     headers: Mapping[str, str] | None = None,
     sign_in: bool = False,
     idempotency_key: str | None = None,
+    key_in_body: bool = False,
 ) -> Call:
-    """A call with a JSON body, whose bytes are made once: a repeated call is the same to the last byte."""
+    """A call with a JSON body, whose bytes are made once: a repeated call is the same to the last byte.
+
+    With ``key_in_body`` the document holds the idempotency key already, and no header repeats it.
+    """
     typed = {"Content-Type": "application/json", **(headers or {})}
-    return Call(method, path, jsontext.dumps(document), typed, sign_in, idempotency_key)
+    return Call(method, path, jsontext.dumps(document), typed, sign_in, idempotency_key, key_in_body)
 
 
 class Wire:
@@ -187,7 +192,7 @@ class Wire:
 
     def _headers(self, call: Call, url: str) -> dict[str, str]:
         headers = dict(call.headers)
-        if call.idempotency_key is not None:
+        if call.idempotency_key is not None and not call.key_in_body:
             headers["Idempotency-Key"] = call.idempotency_key
         if call.sign_in and self.signer is not None:
             issued_at = datetime.fromtimestamp(self.clock(), UTC) - siwx.BACKDATE
@@ -201,11 +206,13 @@ def checked_base_url(base_url: str) -> str:
         url = httpx.URL(base_url)
     except httpx.InvalidURL as error:
         raise ValueError("The gateway's address is not a valid URL.") from error
+    if not base_url.isascii() or not base_url.isprintable():
+        raise ValueError("The gateway's address must be plain ASCII; write an international name as xn--….")
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("The gateway's address must start with http:// or https:// and name a host.")
     if url.userinfo or url.query or url.fragment:
         raise ValueError("The gateway's address must hold no password, query or fragment.")
-    return base_url.strip().rstrip("/")
+    return base_url.rstrip("/")
 
 
 def transport_error(error: Exception, method: str) -> errors.TransportError:

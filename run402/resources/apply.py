@@ -55,13 +55,14 @@ class ApplyResource:
         Known camelCase keys of the spec are sent in snake_case. Raises Run402Error, before anything is sent,
         for a spec over the inline limit: upload it as content then and pass ``manifest_ref``.
         """
+        key = None if dry_run else idempotency_key
         body: dict[str, Any] = {"spec": cloud_spelling(spec)}
         if manifest_ref is not None and not dry_run:
             body["manifest_ref"] = cloud_reference(manifest_ref)
-        if idempotency_key is not None and not dry_run:
-            body["idempotency_key"] = idempotency_key
+        if key is not None:
+            body["idempotency_key"] = key
         path = route("/apply/v1/plans", query={"dry_run": "true" if dry_run else None})
-        call = json_call("POST", path, body, sign_in=True)
+        call = json_call("POST", path, body, sign_in=True, idempotency_key=key, key_in_body=True)
         _require_inline(call, dry_run=dry_run)
         return self._wire.read(call, read_plan)
 
@@ -70,11 +71,13 @@ class ApplyResource:
     ) -> x402.Paid[Commit]:
         """Start the planned release. Raises as ``tiers.set`` does when the gateway asks for money."""
         body = {"idempotency_key": idempotency_key} if idempotency_key is not None else {}
-        # The contract has the key in the body; a paid call carries it as a header too (wire README, decision
-        # 2).
-        header = idempotency_key if purchase is not None else None
         call = json_call(
-            "POST", route("/apply/v1/plans/{}/commit", plan_id), body, sign_in=True, idempotency_key=header
+            "POST",
+            route("/apply/v1/plans/{}/commit", plan_id),
+            body,
+            sign_in=True,
+            idempotency_key=idempotency_key,
+            key_in_body=purchase is None,  # a call that may be paid has it as a header too (wire README, 2)
         )
         return buy(self._wire, call, purchase, read_commit)
 

@@ -139,6 +139,13 @@ def test_text_body_is_kept_and_previewed() -> None:
     assert error.envelope()["body_preview"] == "<html>" + "x" * 494
 
 
+def test_words_are_cut_to_what_a_list_can_hold_and_the_body_keeps_them() -> None:
+    body = {"code": "C" * 500, "message": "m" * 5000, "trace_id": "t" * 500}
+    error = error_of(400, body)
+    assert (len(error.code), len(error.message), len(error.trace_id or "")) == (80, 2000, 80)
+    assert error.body == body
+
+
 def test_huge_error_body_is_cut() -> None:
     error = error_of(500, json.dumps({"message": "x" * 300_000}).encode())
     assert len(error.body) == 500

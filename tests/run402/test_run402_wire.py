@@ -29,6 +29,9 @@ from tests.run402.gateways import ALICE_KEY, NOON, Gateway, ok
         "https://api.run402.com?x=1",
         "https://api.run402.com#x",
         "https://api.run402.com:port",
+        "https://gästebuch.example",
+        "https://api.run402.com\n",
+        " https://api.run402.com",
     ],
 )
 def test_base_that_is_no_plain_http_address_is_refused_with_a_sentence(base_url: str) -> None:
