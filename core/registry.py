@@ -41,6 +41,10 @@ class Registry(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return iter(self._entries.values())
 
+    def items(self) -> Iterator[tuple[str, T]]:
+        """Return keys with their entries in the order in which they were added."""
+        return iter(self._entries.items())
+
     def keys(self) -> Iterator[str]:
         """Return the keys in the order in which they were added."""
         return iter(self._entries)

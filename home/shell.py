@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from operations import selectors as operation_selectors
 from operations.models import State
-from teams.models import Membership, Team
+from teams.middleware import PanelRequest
+from teams.models import Team
 from wallets import gateways
 from wallets.models import Gateway, Wallet
-from wallets.models.gateway import BASE_SEPOLIA
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place in the navigation, before any request: its labels are translated when they are shown."""
+
+    url_name: str
+    label: Promise
+    icon: str
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class NavItem:
-    """One place in the navigation. `due` says that the count waits for a person; `g` and `key` go there."""
+    """One place as it is shown. `due` says that the count waits for a person; `g` and `key` go there."""
 
     label: str
     icon: str
@@ -45,7 +56,6 @@ class ShellBalance:
 
     micros: int | None
     network: str
-    test: bool
     title: str
     url: str
 
@@ -63,67 +73,75 @@ class Shell:
     bottom: tuple[NavItem, ...]
     wallet_balance: ShellBalance | None
     worker_silent: bool
-    initials: str
-    tone: int
 
 
-PLACES = (
-    ("", (("home:home", _("Home"), "house"), ("projects:list", _("Projects"), "box"), ("deploys:list", _("Deploys"), "rocket"))),
+PLACES: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
     (
-        _("Money"),
+        "",
         (
-            ("billing:wallets", _("Wallets"), "wallet"),
-            ("billing:payments", _("Payments"), "receipt-text"),
-            ("billing:tiers", _("Tiers"), "credit-card"),
+            Place("home:home", gettext_lazy("Home"), "house", "h"),
+            Place("projects:list", gettext_lazy("Projects"), "box", "p"),
+            Place("deploys:list", gettext_lazy("Deploys"), "rocket", "d"),
         ),
     ),
-    (_("Team"), (("operations:list", _("Activity"), "activity"), ("home:settings", _("Settings"), "settings"))),
+    (
+        gettext_lazy("Money"),
+        (
+            Place("billing:wallets", gettext_lazy("Wallets"), "wallet", "w"),
+            Place("billing:payments", gettext_lazy("Payments"), "receipt-text"),
+            Place("billing:tiers", gettext_lazy("Tiers"), "credit-card"),
+        ),
+    ),
+    (
+        gettext_lazy("Team"),
+        (
+            Place("operations:list", gettext_lazy("Activity"), "activity"),
+            Place("home:settings", gettext_lazy("Settings"), "settings"),
+        ),
+    ),
 )
-KEYS = {"home:home": "h", "projects:list": "p", "deploys:list": "d", "billing:wallets": "w"}
 BOTTOM = ("home:home", "projects:list", "deploys:list", "billing:wallets")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: the frame, built only when a template reads it, and only for members."""
-    membership: Membership | None = getattr(request, "membership", None)
-    if membership is None:
+    if getattr(request, "membership", None) is None:
         return {"shell": None}
-    member = membership
-    return {"shell": SimpleLazyObject(lambda: build(request, member))}
+    member = cast(PanelRequest, request)
+    return {"shell": SimpleLazyObject(lambda: build(member))}
 
 
-def build(request: HttpRequest, membership: Membership) -> Shell:
-    """Return the frame of one request."""
-    team, user = membership.team, membership.user
+def build(request: PanelRequest) -> Shell:
+    """Return the frame of one request; the queries it makes are counted by a test."""
     gateway = gateways.of(request)
-    nav = _sections(request, team)
+    nav = _sections(request)
+    bottom = {reverse(name) for name in BOTTOM}
     return Shell(
-        team=team,
-        teams=tuple(other.team for other in request.memberships),  # type: ignore[attr-defined]  # set by the middleware
-        role_label=membership.get_role_display(),
+        team=request.team,
+        teams=tuple(membership.team for membership in request.memberships),
+        role_label=request.membership.get_role_display(),
         gateway=gateway,
         gateways=tuple(gateways.choices_of(request)),
         nav=nav,
-        bottom=tuple(item for section in nav for item in section.items if item.url in _urls(BOTTOM)),
-        wallet_balance=_balance(team, gateway),
+        bottom=tuple(item for section in nav for item in section.items if item.url in bottom),
+        wallet_balance=_balance(request.team, gateway),
         worker_silent=operation_selectors.worker_is_silent(),
-        initials=_initials(user.label),
-        tone=int(user.pk.hex[:2], 16) % 6,
     )
 
 
-def _sections(request: HttpRequest, team: Team) -> tuple[NavSection, ...]:
-    counts = _counts(team)
+def _sections(request: PanelRequest) -> tuple[NavSection, ...]:
+    counts = _counts(request.team)
     return tuple(
-        NavSection(label, tuple(_item(request, *place, counts) for place in places)) for label, places in PLACES
+        NavSection(str(label), tuple(_item(request.path, place, counts) for place in places))
+        for label, places in PLACES
     )
 
 
-def _item(request: HttpRequest, name: str, label: str, icon: str, counts: dict[str, tuple[int, bool]]) -> NavItem:
-    url = reverse(name)
-    current = request.path == url or (url != "/" and request.path.startswith(url.rstrip("/") + "/"))
-    count, due = counts.get(name, (None, False))
-    return NavItem(label, icon, url, current, count, due, KEYS.get(name, ""))
+def _item(path: str, place: Place, counts: dict[str, tuple[int, bool]]) -> NavItem:
+    url = reverse(place.url_name)
+    current = path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))
+    count, due = counts.get(place.url_name, (None, False))
+    return NavItem(str(place.label), place.icon, url, current, count, due, place.key)
 
 
 def _counts(team: Team) -> dict[str, tuple[int, bool]]:
@@ -136,19 +154,11 @@ def _counts(team: Team) -> dict[str, tuple[int, bool]]:
     return {"deploys:list": (running, False)} if running else {}
 
 
-def _urls(names: tuple[str, ...]) -> set[str]:
-    return {reverse(name) for name in names}
-
-
 def _balance(team: Team, gateway: Gateway) -> ShellBalance | None:
-    wallet = Wallet.objects.filter(team=team, gateway=gateway, state=Wallet.State.READY).order_by("created_at").first()
+    ready = Wallet.objects.filter(team=team, gateway=gateway, state=Wallet.State.READY)
+    wallet = ready.order_by("created_at").first()
     if wallet is None:
         return None
-    url = reverse("billing:wallet", args=[wallet.pk])
     title = _("Wallet that pays: %(name)s") % {"name": wallet.label}
-    return ShellBalance(wallet.balance_micros, BASE_SEPOLIA, True, title, url)
-
-
-def _initials(label: str) -> str:
-    words = label.replace("@", " ").replace(".", " ").split()
-    return "".join(word[0] for word in words[:2]).upper() or "?"
+    url = reverse("billing:wallet", args=[wallet.pk])
+    return ShellBalance(wallet.balance_micros, gateway.networks[0], title, url)

@@ -1,5 +1,14 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from home import views
 
 app_name = "home"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("running", views.running, name="running"),
+    path("balances", views.balances, name="balances"),
+    path("search", views.search, name="search"),
+    path("settings", views.settings, name="settings"),
+    path("readyz", views.readyz, name="readyz"),
+]

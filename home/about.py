@@ -1,0 +1,35 @@
+"""What the settings page says about this installation."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from operations.models import WorkerPulse
+from wallets.models import Gateway
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    """The gateways people may choose, the workers that were alive lately, and the version."""
+
+    version: str
+    gateways: tuple[Gateway, ...]
+    workers: tuple[WorkerPulse, ...]
+    encrypted: bool
+
+
+def settings_page(gateways: list[Gateway]) -> SettingsPage:
+    """Return the page; a worker is shown for a day after its last sign of life."""
+    workers = tuple(WorkerPulse.objects.order_by("-at")[:10])
+    return SettingsPage(version(), tuple(gateways), workers, settings.HTTPS)
+
+
+@functools.cache
+def version() -> str:
+    """Return the version that pyproject.toml states."""
+    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
+    return str(project["version"])

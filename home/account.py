@@ -1,0 +1,104 @@
+"""What the home page reads, in four queries: wallets, projects, what is under way, what changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.db.models import Count, OuterRef, Subquery, Sum, Window
+from django.db.models.functions import Coalesce
+
+from audit.models import Event
+from audit.selectors import events_of
+from operations.models import ACTIVE, Operation, State
+from operations.selectors import operations_of
+from projects.models import Project
+from projects.payers import Lease, Payer, payer
+from projects.selectors import newest_live_first
+from teams.models import Team
+from wallets.models import Gateway, Payment, Wallet
+from wallets.selectors import day_start, wallets_of
+
+MOST_PROJECTS, MOST_OPERATIONS, MOST_EVENTS = 6, 12, 8
+#: What only leads to another event says nothing new on its own.
+SILENT = ("operation.requested", "operation.decided", "payment.reserved", "wallet.requested")
+
+
+@dataclass(frozen=True)
+class WalletNow:
+    """A wallet with what it spent since midnight UTC and the payment that blocks it, if there is one."""
+
+    payer: Payer
+    spent_today_micros: int
+    unknown_payment: str
+
+    @property
+    def wallet(self) -> Wallet:
+        return self.payer.wallet
+
+
+@dataclass(frozen=True)
+class Account:
+    """A team at one gateway, at a glance."""
+
+    wallets: tuple[WalletNow, ...]
+    projects: tuple[Project, ...]
+    project_count: int
+    active: tuple[Operation, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def ready_wallets(self) -> list[WalletNow]:
+        """The wallets that can sign."""
+        return [now for now in self.wallets if now.wallet.is_ready]
+
+    @property
+    def has_gone_live(self) -> bool:
+        """Something of this team is or was served: the first minutes are over."""
+        return any(project.live_release for project in self.projects)
+
+    def under_way(self, *kinds: str) -> Operation | None:
+        """Return the first active operation of these kinds."""
+        return next((operation for operation in self.active if operation.kind in kinds), None)
+
+
+def read(team: Team, gateway: Gateway) -> Account:
+    """Return the team's account at the gateway."""
+    projects = tuple(newest_live_first(team, gateway).annotate(total=Window(Count("pk")))[:MOST_PROJECTS])
+    return Account(
+        wallets=tuple(wallets_now(team, gateway)),
+        projects=projects,
+        project_count=cast(Any, projects[0]).total if projects else 0,
+        active=tuple(active(team, gateway)),
+        events=tuple(events_of(team.pk).exclude(action__in=SILENT)[:MOST_EVENTS]),
+    )
+
+
+def wallets_now(team: Team, gateway: Gateway) -> list[WalletNow]:
+    """Return the wallets at the gateway, oldest first, in one query."""
+    payments = Payment.objects.filter(wallet=OuterRef("pk")).order_by()
+    counting = payments.filter(reserved_at__gte=day_start(), state__in=Payment.COUNTING)
+    spent = counting.values("wallet").annotate(total=Sum("amount_micros")).values("total")
+    unknown = payments.filter(state=Payment.State.UNKNOWN).values("pk")[:1]
+    rows = wallets_of(team, gateway).annotate(
+        spent_today=Coalesce(Subquery(spent), 0), unknown_payment=Subquery(unknown)
+    )
+    return [_wallet_now(row) for row in rows.order_by("created_at")]
+
+
+def _wallet_now(row: Wallet) -> WalletNow:
+    read = cast(Any, row)
+    return WalletNow(payer(row), int(read.spent_today), str(read.unknown_payment or ""))
+
+
+def active(team: Team, gateway: Gateway) -> list[Operation]:
+    """Return what people asked for and has not ended, what waits for them first."""
+    found = operations_of(team).filter(gateway=gateway, state__in=ACTIVE, actor__isnull=False)
+    return sorted(found.order_by("created_at")[:MOST_OPERATIONS], key=lambda row: row.state != State.WAITING)
+
+
+def lapsed(account: Account) -> list[WalletNow]:
+    """Return the wallets that have projects and no active tier any more."""
+    having = {project.wallet_id for project in account.projects}
+    gone = (Lease.LAPSED, Lease.NONE)
+    return [now for now in account.ready_wallets if now.wallet.pk in having and now.payer.lease in gone]

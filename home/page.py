@@ -1,0 +1,156 @@
+"""The home page as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audit.models import Event
+from audit.words import in_words
+from home import first
+from home.account import Account, WalletNow, lapsed
+from operations.models import Operation, State
+from projects.pages import Row
+from teams.middleware import PanelRequest
+from teams.permissions import Action, allows
+
+#: Milliseconds between two looks at what is running.
+RUNNING_MS = 1000
+#: How the end of something looks, by the last word of its action.
+LOOKS = {"succeeded": "ok", "settled": "ok", "failed": "bad", "cancelled": "cancelled", "unknown": "unknown"}
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that waits for a person."""
+
+    icon: str
+    title: str
+    text: str
+    url: str
+    button: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of what changed."""
+
+    event: Event
+    look: str
+    words: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Money:
+    """The wallets in the rail. It asks `url` for fresh balances after `delay` milliseconds; 0 is never."""
+
+    wallets: tuple[WalletNow, ...]
+    more: int
+    network: str
+    url: str
+    delay: int
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a worker is on or will be without anybody's decision; asked again at `url` while there is something."""
+
+    operations: tuple[Operation, ...]
+    url: str
+    delay: int
+
+
+@dataclass(frozen=True)
+class HomePage:
+    """Everything on the home page."""
+
+    sentence: str
+    needs: tuple[Need, ...]
+    running: Running
+    steps: tuple[first.Step, ...]
+    projects: tuple[Row, ...]
+    project_count: int
+    changes: tuple[Change, ...]
+    money: Money
+    may_create: bool
+    may_deploy: bool
+
+    @property
+    def steps_done(self) -> int:
+        """How many of the first steps are behind the team."""
+        return sum(step.state == first.DONE for step in self.steps)
+
+
+def home_page(account: Account, money: Money, request: PanelRequest) -> HomePage:
+    """Return the page of an account for a member."""
+    role = request.membership.role
+    needs, running = needs_of(account), running_of(account.active)
+    return HomePage(
+        sentence=_sentence(len(running.operations), len(needs)),
+        needs=needs,
+        running=running,
+        steps=first.steps(account, request.membership),
+        projects=tuple(Row.of(project) for project in account.projects),
+        project_count=account.project_count,
+        changes=tuple(_change(event) for event in account.events),
+        money=money,
+        may_create=allows(role, Action.PROJECT_CREATE),
+        may_deploy=allows(role, Action.DEPLOY) and any(project.is_ready for project in account.projects),
+    )
+
+
+def running_of(active: Sequence[Operation]) -> Running:
+    """Return what is under way; its address names what is shown, so that an end is noticed."""
+    operations = tuple(operation for operation in active if operation.state != State.WAITING)
+    shown = urlencode([("shown", operation.pk) for operation in operations])
+    return Running(operations, f"{reverse('home:running')}?{shown}", RUNNING_MS if operations else 0)
+
+
+def needs_of(account: Account) -> tuple[Need, ...]:
+    """Return what waits for a person: decisions, payments of unknown outcome, tiers that ended."""
+    waiting = [_decision(operation) for operation in account.active if operation.state == State.WAITING]
+    unknown = [_unknown(now) for now in account.wallets if now.unknown_payment]
+    ended = [_tier_ended(now) for now in lapsed(account)] if account.has_gone_live else []
+    return (*waiting, *unknown, *ended)
+
+
+def _decision(operation: Operation) -> Need:
+    text = _("By %(who)s, waits for a decision") % {"who": operation.actor_label}
+    url = operation.subject_url or reverse("operations:detail", args=[operation.pk])
+    return Need("hourglass", operation.title, text, url, _("Review"))
+
+
+def _unknown(now: WalletNow) -> Need:
+    title = _("A payment of %(wallet)s has an unknown outcome") % {"wallet": now.wallet.label}
+    text = _("The wallet pays nothing else until it is known.")
+    return Need("clock", title, text, reverse("billing:payment", args=[now.unknown_payment]), _("Look"))
+
+
+def _tier_ended(now: WalletNow) -> Need:
+    title = _("%(wallet)s has no active tier") % {"wallet": now.wallet.label}
+    text = _("Its projects stop being served when the grace time ends.")
+    return Need("triangle-alert", title, text, reverse("billing:wallet", args=[now.wallet.pk]), _("Renew"))
+
+
+def _change(event: Event) -> Change:
+    look = LOOKS.get(event.action.rpartition(".")[2], "")
+    operation = event.object_id if event.object_type == "operation" else event.details.get("operation")
+    url = reverse("operations:detail", args=[operation]) if operation else ""
+    return Change(event, look, in_words(event.action), url)
+
+
+def _sentence(running: int, needs: int) -> str:
+    """Return the sentence under the title: what runs and what waits."""
+    if not running and not needs:
+        return _("Nothing is running and nothing waits for you.")
+    runs = ngettext("%(n)s operation is running", "%(n)s operations are running", running) % {"n": running}
+    waits = ngettext("%(n)s thing waits for you", "%(n)s things wait for you", needs) % {"n": needs}
+    parts = [words for words, count in ((runs, running), (waits, needs)) if count]
+    return str(capfirst(_(" and ").join(parts))) + "."

@@ -1,0 +1,52 @@
+"""Can this process do its work? Asked by whoever routes requests to it; says no secret and no address."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from core.registry import health_checks
+
+KEY = "panel-ready"
+
+
+def checks() -> dict[str, str]:
+    """Return each check by name: `ok`, or what is wrong in a few words."""
+    found = {"database": database()}
+    if found["database"] == "ok":
+        found |= {"migrations": migrations(), "cache": cached()}
+    for name, check in health_checks.items():
+        fine, words = check()
+        found[name] = "ok" if fine else words
+    return found
+
+
+def database() -> str:
+    """Ask the database for one row."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            cursor.fetchone()
+    except DatabaseError:
+        return "not reachable"
+    return "ok"
+
+
+def migrations() -> str:
+    """Compare the migrations that stand in the code with those that were applied."""
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(missing)} not applied" if missing else "ok"
+
+
+def cached() -> str:
+    """Write to the cache and read it back."""
+    token = secrets.token_hex(4)
+    try:
+        cache.set(KEY, token, timeout=5)
+        return "ok" if cache.get(KEY) is not None else "does not keep what it is given"
+    except (DatabaseError, OSError):
+        return "not reachable"

@@ -1,0 +1,79 @@
+"""Home with its moving parts, search, settings, readiness."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from core.http import STOP_POLLING
+from home import about, account, money, page, readiness
+from home.search import search as find
+from teams.access import require
+from teams.middleware import PanelRequest
+from teams.permissions import Action
+from wallets import gateways
+
+
+@require_safe
+@require(Action.VIEW)
+def home(request: PanelRequest) -> HttpResponse:
+    """Show what needs somebody, what runs, what there is, what changed, what it costs."""
+    gateway = gateways.of(request)
+    now = account.read(request.team, gateway)
+    shown = page.home_page(now, money.money(now.wallets, gateway), request)
+    return render(request, "home/home.html", {"page": shown})
+
+
+@require_safe
+@require(Action.VIEW)
+def running(request: PanelRequest) -> HttpResponse:
+    """Answer what is running; when something has ended or waits now, the page is loaded anew."""
+    now = page.running_of(account.active(request.team, gateways.of(request)))
+    if {str(operation.pk) for operation in now.operations} != set(request.GET.getlist("shown")):
+        return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
+    return render(request, "home/_running.html", {"running": now})
+
+
+@require_safe
+@require(Action.VIEW)
+def balances(request: PanelRequest) -> HttpResponse:
+    """Answer the money panel; stale balances are being read anew, and it asks again while they are."""
+    gateway = gateways.of(request)
+    wallets = account.wallets_now(request.team, gateway)
+    text = request.GET.get("asked", "")
+    asked = int(text) if text.isdecimal() else 1
+    if asked == 1:
+        money.refresh_stale(wallets)
+    again = asked < money.MOST_POLLS and money.is_reading(request.team, gateway)
+    panel = money.money(wallets, gateway, asked=asked, delay=money.NEXT_MS if again else 0)
+    return render(request, "home/_money.html", {"money": panel})
+
+
+@require_safe
+@require(Action.VIEW)
+def search(request: PanelRequest) -> HttpResponse:
+    """Find pages, actions and things; the palette asks for the results alone."""
+    found = find(request, request.GET.get("q", ""))
+    fragment = request.headers.get("HX-Request") and request.headers.get("HX-Target") == "palette-list"
+    template = "home/_palette_results.html" if fragment else "home/search.html"
+    return render(request, template, {"found": found})
+
+
+@require_safe
+@require(Action.VIEW)
+def settings(request: PanelRequest) -> HttpResponse:
+    """Show appearance, account and what this installation is."""
+    return render(request, "home/settings.html", {"page": about.settings_page(gateways.choices_of(request))})
+
+
+@never_cache
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Say whether this process can work: 200, or 503 with what is missing."""
+    found = readiness.checks()
+    ready = all(words == "ok" for words in found.values())
+    return JsonResponse({"ready": ready, "checks": found}, status=200 if ready else 503)
