@@ -1,66 +1,54 @@
-// The palette: ⌘K or Ctrl K opens a list of places, typing narrows it, arrows choose, Enter opens.
+// The palette: ⌘K or Ctrl K (or `data-dialog="palette"`) opens it, htmx fills the list with what fits, arrows choose,
+// Enter opens. Without script the same search is the page behind the link.
 "use strict";
 
 (() => {
-  const dialog = document.getElementById("palette");
-  if (!dialog) return;
-  const field = dialog.querySelector("input");
-  const options = [...dialog.querySelectorAll('[role="option"]')];
-  const nothing = dialog.querySelector("[data-nothing]");
   if (navigator.platform.startsWith("Mac")) {
     for (const key of document.querySelectorAll("kbd[data-mac]")) key.textContent = key.dataset.mac;
   }
-  for (const opener of document.querySelectorAll('[data-dialog="palette"]')) opener.hidden = false;
-
-  const shown = () => options.filter((option) => !option.hidden);
+  const dialog = document.getElementById("palette");
+  if (!dialog) return;
+  const field = dialog.querySelector("input");
+  const list = document.getElementById("palette-list");
+  const options = () => [...list.querySelectorAll('[role="option"]')];
 
   const choose = (chosen) => {
-    for (const option of options) option.setAttribute("aria-selected", String(option === chosen));
+    for (const [number, option] of options().entries()) {
+      option.id ||= `palette-option-${number}`;
+      option.setAttribute("aria-selected", String(option === chosen));
+    }
     if (!chosen) return field.removeAttribute("aria-activedescendant");
     field.setAttribute("aria-activedescendant", chosen.id);
     chosen.scrollIntoView({ block: "nearest" });
   };
 
-  const narrow = () => {
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const option of options) {
-      const text = option.textContent.toLowerCase();
-      option.hidden = !words.every((word) => text.includes(word));
-    }
-    nothing.hidden = shown().length > 0;
-    choose(shown()[0]);
-  };
+  const chosen = () => list.querySelector('[aria-selected="true"]');
 
   const move = (step) => {
-    const list = shown();
-    const now = list.findIndex((option) => option.getAttribute("aria-selected") === "true");
-    choose(list[(now + step + list.length) % list.length]);
-  };
-
-  const open = () => {
-    if (!dialog.open) dialog.showModal();
-    field.value = "";
-    narrow();
-    field.focus();
+    const all = options();
+    if (all.length) choose(all[(all.indexOf(chosen()) + step + all.length) % all.length]);
   };
 
   document.addEventListener("keydown", (event) => {
-    if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
-      event.preventDefault();
-      open();
-    }
+    if (!(event.metaKey || event.ctrlKey) || event.key.toLowerCase() !== "k") return;
+    event.preventDefault();
+    if (!dialog.open) dialog.showModal();
   });
   dialog.addEventListener("toggle", (event) => {
-    if (event.newState === "open") narrow();
+    if (event.newState !== "open") return;
+    field.select();
+    choose(options()[0]);
+    htmx.trigger(field, "opened");
   });
-  field.addEventListener("input", narrow);
+  list.addEventListener("htmx:afterSettle", () => choose(options()[0]));
   field.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       move(event.key === "ArrowDown" ? 1 : -1);
     }
-    if (event.key !== "Enter") return;
+    const target = chosen();
+    if (event.key !== "Enter" || !target) return;
     event.preventDefault();
-    dialog.querySelector('[aria-selected="true"]:not([hidden])')?.click();
+    (target.matches("a") ? target : target.querySelector("a"))?.click();
   });
 })();
