@@ -1,6 +1,8 @@
 # Every target sets itself up: Python 3.11 or newer, make and git are enough.
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
+# Any Python can start the set-up, which then looks for one of 3.11 or newer that runs.
+ANY_PYTHON := $(or $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell command -v $(name)))),python3)
 RUN := $(PYTHON) -m tools
 ARGS ?=
 
@@ -42,7 +44,7 @@ shell: setup ## A Django shell on the demo's data, with web's environment
 	@$(RUN).demo --shell
 
 setup:
-	@python3 tools/bootstrap.py
+	@$(ANY_PYTHON) tools/bootstrap.py
 
 setup-dev:
-	@python3 tools/bootstrap.py --dev
+	@$(ANY_PYTHON) tools/bootstrap.py --dev

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.layout import ROOT, Layout
-from tools.stack import OWNER_EMAIL, Owner, Stack, StackError
+from tools.stack import OWNER_EMAIL, Owner, Stack, StackError, stop_on_signals
 
 PANEL_PORT, SANDBOX_PORT = 8000, 8402
 LOCK = "demo.lock"
@@ -87,7 +87,7 @@ def run(data: Path) -> None:
     """Start everything and stay until a signal, or until a process dies (StackError)."""
     ports = {"panel_port": port("PANEL_PORT", PANEL_PORT), "sandbox_port": port("SANDBOX_PORT", SANDBOX_PORT)}
     with sole_user(data), contextlib.suppress(KeyboardInterrupt):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stop_on_signals()
         print("Starting Run402 Panel ...", flush=True)
         with Stack.start(data, settings=own_settings(), **ports) as stack:
             print(welcome(stack), flush=True)
@@ -102,8 +102,8 @@ def run(data: Path) -> None:
 
 def _stop_calmly() -> None:
     """A second Ctrl-C must not leave half of the processes behind."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     print("\nStopping ...", flush=True)
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tools import machine
+from tools.stack import stop_on_signals
 from tools.test import BROWSER, install_chromium
 
 
@@ -33,6 +34,7 @@ def main() -> int:
     if not machine.CHROMIUM.is_there():
         print(f"rooms: 0 paths: {machine.CHROMIUM.missing}", file=sys.stderr)
         return 1
+    stop_on_signals()
     count = Count()
     code = pytest.main(["tests/rooms", "-m", "rooms", "-v", *BROWSER, *sys.argv[1:]], plugins=[count])
     print(f"rooms: {len(count.walked)} paths, {len(count.failed)} failed")

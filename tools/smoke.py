@@ -17,7 +17,7 @@ import httpx
 
 from tools.forms import Browser, Page, PageError
 from tools.sites import Site, site, zipped
-from tools.stack import Owner, Stack, StackError
+from tools.stack import Owner, Stack, StackError, stop_on_signals
 
 APP = "smoke"
 PATIENCE = 60.0
@@ -162,6 +162,7 @@ def run(data: Path) -> None:
 
 
 def main() -> int:
+    stop_on_signals()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="run402-panel-smoke-") as data:
         try:

@@ -200,6 +200,12 @@ class Stack:
         self.stop()
 
 
+def stop_on_signals() -> None:
+    """Let a closed terminal or a polite kill do what Ctrl-C does: leave through `stop`, with nothing left behind."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+
 def _answers(port: int, path: str, host: str) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
