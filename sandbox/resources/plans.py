@@ -20,6 +20,8 @@ from sandbox.store.plans import Plan
 from sandbox.store.projects import Project
 from sandbox.web import Call, answer, endpoint
 
+_KNOBS = ("base_conflict", "activation_pending", "needs_repair")
+
 
 def plan(call: Call) -> Response:
     wallet = access.wallet(call)
@@ -126,6 +128,8 @@ def commit(call: Call) -> Response:
     wallet = access.wallet(call)
     store = call.gateway.store
     _idempotency_key(call.json())
+    # Outside the transaction: a refusal undoes that, and the knob would come back for ever.
+    ordered = {name: knob for name in _KNOBS if (knob := call.knob(name))}
     with store.transaction():
         stored = store.plans.get(call.path_param("id"))
         if stored is None:
@@ -137,7 +141,7 @@ def commit(call: Call) -> Response:
         access.require_open(call, project)
         operation = _operation(call, stored)
         if operation.status in ("planning", "uploading"):
-            _accept(call, project, stored, operation)
+            _accept(call, project, stored, operation, ordered)
             operation = _operation(call, stored)
     return answer(_commit_answer(operation))
 
@@ -153,13 +157,15 @@ def _operation(call: Call, stored: Plan) -> Operation:
     return operation
 
 
-def _accept(call: Call, project: Project, stored: Plan, operation: Operation) -> None:
+def _accept(
+    call: Call, project: Project, stored: Plan, operation: Operation, ordered: dict[str, dict[str, Any]]
+) -> None:
     ids: dict[str, Any] = {"operation_id": operation.id, "plan_id": stored.id}
     if stored.expires_at < call.gateway.clock.now():
         raise Problem(
             410, "PLAN_EXPIRED", "The plan is older than a day; plan again.", category="deploy", **ids
         )
-    if call.knob("base_conflict") or project.active_release_id != stored.base_release_id:
+    if "base_conflict" in ordered or project.active_release_id != stored.base_release_id:
         raise conflict(
             "BASE_RELEASE_CONFLICT",
             "Another release became live since the plan; plan again.",
@@ -171,7 +177,6 @@ def _accept(call: Call, project: Project, stored: Plan, operation: Operation) ->
         )
     _require_content(call, stored, ids)
     _require_secrets(call, stored, ids)
-    ordered = {name: knob for name in ("activation_pending", "needs_repair") if (knob := call.knob(name))}
     call.gateway.store.operations.order(operation.id, ordered)
     call.gateway.machine.enter(operation, "committing")
 

@@ -47,7 +47,9 @@ def test_authorization_is_used_after_its_payment(http: Http, charlie: Player) ->
 
 
 def test_batch_answers_every_call(http: Http) -> None:
-    calls: list[dict[str, Any]] = [{"jsonrpc": "2.0", "id": n, "method": "eth_chainId", "params": []} for n in (1, 2)]
+    calls: list[dict[str, Any]] = [
+        {"jsonrpc": "2.0", "id": n, "method": "eth_chainId", "params": []} for n in (1, 2)
+    ]
     assert [answer["id"] for answer in http.post("/rpc", json=calls).json()] == [1, 2]
 
 
