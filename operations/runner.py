@@ -69,7 +69,8 @@ def _attempt(work: Work) -> Ending:
         return endings.answered(operation, kind, error)
     except (OperationalError, InterfaceError):
         log.warning("database_did_not_answer", exc_info=True)
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         return endings.unrecorded(operation)
     except Exception as error:
         log.exception("operation_crashed")

@@ -17,8 +17,13 @@ _data = tempfile.mkdtemp(prefix="run402-panel-test-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["PANEL_ENV"] = "test"
 os.environ["PANEL_DATA"] = _data
-os.environ["PANEL_STATIC_ROOT"] = tempfile.mkdtemp(dir=_data)  # WhiteNoise warns about a folder that is not there
+# WhiteNoise warns about a folder that is not there.
+os.environ["PANEL_STATIC_ROOT"] = tempfile.mkdtemp(dir=_data)
 if os.environ.get("PANEL_TEST_DATABASE_URL"):
     os.environ["PANEL_DATABASE_URL"] = os.environ["PANEL_TEST_DATABASE_URL"]
 
 from run402_panel.settings import *  # noqa: E402, F403 - the profile has to stand in the environment first
+
+if "PANEL_DATABASE_URL" not in os.environ:
+    # A file, as in life: the worker processes that tests start open it too.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # noqa: F405

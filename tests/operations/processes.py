@@ -1,0 +1,110 @@
+"""Real worker processes on the test's own database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.db import connection
+
+from tools.layout import ROOT
+
+PATIENCE_SECONDS = 30.0
+DOUBLES = "tests.operations.doubles"
+
+
+def environment(data: Path) -> dict[str, str]:
+    """Return what a process needs to work on this test's database, with a broker of its own in `data`."""
+    name, values = str(connection.settings_dict["NAME"]), connection.settings_dict
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PANEL_", "DJANGO_"))}
+    own = {"PANEL_ENV": "test", "PANEL_DATA": str(data), "DJANGO_SETTINGS_MODULE": "run402_panel.settings"}
+    if connection.vendor == "postgresql":
+        login = f"{values['USER']}:{values['PASSWORD']}" if values["PASSWORD"] else values["USER"]
+        own["PANEL_DATABASE_URL"] = f"postgresql://{login}@{values['HOST']}:{values['PORT'] or 5432}/{name}"
+    elif not (data / "panel.sqlite3").exists():
+        (data / "panel.sqlite3").symlink_to(name)
+    return {**kept, **own}
+
+
+@contextlib.contextmanager
+def worker(data: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Celery worker with the test's kinds; killed at the end with all its children."""
+    command = [sys.executable, "-m", "celery", "-A", "run402_panel", "worker", "--include", DOUBLES]
+    command += [
+        "--concurrency",
+        "2",
+        "--queues",
+        "interactive,deploys,sync",
+        "--loglevel",
+        "warning",
+        *options,
+    ]
+    with (data / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(data), stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
+@contextlib.contextmanager
+def drains(data: Path, count: int, queue: str = "interactive") -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run processes that take rows of the queue until nothing is left, all starting at the same moment."""
+    code = (
+        "import django, sys, pathlib; django.setup()\n"
+        f"import {DOUBLES}\n"
+        "from operations import runner\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        f"print(runner.run_due({queue!r}))"
+    )
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=environment(data),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(count)
+    ]
+    try:
+        for process in started:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def run_to_the_end(started: list[subprocess.Popen[bytes]]) -> list[int]:
+    """Let the drains go, and return how many rows each has run."""
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    return [int(process.communicate(timeout=PATIENCE_SECONDS)[0]) for process in started]
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its children at once, as a power cut does."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def eventually(true: Callable[[], object], what: str) -> None:
+    """Wait until it is true; fail with `what` after half a minute."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS:.0f} s: {what}"
+        time.sleep(0.02)
