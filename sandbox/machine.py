@@ -47,6 +47,9 @@ class Machine:
         self._thread.join()
         self._thread = None
 
+    def is_alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def enter(self, operation: Operation, status: str) -> bool:
         """Move an operation into a working state and let the thread take it from there."""
         moved = self._move(operation, status, wait=self._settings.phase_seconds)

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox import lease
 from sandbox.ids import digest
 from sandbox.problems import Problem, conflict, forbidden, not_found
-from sandbox.release.diff import Diff, compare, immutable_failures
+from sandbox.release.diff import compare, immutable_failures
 from sandbox.release.inventory import SCHEMA_VERSION
 from sandbox.release.materialise import materialise
 from sandbox.release.names import is_reserved
@@ -32,16 +32,97 @@ class Draft:
     answer: dict[str, Any]
 
 
-def draft(store: Store, project: Project, raw: dict[str, Any], *, now: float) -> Draft:
-    """Raises Problem for a spec that cannot be applied; nothing is written."""
-    spec = read_spec(raw)
-    base_id, base = _base(store, project, spec)
-    target = materialise(spec, base, lambda sha256: store.content.size(project.id, sha256))
-    _check_names(store, project, target)
-    _check_immutable(base, target)
-    diff = compare(base, target, is_stored=lambda sha256: store.content.size(project.id, sha256) is not None)
-    answer = _answer(store, project, spec, base_id, base, target, diff, now)
-    return Draft(base_id, digest(raw), target, answer)
+class Planner:
+    """Plans for one project. Raises Problem for what cannot be applied; writes nothing."""
+
+    def __init__(self, store: Store, project: Project) -> None:
+        self._store = store
+        self._project = project
+
+    def draft(self, raw: dict[str, Any]) -> Draft:
+        spec = read_spec(raw)
+        base_id, base = self._base(spec)
+        target = materialise(spec, base, self._size_of)
+        for name in target.subdomains:
+            check_name(self._store, self._project, name)
+        _check_immutable(base, target)
+        diff = compare(base, target, is_stored=lambda sha256: self._size_of(sha256) is not None)
+        secrets = frozenset(self._store.secrets.keys(self._project.id))
+        change = Change(spec, base, target, diff, secrets)
+        return Draft(base_id, digest(raw), target, self._answer(change, base_id))
+
+    def _size_of(self, sha256: str) -> int | None:
+        return self._store.content.size(self._project.id, sha256)
+
+    def _base(self, spec: Spec) -> tuple[str | None, ReleaseState]:
+        live = self._project.active_release_id
+        if spec.base in ("current", live):
+            return live, live_state(self._store, self._project)
+        if spec.base != "empty":
+            return self._pinned(spec.base)
+        if live:
+            text = "The base is 'empty', but the project has a live release."
+            raise conflict("BASE_RELEASE_CONFLICT", text, phase="plan", next_actions=("edit_request",))
+        return None, ReleaseState()
+
+    def _pinned(self, release_id: str) -> tuple[str, ReleaseState]:
+        release = self._store.releases.get(release_id)
+        if release is None or release.project_id != self._project.id:
+            raise not_found("RELEASE_NOT_FOUND", "The project has no such base release.", resource="base")
+        return release.id, ReleaseState.from_json(release.state)
+
+    def _answer(self, change: Change, base_id: str | None) -> dict[str, Any]:
+        removed = sorted(change.secrets & set(change.spec.deletes))
+        files = change.spec.site.files.values() if change.spec.site else ()
+        return {
+            "kind": "plan_response",
+            "schema_version": SCHEMA_VERSION,
+            "base_release_id": base_id,
+            "manifest_digest": digest(change.new.to_json()),
+            "is_noop": change.diff.is_noop and not removed,
+            "summary": change.diff.summary(),
+            "expected_events": EVENTS,
+            "missing_content": missing_content(self._store, self._project.id, files),
+            "warnings": warnings(change),
+            "payment_required": None,
+            "migrations": {"new": [], "noop": []},
+            **change.diff.wire(secrets={"added": [], "removed": removed}),
+            "cost": self._cost(change),
+        }
+
+    def _cost(self, change: Change) -> dict[str, Any]:
+        """Bytes are counted over all live releases of the wallet, and each object of a release once."""
+        old = {file.sha256: file.size for file in change.old.site.values()}
+        new = {file.sha256: file.size for file in change.new.site.values()}
+        added = sum(size for sha256, size in new.items() if sha256 not in old)
+        freed = sum(size for sha256, size in old.items() if sha256 not in new)
+        before = live_bytes(self._store, self._project.owner)
+        self._check_quota(before + added - freed)
+        return {
+            "storage_bytes_added": added,
+            "storage_bytes_freed": freed,
+            "storage_bytes_net": added - freed,
+            "asset_keys_added": 0,
+            "asset_keys_removed": 0,
+            "asset_keys_after_commit": 0,
+            "billable_delta_usd_micros": 0,
+            "payment_required": False,
+            "quota_before": {"storage_bytes": before, "asset_keys": 0},
+            "quota_after": {"storage_bytes": before + added - freed, "asset_keys": 0},
+        }
+
+    def _check_quota(self, after: int) -> None:
+        tier = lease.TIERS.get(self._store.accounts.get(self._project.owner).tier or "")
+        if tier is None or after <= tier.storage_bytes:
+            return
+        raise Problem(
+            403,
+            "QUOTA_EXCEEDED",
+            f"The {tier.name} tier stores {tier.storage_mb} MB; this would need {after} bytes.",
+            category="quota",
+            details={"scope": "account", "limit_bytes": tier.storage_bytes, "needed_bytes": after},
+            next_actions=("check_usage", "renew_tier"),
+        )
 
 
 def live_state(store: Store, project: Project) -> ReleaseState:
@@ -53,25 +134,9 @@ def live_state(store: Store, project: Project) -> ReleaseState:
     return replace(ReleaseState.from_json(release.state), subdomains=names)
 
 
-def _base(store: Store, project: Project, spec: Spec) -> tuple[str | None, ReleaseState]:
-    if spec.base == "current":
-        return project.active_release_id, live_state(store, project)
-    if spec.base == "empty":
-        if project.active_release_id:
-            text = "The base is 'empty', but the project has a live release."
-            raise conflict("BASE_RELEASE_CONFLICT", text, phase="plan", next_actions=("edit_request",))
-        return None, ReleaseState()
-    if spec.base == project.active_release_id:
-        return spec.base, live_state(store, project)
-    release = store.releases.get(spec.base)
-    if release is None or release.project_id != project.id:
-        raise not_found("RELEASE_NOT_FOUND", "The project has no such base release.", resource="base")
-    return release.id, ReleaseState.from_json(release.state)
-
-
-def _check_names(store: Store, project: Project, target: ReleaseState) -> None:
-    for name in target.subdomains:
-        check_name(store, project, name)
+def live_bytes(store: Store, owner: str) -> int:
+    """What all live releases of a wallet's projects occupy."""
+    return sum(live_state(store, project).bytes() for project in store.projects.owned_by(owner))
 
 
 def check_name(store: Store, project: Project, name: str) -> None:
@@ -97,35 +162,6 @@ def _check_immutable(base: ReleaseState, target: ReleaseState) -> None:
         )
 
 
-def _answer(
-    store: Store,
-    project: Project,
-    spec: Spec,
-    base_id: str | None,
-    base: ReleaseState,
-    target: ReleaseState,
-    diff: Diff,
-    now: float,
-) -> dict[str, Any]:
-    secrets = frozenset(store.secrets.keys(project.id))
-    removed = sorted(secrets & set(spec.deletes))
-    return {
-        "kind": "plan_response",
-        "schema_version": SCHEMA_VERSION,
-        "base_release_id": base_id,
-        "manifest_digest": digest(target.to_json()),
-        "is_noop": diff.is_noop and not removed,
-        "summary": diff.summary(),
-        "expected_events": EVENTS,
-        "missing_content": missing_content(store, project.id, spec.site.files.values() if spec.site else ()),
-        "warnings": warnings(Change(spec, base, target, diff, secrets)),
-        "payment_required": None,
-        "migrations": {"new": [], "noop": []},
-        **diff.wire(secrets={"added": [], "removed": removed}),
-        "cost": _cost(store, project, base, target, now),
-    }
-
-
 def missing_content(store: Store, project_id: str, files: Iterable[File]) -> list[dict[str, Any]]:
     """Every object the spec refers to, once, and whether the project already has it."""
     distinct = {file.sha256: file.size for file in files}
@@ -133,46 +169,3 @@ def missing_content(store: Store, project_id: str, files: Iterable[File]) -> lis
         {"sha256": sha256, "size": size, "present": store.content.size(project_id, sha256) is not None}
         for sha256, size in sorted(distinct.items())
     ]
-
-
-def _cost(
-    store: Store, project: Project, base: ReleaseState, target: ReleaseState, now: float
-) -> dict[str, Any]:
-    old = {file.sha256: file.size for file in base.site.values()}
-    new = {file.sha256: file.size for file in target.site.values()}
-    added = sum(size for sha256, size in new.items() if sha256 not in old)
-    freed = sum(size for sha256, size in old.items() if sha256 not in new)
-    before = live_bytes(store, project.owner)
-    _check_quota(store, project, before + added - freed, now)
-    return {
-        "storage_bytes_added": added,
-        "storage_bytes_freed": freed,
-        "storage_bytes_net": added - freed,
-        "asset_keys_added": 0,
-        "asset_keys_removed": 0,
-        "asset_keys_after_commit": 0,
-        "billable_delta_usd_micros": 0,
-        "payment_required": False,
-        "quota_before": {"storage_bytes": before, "asset_keys": 0},
-        "quota_after": {"storage_bytes": before + added - freed, "asset_keys": 0},
-    }
-
-
-def _check_quota(store: Store, project: Project, after: int, now: float) -> None:
-    account = store.accounts.get(project.owner)
-    tier = lease.TIERS.get(account.tier or "")
-    if tier is None or after <= tier.storage_bytes:
-        return
-    raise Problem(
-        403,
-        "QUOTA_EXCEEDED",
-        f"The {tier.name} tier stores {tier.storage_mb} MB; this would need {after} bytes.",
-        category="quota",
-        details={"scope": "account", "limit_bytes": tier.storage_bytes, "needed_bytes": after},
-        next_actions=("check_usage", "renew_tier"),
-    )
-
-
-def live_bytes(store: Store, owner: str) -> int:
-    """What all live releases of a wallet's projects occupy."""
-    return sum(live_state(store, project).bytes() for project in store.projects.owned_by(owner))

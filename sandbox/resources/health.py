@@ -14,7 +14,11 @@ CAPABILITIES = ["x402", "siwx", "blob", "sites", "promote"]
 
 
 def health(call: Call) -> Response:
-    return answer({"status": "healthy", "checks": {"store": "ok"}, "version": VERSION})
+    """503 when the thread that moves operations has died."""
+    works = call.gateway.machine.is_alive()
+    checks = {"store": "ok", "operations": "ok" if works else "stopped"}
+    body = {"status": "healthy" if works else "degraded", "checks": checks, "version": VERSION}
+    return answer(body, 200 if works else 503)
 
 
 def status(call: Call) -> Response:

@@ -12,7 +12,7 @@ from sandbox import access
 from sandbox.clock import DAY, iso
 from sandbox.ids import new_id
 from sandbox.problems import Problem, bad_request, conflict, invalid_spec, not_found
-from sandbox.release.planner import Draft, draft, missing_content
+from sandbox.release.planner import Draft, Planner, missing_content
 from sandbox.release.spec import read_project_id
 from sandbox.release.state import ReleaseState
 from sandbox.store.operations import Operation
@@ -30,7 +30,7 @@ def plan(call: Call) -> Response:
     access.require_open(call, project)
     dry_run = call.query("dry_run") == "true"
     with call.gateway.store.transaction():
-        made = draft(call.gateway.store, project, _spec(call, project, body), now=call.gateway.clock.now())
+        made = Planner(call.gateway.store, project).draft(_spec(call, project, body))
         made.answer["warnings"] += _ordered_warnings(call)
         if dry_run:
             return answer({**made.answer, "plan_id": None, "operation_id": None})
