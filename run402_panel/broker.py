@@ -16,10 +16,10 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu has no types
+class Channel(filesystem.Channel):
     """Kombu's channel, with an atomic put."""
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # as kombu names it
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}"
         folder = Path(self.data_folder_out)
         draft = folder / f"{name}.draft"
@@ -27,7 +27,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc]  # kombu has no types
         os.replace(draft, folder / f"{name}.{queue}.msg")  # noqa: PTH105 - says that it is atomic
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]
+class Transport(filesystem.Transport):
     """What `filesystem://` means in this project."""
 
     Channel = Channel
