@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO, cast
 
@@ -13,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.keys import KeyText, read_key
+from core.errors import Refusal
 from core.ui.choices import Choice
 from core.ui.money import MICROS, usd
 from wallets import signer, vault
@@ -21,6 +24,16 @@ from wallets.policies import DEFAULT_PER_DAY_MICROS, DEFAULT_PER_PAYMENT_MICROS
 
 MOST_DOLLARS = Decimal(10_000)
 MAX_FILE_BYTES = 20_000
+
+
+@contextlib.contextmanager
+def refusals_in(form: forms.Form) -> Iterator[None]:
+    """Turn a refusal inside the block into an error of the form, at its field if it names one."""
+    try:
+        yield
+    except Refusal as refusal:
+        field = refusal.field if refusal.field in form.fields else None
+        form.add_error(field, refusal.fault.message)
 
 
 class DollarsField(forms.DecimalField):

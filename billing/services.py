@@ -49,8 +49,9 @@ class SealedKey:
 
 
 def make_wallet(*, team: Team, actor: User, gateway: Gateway, label: str, limits: NewLimits) -> Wallet:
-    """Ask the worker for a wallet with a fresh key."""
+    """Ask the worker for a wallet with a fresh key. Raises Refusal when the name is taken."""
     with transaction.atomic():
+        _require_free_name(team, gateway, label)
         wallet = Wallet.objects.create(
             team=team, gateway=gateway, owner=actor, label=label, origin=Wallet.Origin.MADE
         )
@@ -72,6 +73,7 @@ def import_wallet(
             next_steps=[NextStep("make_wallet", _("Make a play wallet"), reverse("billing:wallet_new"))],
         )
     with transaction.atomic():
+        _require_free_name(team, gateway, label)
         wallet = Wallet.objects.create(
             id=key.wallet_id,
             team=team,
@@ -185,6 +187,17 @@ def reconcile_payment(*, payment: Payment, actor: User | None = None) -> Operati
             args={"payment": str(payment.pk)},
         )
     )
+
+
+def _require_free_name(team: Team, gateway: Gateway, label: str) -> None:
+    """Two wallets of one name would be told apart by their addresses only, just where money is chosen."""
+    taken = Wallet.objects.filter(team=team, gateway=gateway, label__iexact=label).exclude(
+        state=Wallet.State.FAILED
+    )
+    if taken.exists():
+        raise Refusal(
+            "NAME_TAKEN", _("There is a wallet of this name already. Choose another one."), field="label"
+        )
 
 
 def _require_ready(wallet: Wallet) -> None:

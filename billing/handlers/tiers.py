@@ -18,6 +18,7 @@ from billing import services
 from billing.handlers import troubles
 from billing.handlers.mirror import read_tier, wallet_of, write_balance
 from billing.handlers.settling import answered, close_open, look_up
+from core.ui import ids
 from core.ui.money import network_name, usd
 from operations.registry import kind
 from operations.work import Later, Work
@@ -123,8 +124,12 @@ def _purchase(work: Work, payment: Payment) -> x402.Purchase:
     purchase = spending.purchase(payment)
 
     def before_send(signed: x402.SignedPayment) -> None:
-        facts = {"sum": usd(signed.amount_micros, exact=True), "network": network_name(signed.network)}
-        work.event(_("Signing %(sum)s on %(network)s, once.") % facts, payee=signed.payee)
+        facts = {
+            "sum": usd(signed.amount_micros, exact=True),
+            "network": network_name(signed.network),
+            "payee": ids.shorten(signed.payee),
+        }
+        work.event(_("Signing %(sum)s to %(payee)s on %(network)s, once.") % facts, payee=signed.payee)
         purchase.before_send(signed)
 
     return dataclasses.replace(purchase, before_send=before_send)

@@ -55,6 +55,7 @@ class Money:
     wallet: Wallet
     has_lease: bool
     faucet_again: datetime | None
+    drawing: bool
     reading: bool
     trouble: Operation | None
     url: str
@@ -64,7 +65,7 @@ class Money:
     network: str = BASE_SEPOLIA
 
     @property
-    def below_price(self) -> bool:
+    def is_empty(self) -> bool:
         """The wallet is known to be empty, so the faucet is the next step."""
         return self.wallet.balance_micros == 0
 
@@ -114,11 +115,13 @@ def policy_of(wallet: Wallet) -> SpendPolicy | None:
 def money_of(wallet: Wallet, membership: Membership, *, step: int = 0) -> Money:
     """Return what the wallet holds, and read it again when that is old."""
     reading, trouble = _refresh(wallet)
+    under_way = operation_selectors.active_for(wallet.team, wallet.pk)
     url = reverse("billing:wallet_money", args=[wallet.pk])
     return Money(
         wallet=wallet,
         has_lease=prices.has_lease(wallet),
         faucet_again=services.faucet_again(wallet),
+        drawing=any(operation.kind == "wallet.faucet" for operation in under_way),
         reading=reading is not None,
         trouble=trouble,
         url=f"{url}?step={step + 1}",

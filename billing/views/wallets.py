@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing import services
-from billing.forms import ImportForm, LowerLimitsForm, WalletForm
+from billing.forms import ImportForm, LowerLimitsForm, WalletForm, refusals_in
 from billing.pages import wallets as pages
 from billing.services import NewLimits, SealedKey
 from billing.uploads import uploads_stay_in_memory
@@ -43,14 +43,15 @@ def new(request: PanelRequest) -> HttpResponse:
     form = WalletForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
-        wallet = services.make_wallet(
-            team=request.team,
-            actor=request.user,
-            gateway=gateway,
-            label=cleaned["label"],
-            limits=NewLimits(cleaned["per_payment"], cleaned["per_day"]),
-        )
-        return _to(request, wallet)
+        with refusals_in(form):
+            wallet = services.make_wallet(
+                team=request.team,
+                actor=request.user,
+                gateway=gateway,
+                label=cleaned["label"],
+                limits=NewLimits(cleaned["per_payment"], cleaned["per_day"]),
+            )
+            return _to(request, wallet)
     return render(request, "billing/wallet_new.html", {"page": gateway, "form": form})
 
 
@@ -63,7 +64,8 @@ def import_(request: PanelRequest) -> HttpResponse:
     usable = [gateway for gateway in gateways.choices() if not gateway.is_sandbox]
     form = ImportForm(request.POST or None, request.FILES or None, gateways=usable)
     if request.method == "POST" and form.is_valid():
-        return _imported(request, form, {gateway.slug: gateway for gateway in usable})
+        with refusals_in(form):
+            return _imported(request, form, {gateway.slug: gateway for gateway in usable})
     context = {"page": gateways.of(request), "usable": usable, "form": form}
     return render(request, "billing/wallet_import.html", context)
 
