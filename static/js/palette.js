@@ -36,10 +36,10 @@
   });
   dialog.addEventListener("toggle", (event) => {
     if (event.newState !== "open") return;
-    field.select();
     choose(options()[0]);
     htmx.trigger(field, "opened");
   });
+  dialog.addEventListener("close", () => (field.value = ""));
   list.addEventListener("htmx:afterSettle", () => choose(options()[0]));
   field.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {

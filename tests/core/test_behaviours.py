@@ -149,7 +149,8 @@ def test_palette_opens_by_key_and_goes_to_what_was_typed(show: Show, answers: An
     ]
     page = show("<h1>Here</h1>")
     page.keyboard.press("Control+k")
-    page.keyboard.type("proj")
+    with page.expect_response("**/search?q=proj"):
+        page.keyboard.type("proj")
     expect(page.get_by_role("option", selected=True)).to_have_text("Projects")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("option", selected=True)).to_have_text("X")
