@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import lease
-from sandbox.chain import checksum
+from sandbox.chain import FAUCET, PAY_TO, checksum
 from sandbox.web import Call, endpoint
 
 _HEADERS = {
@@ -21,6 +21,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_KNOWN = {FAUCET.lower(): "the faucet", PAY_TO.lower(): "Run402 (takes the payments)"}
 
 
 def page(call: Call) -> Response:
@@ -30,7 +31,7 @@ def page(call: Call) -> Response:
         "wallets": _table(
             ("Wallet", "Test USDC", "Tier", "Lease ends"), _wallets(call), "No wallet was funded yet."
         ),
-        "projects": _table(("Project", "Id", "Owner", "App"), _projects(call), "No project was made yet."),
+        "projects": _table(("Project", "App", "Owner", "Id"), _projects(call), "No project was made yet."),
         "transfers": _table(
             ("When", "Kind", "From", "To", "USDC"), _transfers(call), "No money has moved yet."
         ),
@@ -54,7 +55,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) ->
     if not body:
         return f'<p class="nothing">{_text(nothing)}</p>'
     head = "".join(f'<th scope="col">{_text(name)}</th>' for name in heads)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _wallets(call: Call) -> list[Sequence[str]]:
@@ -64,7 +65,7 @@ def _wallets(call: Call) -> list[Sequence[str]]:
         account = store.accounts.get(address)
         tier = f"{account.tier} ({lease.lifecycle(account, now)})" if account.tier else "none"
         ends = _moment(account.lease_expires_at) if account.lease_expires_at else "–"
-        rows.append((_code(checksum(address)), _usdc(micros), _text(tier), ends))
+        rows.append((_KNOWN.get(address) or _code(checksum(address)), _usdc(micros), _text(tier), ends))
     return rows
 
 
@@ -74,9 +75,9 @@ def _projects(call: Call) -> list[Sequence[str]]:
     for project in store.projects.all():
         names = [subdomain.name for subdomain in store.subdomains.of_project(project.id)]
         links = " ".join(_link(call.gateway.settings.app_url(name)) for name in names)
-        owner = _code(_short(checksum(project.owner)))
+        owner = _who(project.owner)
         shown = links or _deployment(call, project.active_release_id)
-        rows.append((_text(project.name or "unnamed"), _code(project.id), owner, shown))
+        rows.append((_text(project.name or "unnamed"), shown, owner, _code(project.id)))
     return rows
 
 
@@ -93,8 +94,8 @@ def _transfers(call: Call) -> list[Sequence[str]]:
         (
             _moment(transfer.created_at),
             _text(transfer.kind),
-            _code(_short(transfer.sender)),
-            _code(_short(transfer.recipient)),
+            _who(transfer.sender),
+            _who(transfer.recipient),
             _usdc(transfer.micros),
         )
         for transfer in call.gateway.store.ledger.recent(10)
@@ -127,8 +128,10 @@ def _link(url: str) -> str:
     return f'<a href="{html.escape(url)}" rel="noreferrer">{html.escape(shown)}</a>'
 
 
-def _short(address: str) -> str:
-    return f"{address[:6]}…{address[-4:]}"
+def _who(address: str) -> str:
+    """A short form of an address; the sandbox's own two have names."""
+    text = checksum(address)
+    return _KNOWN.get(address) or _code(f"{text[:6]}…{text[-4:]}")
 
 
 def _usdc(micros: int) -> str:
