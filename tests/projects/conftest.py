@@ -27,7 +27,11 @@ def signing_wallet(sandbox: Sandbox, alice: User, team: object, keysets: None) -
     """Alice's wallet without a tier: its key is sealed as a worker seals it."""
     key = run402.new_key()
     wallet: Wallet = WalletFactory.create(
-        team=team, gateway=sandbox.gateway, owner=alice, label="Studio testnet", address=run402.address_of(key)
+        team=team,
+        gateway=sandbox.gateway,
+        owner=alice,
+        label="Studio testnet",
+        address=run402.address_of(key),
     )
     wallet.key_sealed = vault.seal(key, signer.key_context(wallet))
     wallet.save(update_fields=["key_sealed"])
@@ -40,7 +44,9 @@ def tiered_wallet(signing_wallet: Wallet, sandbox: Sandbox) -> Wallet:
     post(sandbox, "/_sandbox/fund", {"address": signing_wallet.address, "amount_usd_micros": PRICE_MICROS})
     policy = x402.CapPolicy(max_micros=PRICE_MICROS, networks=(BASE_SEPOLIA,))
     with signer.client(signing_wallet.gateway, signing_wallet) as client:
-        paid = client.tiers.set("prototype", purchase=x402.Purchase(policy=policy, before_send=lambda signed: None))
+        paid = client.tiers.set(
+            "prototype", purchase=x402.Purchase(policy=policy, before_send=lambda signed: None)
+        )
     signing_wallet.tier, signing_wallet.tier_active = "prototype", True
     signing_wallet.lease_expires_at = paid.value.lease_expires_at
     signing_wallet.save()

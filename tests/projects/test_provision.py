@@ -59,9 +59,13 @@ def test_service_key_stands_nowhere_in_clear(
     assert secret.encode() not in bytes(project.service_key_sealed)
 
 
-def test_wallet_without_a_tier_is_refused_with_the_way_to_one(alice: User, signing_wallet: Wallet, client_as: ClientAs) -> None:
+def test_wallet_without_a_tier_is_refused_with_the_way_to_one(
+    alice: User, signing_wallet: Wallet, client_as: ClientAs
+) -> None:
     Wallet.objects.update(tier_at=signing_wallet.created_at)
-    answer = client_as(alice).post(reverse("projects:new"), {"name": "tidepool", "wallet": str(signing_wallet.pk)})
+    answer = client_as(alice).post(
+        reverse("projects:new"), {"name": "tidepool", "wallet": str(signing_wallet.pk)}
+    )
     page = answer.content.decode()
     assert answer.status_code == 422
     assert "Studio testnet has no active tier, and a wallet without one cannot have projects." in page
@@ -70,7 +74,11 @@ def test_wallet_without_a_tier_is_refused_with_the_way_to_one(alice: User, signi
 
 
 def test_gateway_that_knows_of_no_tier_fails_the_project_and_trying_again_works(
-    alice: User, signing_wallet: Wallet, run_operations: RunOperations, client_as: ClientAs, request: pytest.FixtureRequest
+    alice: User,
+    signing_wallet: Wallet,
+    run_operations: RunOperations,
+    client_as: ClientAs,
+    request: pytest.FixtureRequest,
 ) -> None:
     project = ask_for(signing_wallet, alice)  # the mirror has not read the tier yet, so the gateway is asked
     run_operations()
@@ -82,7 +90,10 @@ def test_gateway_that_knows_of_no_tier_fails_the_project_and_trying_again_works(
     client_as(alice).post(reverse("projects:again", args=[project.pk]))
     run_operations()
     project.refresh_from_db()
-    assert (project.state, Operation.objects.filter(kind="project.provision").count()) == (Project.State.READY, 2)
+    assert (project.state, Operation.objects.filter(kind="project.provision").count()) == (
+        Project.State.READY,
+        2,
+    )
 
 
 def test_lost_answer_is_told_as_unknown_and_looking_it_up_finds_the_project(
@@ -99,7 +110,10 @@ def test_lost_answer_is_told_as_unknown_and_looking_it_up_finds_the_project(
     assert "Look it up" in client.get(url).content.decode()
     client.post(reverse("projects:refresh", args=[project.pk]))
     run_operations()
-    assert "Run402 has a project of this name that the panel holds no keys for:" in client.get(url).content.decode()
+    assert (
+        "Run402 has a project of this name that the panel holds no keys for:"
+        in client.get(url).content.decode()
+    )
     client.post(reverse("projects:again", args=[project.pk]))
     run_operations()
     project.refresh_from_db()
@@ -151,11 +165,16 @@ def test_cancelled_before_it_began_the_project_is_not_made(
     project = ask_for(tiered_wallet, alice)
     client_as(alice).post(reverse("operations:cancel", args=[Operation.objects.get().pk]))
     run_operations()
-    assert (Project.objects.get(pk=project.pk).state, names_at_sandbox(tiered_wallet)) == (Project.State.FAILED, [])
+    assert (Project.objects.get(pk=project.pk).state, names_at_sandbox(tiered_wallet)) == (
+        Project.State.FAILED,
+        [],
+    )
 
 
 @pytest.mark.parametrize("name", ["", "   ", "line\nbreak", "x" * 129])
-def test_name_against_the_contract_is_refused(name: str, alice: User, tiered_wallet: Wallet, client_as: ClientAs) -> None:
+def test_name_against_the_contract_is_refused(
+    name: str, alice: User, tiered_wallet: Wallet, client_as: ClientAs
+) -> None:
     answer = client_as(alice).post(reverse("projects:new"), {"name": name, "wallet": str(tiered_wallet.pk)})
     assert (answer.status_code, Project.objects.count()) == (422, 0)
 

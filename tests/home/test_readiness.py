@@ -1,0 +1,39 @@
+"""Readiness says what is missing, and nothing secret."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError
+from django.test import Client
+
+from home import readiness
+
+pytestmark = pytest.mark.django_db
+
+
+def test_ready_without_signing_in() -> None:
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["checks"]["migrations"] == "ok"
+
+
+def test_cache_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OSError("redis://user:password@cache:6379 refused")
+
+    monkeypatch.setattr(cache, "set", refuse)
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["cache"]) == (503, "not reachable")
+    assert "password" not in answer.content.decode()
+
+
+def test_database_that_is_gone_is_named_and_nothing_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def cursor(self) -> None:
+            raise OperationalError("could not connect to postgres://user:password@db")
+
+    monkeypatch.setattr(readiness, "connection", Gone())
+    assert {name: words for name, words in readiness.checks().items() if words != "ok"} == {
+        "database": "not reachable"
+    }
