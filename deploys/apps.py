@@ -5,3 +5,10 @@ class DeploysConfig(AppConfig):
     """Sources, plans, deploys, releases, redeploy."""
 
     name = "deploys"
+
+    def ready(self) -> None:
+        from core.registry import Panel, panels, search_sources
+        from deploys.search import search
+
+        panels.add("deploys.releases", Panel("project.main", "deploys:project_panel", order=20))
+        search_sources.add("deploys", search)

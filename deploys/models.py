@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -104,12 +102,18 @@ class Deploy(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["team", "-created_at"]), models.Index(fields=["project", "-created_at"])]
+        indexes = [
+            models.Index(fields=["team", "-created_at"]),
+            models.Index(fields=["project", "-created_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.project}"
 
     @property
-    def warnings(self) -> list[dict[str, Any]]:
-        """Warnings of the plan that is to be reviewed."""
-        return list(self.reviewed_plan.get("warnings") or [])
+    def took(self) -> float | None:
+        """Seconds from the worker's first touch to the end."""
+        operation = self.operation
+        if operation is None or operation.started_at is None or operation.finished_at is None:
+            return None
+        return (operation.finished_at - operation.started_at).total_seconds()

@@ -1,5 +1,22 @@
-from django.urls import URLPattern
+"""Addresses of this room; those of releases lie under their project."""
+
+from django.urls import URLPattern, path
+
+from deploys.views import deploys, releases
 
 app_name = "deploys"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("deploys", deploys.deploys, name="list"),
+    path("deploys/new", deploys.new, name="new"),
+    path("deploys/<uuid:pk>", deploys.detail, name="detail"),
+    path("deploys/<uuid:pk>/live", deploys.live, name="live"),
+    path("deploys/<uuid:pk>/confirm", deploys.confirm, name="confirm"),
+    path("deploys/<uuid:pk>/cancel", deploys.cancel, name="cancel"),
+    path("deploys/<uuid:pk>/again", deploys.again, name="again"),
+    path("deploys/<uuid:pk>/resume", deploys.resume, name="resume"),
+    path("projects/<uuid:pk>/releases", releases.releases, name="releases"),
+    path("projects/<uuid:pk>/releases/<uuid:release>", releases.release, name="release"),
+    path("projects/<uuid:pk>/releases/<uuid:release>/redeploy", releases.redeploy, name="redeploy"),
+    path("projects/<uuid:pk>/panels/releases", releases.project_panel, name="project_panel"),
+]

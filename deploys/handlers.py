@@ -1,0 +1,33 @@
+"""The kinds of operation of this room. The doing stands in `deploys.pipeline` and `deploys.syncing`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from deploys import pipeline, syncing
+from deploys.pipeline.committing import let_go
+from operations.registry import DEPLOYS, SYNC, kind
+from operations.work import Work
+from teams.permissions import Action
+
+
+@kind("deploy", _("Deploy"), action=Action.DEPLOY, queue=DEPLOYS, on_end=let_go)
+def deploy(work: Work) -> dict[str, Any]:
+    """Plan, ask, upload, commit, follow."""
+    return pipeline.deploy(work)
+
+
+@kind("redeploy", _("Redeploy"), action=Action.DEPLOY, queue=DEPLOYS, on_end=let_go)
+def redeploy(work: Work) -> dict[str, Any]:
+    """Bring a release back; asks only when a warning blocks."""
+    return pipeline.redeploy(work)
+
+
+@kind(
+    "releases.sync", _("Read releases"), action=Action.PROJECT_SYNC, queue=SYNC, mutates=False, audited=False
+)
+def sync_releases(work: Work) -> dict[str, Any]:
+    """Mirror what is live and what was released, here or elsewhere."""
+    return syncing.releases(work)

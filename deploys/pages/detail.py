@@ -1,0 +1,153 @@
+"""The page of one deploy, through its whole life."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from deploys.models import Deploy, Release
+from deploys.pages.changes import Changes, changes_of
+from deploys.pages.phases import Phase, phases_of
+from operations.models import Operation, OperationEvent, State
+from projects.models import Project
+from wallets.models.gateway import BASE_SEPOLIA
+
+FAST, STEADY, SLOW = 400, 1000, 2000
+SILENT_SECONDS = 5
+_TONES = {
+    "failed": "bad",
+    "succeeded": "good",
+    "warning": "warn",
+    "retry": "warn",
+    "replan": "warn",
+    "cancelled": "warn",
+}
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One event. `tone` is a class of the log, or empty."""
+
+    event: OperationEvent
+    source: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class DeployPage:
+    """Everything that deploys/_deploy.html shows. `delay` None ends the polling."""
+
+    deploy: Deploy
+    project: Project
+    operation: Operation
+    title: str
+    shape: str
+    changes: Changes | None
+    done: Changes | None
+    phases: list[Phase]
+    log: list[LogLine]
+    left_out: list[tuple[str, str]]
+    not_named: list[str]
+    stripped: str
+    live_url: str
+    delay: int | None
+    worker_silent: bool
+    may_deploy: bool
+    may_cancel: bool
+    resumable: bool
+    network: str
+    balance_after: int | None
+
+    @property
+    def release(self) -> Release | None:
+        return self.deploy.release
+
+
+def deploy_page(
+    deploy: Deploy,
+    operation: Operation,
+    events: Sequence[OperationEvent],
+    *,
+    may_deploy: bool,
+    worker_silent: bool,
+) -> DeployPage:
+    """Put the page together."""
+    source = deploy.source
+    manifest: dict[str, Any] = source.manifest if source else {}
+    changes = changes_of(deploy.reviewed_plan)
+    details = operation.error.get("details") or {}
+    left = operation.is_active and not (
+        operation.checkpoints.get("committing") or operation.checkpoints.get("committed")
+    )
+    return DeployPage(
+        deploy=deploy,
+        project=deploy.project,
+        operation=operation,
+        title=_title(deploy, operation),
+        shape=_shape(operation),
+        changes=changes,
+        done=changes_of(deploy.plan),
+        phases=phases_of(operation, events),
+        log=[_line(event) for event in events if event.type != "phase"],
+        left_out=[(path, reason) for path, reason in source.left_out] if source else [],
+        not_named=list(manifest.get("not_named") or []),
+        stripped=str(manifest.get("stripped") or ""),
+        live_url=str(operation.result.get("url") or deploy.project.live_url),
+        delay=_delay(operation),
+        worker_silent=worker_silent and _waited(operation) >= SILENT_SECONDS,
+        may_deploy=may_deploy,
+        may_cancel=may_deploy and left,
+        resumable=may_deploy and operation.state == State.FAILED and bool(details.get("resumable")),
+        network=BASE_SEPOLIA,
+        balance_after=_balance_after(deploy.project, changes),
+    )
+
+
+def _title(deploy: Deploy, operation: Operation) -> str:
+    if operation.state == State.WAITING:
+        return _("Review the plan")
+    if deploy.release is not None and deploy.release.generation is not None:
+        return _("Generation %(number)s") % {"number": deploy.release.generation}
+    if deploy.restores is not None and deploy.restores.generation is not None:
+        return _("Redeploy of generation %(number)s") % {"number": deploy.restores.generation}
+    return _("Deploy of %(project)s") % {"project": deploy.project.name}
+
+
+def _shape(operation: Operation) -> str:
+    """Say which of its four faces the page shows."""
+    if operation.state == State.WAITING:
+        return "review"
+    return {State.SUCCEEDED: "live", State.FAILED: "failed", State.CANCELLED: "cancelled"}.get(
+        State(operation.state), "running"
+    )
+
+
+def _delay(operation: Operation) -> int | None:
+    """Ask again soon at first, every second for a minute, then every two; not while a person decides."""
+    if operation.is_final or operation.state == State.WAITING:
+        return None
+    age = (timezone.now() - operation.created_at).total_seconds()
+    return FAST if age < 5 else STEADY if age < 60 else SLOW
+
+
+def _waited(operation: Operation) -> float:
+    if operation.state != State.QUEUED:
+        return 0.0
+    since = max(operation.not_before, operation.created_at)
+    return max((timezone.now() - since) / timedelta(seconds=1), 0.0)
+
+
+def _line(event: OperationEvent) -> LogLine:
+    return LogLine(event, event.phase or event.type, _TONES.get(event.type, ""))
+
+
+def _balance_after(project: Project, changes: Changes | None) -> int | None:
+    balance = project.wallet.balance_micros
+    if balance is None or changes is None:
+        return None
+    return balance - changes.price_micros

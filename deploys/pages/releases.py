@@ -1,0 +1,133 @@
+"""The pages of releases: what came to serve, and what bringing one back would and would not restore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from deploys.models import Release
+from operations.models import Operation
+from projects.models import Project
+
+MOST_PATHS = 400
+
+
+@dataclass(frozen=True)
+class ReleasesPage:
+    """The list. `delay` in milliseconds while a reading is under way."""
+
+    project: Project
+    releases: Page[Release]
+    sync: Operation | None
+    delay: int | None
+    may_deploy: bool
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a release. `size` None: the gateway does not tell."""
+
+    path: str
+    size: int | None
+    content_type: str
+
+
+@dataclass(frozen=True)
+class ReleasePage:
+    """One release."""
+
+    project: Project
+    release: Release
+    files: tuple[File, ...]
+    hidden: int
+    functions: tuple[str, ...]
+    routes: tuple[str, ...]
+    subdomains: tuple[str, ...]
+    restored: tuple[str, ...]
+    not_restored: tuple[str, ...]
+    way: str
+    may_deploy: bool
+
+
+def release_page(project: Project, release: Release, *, may_deploy: bool) -> ReleasePage:
+    """Put the page together."""
+    files = _files(release)
+    inventory = release.inventory
+    return ReleasePage(
+        project=project,
+        release=release,
+        files=tuple(files[:MOST_PATHS]),
+        hidden=max((release.file_count or len(files)) - MOST_PATHS, 0),
+        functions=tuple(_functions(release)),
+        routes=tuple(
+            str(route.get("pattern")) for route in (inventory.get("routes") or {}).get("entries") or []
+        ),
+        subdomains=tuple((inventory.get("subdomains") or {}).get("names") or []),
+        restored=tuple(_restored(release)),
+        not_restored=tuple(_not_restored(release)),
+        way=_way(release),
+        may_deploy=may_deploy,
+    )
+
+
+def _files(release: Release) -> list[File]:
+    if release.archive:
+        site = release.archive.get("site") or {}
+        return [File(path, site[path]["size"], site[path].get("content_type") or "") for path in sorted(site)]
+    rows = (release.inventory.get("site") or {}).get("paths") or []
+    return [File(str(row.get("path")), None, str(row.get("content_type") or "")) for row in rows]
+
+
+def _functions(release: Release) -> list[str]:
+    if release.archive:
+        return sorted(release.archive.get("functions") or {})
+    return [str(row.get("name")) for row in release.inventory.get("functions") or []]
+
+
+def _way(release: Release) -> str:
+    if release.archive:
+        return _("From the archive: the panel kept the complete state of this release and applies it again.")
+    return _(
+        "By promote: this release was made elsewhere, so Run402 moves the live pointer back to it. "
+        "Where it cannot, the panel rebuilds what the inventory allows."
+    )
+
+
+def _restored(release: Release) -> list[str]:
+    """Say what comes back."""
+    count = release.file_count or 0
+    found = [
+        ngettext("%(count)s site file, as it was", "%(count)s site files, as they were", count)
+        % {"count": count}
+    ]
+    functions = _functions(release)
+    if functions and release.archive:
+        found.append(_("functions: %(names)s") % {"names": ", ".join(functions)})
+    found.append(_("routes, public paths and languages"))
+    return found
+
+
+def _not_restored(release: Release) -> list[str]:
+    """Say what stays as it is now."""
+    found = [
+        _("data and schema: migrations since then stay"),
+        _("secret values: today's are used"),
+        _("addresses: the project keeps those it has now"),
+    ]
+    if not release.archive and _functions(release):
+        found.append(_("function code: it stays what was deployed last"))
+    return found
+
+
+def facts_of(release: Release) -> dict[str, Any]:
+    """Return the ids worth copying."""
+    inventory = release.inventory
+    return {
+        _("Release"): release.remote_id,
+        _("Operation"): inventory.get("operation_id") or "",
+        _("Digest"): inventory.get("manifest_digest") or "",
+    }

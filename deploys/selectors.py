@@ -1,0 +1,114 @@
+"""Named reads of deploys and releases. Each is scoped by team; lists leave the large documents in the database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from deploys.models import Deploy, Release
+from operations.models import ACTIVE, Operation, OperationEvent, State
+from projects.models import Project
+from teams.models import Team
+from wallets.models import Gateway
+
+STALE_AFTER = timedelta(seconds=60)
+_LARGE = ("spec", "reviewed_plan", "plan", "source__files", "source__manifest", "source__left_out")
+_LARGE_OF_RELEASE = ("archive", "inventory")
+
+
+def deploys_of(team: Team, gateway: Gateway | None = None) -> QuerySet[Deploy]:
+    """Return the team's deploys, newest first, without their documents."""
+    deploys = Deploy.objects.filter(team=team).select_related(
+        "project", "source", "operation", "created_by", "restores", "release"
+    )
+    deploys = deploys.defer(
+        *_LARGE, *(f"{name}__{field}" for name in ("restores", "release") for field in _LARGE_OF_RELEASE)
+    )
+    return deploys.filter(project__gateway=gateway) if gateway else deploys
+
+
+def filtered(deploys: QuerySet[Deploy], *, state: str, project: UUID | None, query: str) -> QuerySet[Deploy]:
+    """Narrow a list of deploys by what its address says."""
+    if state in State.values:
+        deploys = deploys.filter(operation__state=state)
+    if project:
+        deploys = deploys.filter(project_id=project)
+    if query:
+        found = Q(project__name__icontains=query) | Q(source__name__icontains=query)
+        deploys = deploys.filter(found | Q(operation__actor_label__icontains=query))
+    return deploys
+
+
+def deploy_or_404(team: Team, deploy_id: UUID) -> Deploy:
+    """Return one deploy of the team, whole."""
+    deploys = Deploy.objects.filter(team=team).select_related(
+        "project__gateway", "project__wallet", "project__team", "source", "operation__actor", "created_by"
+    )
+    deploy = deploys.select_related("restores__project", "release").filter(pk=deploy_id).first()
+    if deploy is None:
+        raise Http404("no such deploy")
+    return deploy
+
+
+def events_of(operation: Operation | None) -> list[OperationEvent]:
+    """Return everything that an operation told, oldest first."""
+    return list(operation.events.all()) if operation else []
+
+
+def releases_of(project: Project) -> QuerySet[Release]:
+    """Return a project's releases, the newest generation first, without their documents."""
+    releases = Release.objects.filter(project=project, team_id=project.team_id)
+    return (
+        releases.select_related("restores", "deploy__source", "deploy__operation")
+        .defer(*_LARGE_OF_RELEASE, *(f"restores__{name}" for name in _LARGE_OF_RELEASE))
+        .defer("deploy__spec", "deploy__reviewed_plan", "deploy__plan")
+        .defer("deploy__source__files", "deploy__source__manifest", "deploy__source__left_out")
+        .order_by("-activated_at", "-created_at")
+    )
+
+
+def release_or_404(project: Project, release_id: UUID) -> Release:
+    """Return one release of the project, whole."""
+    releases = Release.objects.filter(project=project, team_id=project.team_id)
+    release = (
+        releases.select_related("project__gateway", "restores", "deploy__source")
+        .filter(pk=release_id)
+        .first()
+    )
+    if release is None:
+        raise Http404("no such release")
+    return release
+
+
+def project_or_404(team: Team, project_id: UUID) -> Project:
+    """Return one project of the team."""
+    projects = Project.objects.filter(team=team).select_related("gateway", "wallet", "team")
+    project = projects.filter(pk=project_id).first()
+    if project is None:
+        raise Http404("no such project")
+    return project
+
+
+def ready_projects(team: Team, gateway: Gateway) -> QuerySet[Project]:
+    """Return the projects that can be deployed to."""
+    return Project.objects.filter(team=team, gateway=gateway, state=Project.State.READY).exclude(remote_id="")
+
+
+def last_sync(project: Project) -> Operation | None:
+    """Return the newest reading of the project's releases."""
+    return Operation.objects.filter(
+        team_id=project.team_id, subject_id=project.pk, kind="releases.sync"
+    ).first()
+
+
+def is_stale(sync: Operation | None) -> bool:
+    """Say whether the releases should be read again; one under way or a fresh failure is left alone."""
+    if sync is None:
+        return True
+    if sync.state in ACTIVE:
+        return False
+    return sync.finished_at is None or sync.finished_at < timezone.now() - STALE_AFTER

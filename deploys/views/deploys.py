@@ -1,0 +1,192 @@
+"""The pages of deploys: the list, a new one, and one through its life."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from core.errors import Refusal
+from core.http import STOP_POLLING
+from deploys import selectors, services, sources
+from deploys.forms import SourceForm
+from deploys.models import Deploy
+from deploys.pages.detail import DeployPage, deploy_page
+from deploys.pages.lists import DeploysPage, ProjectChoice
+from operations import selectors as operation_selectors
+from operations.models import State
+from projects.models import Project
+from teams.access import require
+from teams.middleware import PanelRequest
+from teams.permissions import Action, allows
+from wallets import gateways
+
+PER_PAGE = 25
+
+
+@require_GET
+@require(Action.VIEW)
+def deploys(request: PanelRequest) -> HttpResponse:
+    """Every deploy of the team at the current gateway, with filters in the address."""
+    gateway = gateways.of(request)
+    state, query = request.GET.get("state", ""), request.GET.get("q", "").strip()
+    found = selectors.filtered(
+        selectors.deploys_of(request.team, gateway),
+        state=state,
+        project=_uuid(request.GET.get("project")),
+        query=query,
+    )
+    page = DeploysPage(
+        deploys=Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        projects=[ProjectChoice(str(pk), name) for pk, name in _names(request)],
+        states=[(state.value, str(state.label)) for state in State],
+        state=state,
+        project=request.GET.get("project", ""),
+        query=query,
+        may_deploy=_may_deploy(request),
+    )
+    return render(request, "deploys/list.html", {"page": page})
+
+
+@require(Action.DEPLOY)
+def new(request: PanelRequest) -> HttpResponse:
+    """Choose files or a manifest; POST reads them into the store and queues the plan."""
+    projects = selectors.ready_projects(request.team, gateways.of(request))
+    chosen = _chosen(request, projects)
+    if request.method != "POST":
+        form = SourceForm(projects=projects, chosen=chosen)
+        return render(
+            request, "deploys/new.html", {"form": form, "project": chosen, "any": projects.exists()}
+        )
+    form = SourceForm(request.POST, request.FILES, projects=projects, chosen=chosen)
+    if form.is_valid():
+        try:
+            return redirect("deploys:detail", _begin(request, form).pk)
+        except Refusal as refusal:
+            form.refuse(refusal)
+    context = {"form": form, "project": chosen, "any": True}
+    return render(request, "deploys/new.html", context, status=422)
+
+
+def _begin(request: PanelRequest, form: SourceForm) -> Deploy:
+    project: Project = form.cleaned_data["project"]
+    source = sources.read_upload(form.upload, team=request.team, user=request.user)
+    subdomain = form.cleaned_data["subdomain"]
+    return services.start_deploy(project=project, user=request.user, source=source, subdomain=subdomain)
+
+
+@require_GET
+@require(Action.VIEW)
+def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """One deploy: its plan to review, its phases, its end."""
+    return render(request, "deploys/detail.html", {"page": _page(request, pk)})
+
+
+@require_GET
+@require(Action.VIEW)
+def live(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """The same page as a fragment; 286 once nothing more will change by itself."""
+    page = _page(request, pk)
+    status = 200 if page.delay else STOP_POLLING
+    return render(request, "deploys/_deploy.html", {"page": page}, status=status)
+
+
+@require_POST
+@require(Action.DEPLOY)
+def confirm(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Confirm the plan that was shown."""
+    deploy = selectors.deploy_or_404(request.team, pk)
+    try:
+        services.confirm_deploy(
+            deploy=deploy,
+            user=request.user,
+            digest=request.POST.get("digest", ""),
+            codes=request.POST.getlist("ack"),
+        )
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("deploys:detail", pk)
+
+
+@require_POST
+@require(Action.DEPLOY)
+def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Cancel before anything is committed."""
+    deploy = selectors.deploy_or_404(request.team, pk)
+    try:
+        state = services.cancel_deploy(deploy=deploy, user=request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if state != State.CANCELLED:
+            messages.info(request, _("The worker stops at its next step."))
+    return redirect("deploys:detail", pk)
+
+
+@require_POST
+@require(Action.DEPLOY)
+def again(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Plan the same source anew, without another upload."""
+    deploy = selectors.deploy_or_404(request.team, pk)
+    try:
+        fresh = services.deploy_again(deploy=deploy, user=request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect("deploys:detail", pk)
+    return redirect("deploys:detail", fresh.pk)
+
+
+@require_POST
+@require(Action.DEPLOY)
+def resume(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Push on what stopped half-way at Run402."""
+    deploy = selectors.deploy_or_404(request.team, pk)
+    try:
+        services.resume_deploy(deploy=deploy, user=request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect("deploys:detail", pk)
+
+
+def _page(request: PanelRequest, pk: UUID) -> DeployPage:
+    deploy = selectors.deploy_or_404(request.team, pk)
+    operation = deploy.operation
+    if operation is None:
+        raise LookupError(f"deploy {deploy.pk} has no operation")
+    return deploy_page(
+        deploy,
+        operation,
+        selectors.events_of(operation),
+        may_deploy=_may_deploy(request),
+        worker_silent=operation_selectors.worker_is_silent(),
+    )
+
+
+def _may_deploy(request: PanelRequest) -> bool:
+    return allows(request.membership.role, Action.DEPLOY)
+
+
+def _chosen(request: PanelRequest, projects: object) -> Project | None:
+    """Return the project of the address or the form, or the only one there is."""
+    wanted = _uuid(request.POST.get("project") or request.GET.get("project"))
+    ready = list(selectors.ready_projects(request.team, gateways.of(request))[:2]) if wanted is None else []
+    if wanted is None:
+        return ready[0] if len(ready) == 1 else None
+    return selectors.ready_projects(request.team, gateways.of(request)).filter(pk=wanted).first()
+
+
+def _names(request: PanelRequest) -> list[tuple[UUID, str]]:
+    projects = Project.objects.filter(team=request.team, gateway=gateways.of(request))
+    return list(projects.values_list("pk", "name"))
+
+
+def _uuid(value: str | None) -> UUID | None:
+    try:
+        return UUID(value or "")
+    except ValueError:
+        return None

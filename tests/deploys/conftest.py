@@ -1,0 +1,107 @@
+"""A project that the real sandbox knows, archives made on the spot, and readers of what is served."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from deploys.models import Deploy
+from projects.models import Project
+from run402 import LocalSigner, address_of, new_key, x402
+from tests.factories import ProjectFactory, WalletFactory
+from tests.sandboxes import Sandbox
+from teams.models import Team, User
+from wallets import signer, vault
+from wallets.models import Wallet
+from wallets.models.gateway import BASE_SEPOLIA
+
+Get = Callable[[str, str], httpx.Response]
+
+
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
+    """Return a zip archive of the files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return buffer.getvalue()
+
+
+def upload(client: Client, project: Project, files: Mapping[str, str | bytes], **fields: str) -> Deploy:
+    """Send a zip through the form and return the deploy it began."""
+    file = SimpleUploadedFile("site.zip", zipped(files), "application/zip")
+    answer = client.post("/deploys/new", {"project": str(project.pk), "archive": file, **fields})
+    assert answer.status_code == 302, answer.content.decode()
+    return Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
+
+
+def confirm(client: Client, deploy: Deploy, *codes: str) -> None:
+    """Confirm the plan that the page shows."""
+    deploy.refresh_from_db()
+    fields = {"digest": deploy.reviewed_plan["digest"], "ack": list(codes)}
+    assert client.post(f"/deploys/{deploy.pk}/confirm", fields).status_code == 302
+
+
+@pytest.fixture
+def wallet(sandbox: Sandbox, keysets: None, team: Team, alice: User) -> Wallet:
+    """A wallet with a key of its own, paid up to the prototype tier."""
+    key = new_key()
+    made: Wallet = WalletFactory.create(
+        team=team, gateway=sandbox.gateway, owner=alice, address=address_of(key)
+    )
+    made.key_sealed = vault.seal(key, signer.key_context(made))
+    made.save(update_fields=["key_sealed"])
+    with signer.client(made.gateway, made) as client:
+        client.faucet.draw(made.address)
+        cap = x402.CapPolicy(max_micros=250_000, networks=(BASE_SEPOLIA,))
+        client.tiers.set(
+            "prototype",
+            purchase=x402.Purchase(policy=cap, before_send=lambda signed: None),
+            idempotency_key=str(made.pk),
+        )
+    return made
+
+
+@pytest.fixture
+def project(wallet: Wallet, alice: User) -> Project:
+    """A project that exists at the sandbox."""
+    with signer.client(wallet.gateway, wallet) as client:
+        made = client.projects.provision(name="tidepool")
+    found: Project = ProjectFactory.create(
+        team=wallet.team,
+        wallet=wallet,
+        created_by=alice,
+        name="tidepool",
+        remote_id=made.project_id,
+        anon_key=made.anon_key,
+    )
+    return found
+
+
+@pytest.fixture
+def address() -> str:
+    """A name nobody has: the sandbox outlives the test."""
+    return f"app-{new_key().hex()[:10]}"
+
+
+@pytest.fixture
+def served(sandbox: Sandbox) -> Get:
+    """Ask what an app answers at a path, as a browser would resolve its name."""
+
+    def get(name: str, path: str) -> httpx.Response:
+        port = urlsplit(sandbox.url).port
+        return httpx.get(
+            f"http://127.0.0.1:{port}/{path}", headers={"Host": f"{name}.localhost:{port}"}, timeout=10
+        )
+
+    return get
+
+
+__all__ = ["LocalSigner", "confirm", "upload", "zipped"]
