@@ -28,8 +28,8 @@ class Form:
     """A form with the values that it would send untouched; `buttons` are its named submit buttons."""
 
     id: str
-    action: str
-    method: str
+    action: str = ""
+    method: str = "get"
     fields: dict[str, list[str]] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class _Reader(HTMLParser):
         self.title = ""
         self.elements: list[tuple[str, Attributes]] = []
         self._open: Form | None = None
-        self._loose: list[tuple[str, str, Attributes]] = []
+        self._named: dict[str, Form] = {}
         self._select: tuple[Form | None, Attributes] | None = None
         self._textarea: tuple[Form | None, Attributes, list[str]] | None = None
         self._in_title = False
@@ -56,8 +56,9 @@ class _Reader(HTMLParser):
         self.elements.append((tag, attributes))
         match tag:
             case "form":
-                method = attributes.get("method", "get").lower()
-                self._open = Form(attributes.get("id", ""), attributes.get("action", ""), method)
+                self._open = self._form(attributes.get("id", ""))
+                self._open.action = attributes.get("action", "")
+                self._open.method = attributes.get("method", "get").lower()
                 self.forms.append(self._open)
             case "input":
                 self._control("input", attributes)
@@ -99,9 +100,11 @@ class _Reader(HTMLParser):
             self.words.extend(data.split())
 
     def _owner(self, attributes: Attributes) -> Form | None:
-        if "form" in attributes:
-            return next((form for form in self.forms if form.id == attributes["form"]), None)
-        return self._open
+        return self._form(attributes["form"]) if attributes.get("form") else self._open
+
+    def _form(self, name: str) -> Form:
+        """The form with this id, which may come later on the page than its controls."""
+        return self._named.setdefault(name, Form(name)) if name else Form(name)
 
     def _control(self, tag: str, attributes: Attributes) -> None:
         form, name = self._owner(attributes), attributes.get("name")

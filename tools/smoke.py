@@ -34,6 +34,7 @@ class Smoke:
     def __init__(self, stack: Stack, owner: Owner, browser: Browser) -> None:
         self.stack, self.owner, self.browser = stack, owner, browser
         self.wallet = self.project = ""
+        self.deployed = False
 
     def log_in(self) -> None:
         page = self.browser.get("/accounts/login/")
@@ -54,8 +55,12 @@ class Smoke:
         self.wait_for("wallet.faucet")
 
     def take_prototype_tier(self) -> None:
-        page = self.browser.get("/tiers")
-        self.browser.submit(page, page.form(action="/tier/prototype"))
+        """Opening the price list has it read; the offer's page shows what would be paid before it can be paid."""
+        offers = self.page_with(
+            f"/tiers?wallet={self.wallet.rsplit('/', 1)[1]}", _leads_to("/tier/prototype")
+        )
+        offer = self.browser.get(_linked(offers, r"/wallets/[0-9a-f-]{36}/tier/prototype"))
+        self.browser.submit(offer, offer.form(id="pay"))
         self.wait_for("tier.set")
 
     def make_project(self) -> None:
@@ -74,22 +79,35 @@ class Smoke:
         page = self.browser.get(f"{self.project}/releases")
         forms = [form for form in page.forms if form.action.endswith("/redeploy")]
         if not forms:
-            raise PageError(f"{page.path} offers no release to redeploy.")
-        self.browser.submit(page, forms[-1])
-        self.wait_for("redeploy")
+            raise PageError(f"{page.path} offers no release to redeploy. It says: {page.words}")
+        self.finish(self.browser.submit(page, forms[-1]), "redeploy")
         self.compare(site(1))
 
     def deploy(self, files: Site) -> None:
-        """Upload, read the plan, confirm, follow to the end, compare."""
         number = self.project.rsplit("/", 1)[1]
         page = self.browser.get(f"/deploys/new?project={number}")
+        address = {} if self.deployed else {"subdomain": APP}
         upload = {"archive": ("site.zip", zipped(files), "application/zip")}
-        page = self.browser.submit(page, page.form(field="subdomain"), {"subdomain": APP}, upload)
-        self.wait_for("deploy.plan")
-        page = self.browser.get(page.path)
-        self.browser.submit(page, page.form(id="confirm"))
-        self.wait_for("deploy")
+        self.finish(self.browser.submit(page, page.form(id="source"), address, upload), "deploy")
+        self.deployed = True
         self.compare(files)
+
+    def finish(self, page: Page, kind: str) -> None:
+        """Read the plan, agree to its warnings, confirm, and follow to the end."""
+        page = self.page_with(page.path, lambda seen: _asks(seen) or "Succeeded" in seen.words)
+        if _asks(page):
+            form = page.form(id="confirm")
+            self.browser.submit(page, form, {"ack": form.choices.get("ack", [])})
+        self.wait_for(kind)
+
+    def page_with(self, path: str, wanted: Callable[[Page], bool]) -> Page:
+        """Ask for a page, as its own refresh would, until it shows what is wanted."""
+        deadline = time.monotonic() + PATIENCE
+        while not wanted(page := self.browser.get(path)):
+            if time.monotonic() > deadline:
+                raise PageError(f"{path} did not get there within {PATIENCE:.0f} s. It says: {page.words}")
+            time.sleep(0.2)
+        return page
 
     def compare(self, files: Site) -> None:
         """Every file of the zip is served as it is, and nothing of another release."""
@@ -117,6 +135,14 @@ class Smoke:
         ended = self.browser.get(path)
         if "Succeeded" not in ended.words:
             raise PageError(f"The operation {kind} did not succeed. {path} says: {ended.words}")
+
+
+def _asks(page: Page) -> bool:
+    return any(form.id == "confirm" for form in page.forms)
+
+
+def _leads_to(end: str) -> Callable[[Page], bool]:
+    return lambda page: any(link.endswith(end) for link in page.links())
 
 
 def _linked(page: Page, pattern: str) -> str:

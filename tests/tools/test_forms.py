@@ -8,6 +8,7 @@ from tools.forms import Page, PageError
 
 HTML = """
 <title>New wallet</title>
+<input form="wallet" type="checkbox" name="ack" value="before the form">
 <form id="search" action="/search" method="get"><input name="q" value="x"></form>
 <form id="wallet" action="/wallets/new" method="post">
   <input type="hidden" name="csrfmiddlewaretoken" value="token">
@@ -50,6 +51,7 @@ def test_a_form_sends_what_a_browser_would(page: Page) -> None:
 
 def test_choices_are_listed_whether_chosen_or_not(page: Page) -> None:
     assert page.form(id="wallet").choices == {
+        "ack": ["before the form"],
         "agreed": ["on"],
         "kept": ["yes"],
         "origin": ["made", "imported"],
