@@ -6,7 +6,7 @@ ANY_PYTHON := $(or $(firstword $(foreach name,python3 python3.13 python3.12 pyth
 RUN := $(PYTHON) -m tools
 ARGS ?=
 
-.PHONY: help demo demo-reset test check smoke rooms bench full fmt lock shell setup setup-dev
+.PHONY: help demo demo-reset test check smoke rooms conformance bench full fmt lock shell setup setup-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,10 +29,13 @@ smoke: setup ## Drive the whole main job over HTTP in a scratch folder
 rooms: setup-dev ## Walk every browser path through the running stack
 	@$(RUN).rooms $(ARGS)
 
+conformance: setup-dev ## Client and sandbox against the official SDK, x402 and a local chain (ARGS="siwx" for a part)
+	@$(RUN).conformance $(ARGS)
+
 bench: setup-dev ## Run the benchmarks into benchmarks/results.json
 	@$(PYTHON) -m benchmarks $(ARGS)
 
-full: check test smoke rooms bench ## Everything there is
+full: check test smoke rooms conformance bench ## Everything there is
 
 fmt: setup-dev ## Format code and templates
 	@$(RUN).fmt
