@@ -1,9 +1,10 @@
 # One image for web and worker; the command decides which. Keys come as files, at run time, never into the image.
 #
-#   web     docker run -p 8000:8000 -v panel:/data --env-file .env run402-panel
-#   worker  docker run -v panel:/data --env-file .env -e PANEL_VAULT_PRIVATE_KEYSET_FILE=/run/secrets/vault-private.json … \
-#             run402-panel worker
-#   others  docker run … run402-panel manage migrate
+#   keys     docker run --rm -v panel:/data --env-file .env run402-panel manage keysets_init
+#   prepare  docker run --rm -v panel:/data --env-file .env run402-panel prepare
+#   owner    docker run --rm -v panel:/data --env-file .env run402-panel manage first_owner --email you@example.com
+#   web      docker run -v panel:/data --env-file .env -p 8000:8000 run402-panel
+#   worker   docker run -v panel:/data --env-file .env --env-file worker.env run402-panel worker
 
 ARG PYTHON=3.13
 
