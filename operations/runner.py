@@ -38,7 +38,7 @@ def run(operation: Operation) -> None:
     structlog.contextvars.bind_contextvars(operation=str(operation.pk), kind=operation.kind)
     try:
         with Heartbeat(operation):
-            ending = _attempt(work)
+            ending = _attempt(work) if operation.kind in kinds else endings.unknown_kind(operation)
         _write(work, ending)
     except LeaseLost:
         log.warning("lease_lost")
@@ -48,10 +48,7 @@ def run(operation: Operation) -> None:
 
 def _attempt(work: Work) -> Ending:
     """Call the handler and turn whatever comes back into an ending. The one place that catches Exception."""
-    operation = work.operation
-    if operation.kind not in kinds:
-        return endings.unknown_kind(operation)
-    kind = kinds.get(operation.kind)
+    operation, kind = work.operation, kinds.get(work.operation.kind)
     try:
         _may_run(operation)
         return endings.succeeded(kind.handler(work))
@@ -69,12 +66,16 @@ def _attempt(work: Work) -> Ending:
         return endings.answered(operation, kind, error)
     except (OperationalError, InterfaceError):
         log.warning("database_did_not_answer", exc_info=True)
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+        _drop_broken_connection()
         return endings.unrecorded(operation)
     except Exception as error:
         log.exception("operation_crashed")
         return endings.crashed(error)
+
+
+def _drop_broken_connection() -> None:
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _may_run(operation: Operation) -> None:
@@ -126,7 +127,7 @@ def _tell(operation: Operation) -> None:
 def _wake_next(operation: Operation) -> None:
     """Wake a worker for the lane that is free now, or for this row when its pause is over."""
     if operation.state == State.QUEUED:
-        wake.send(operation.queue, after=(operation.not_before - timezone.now()).total_seconds())
+        wake.send_later(operation.queue, (operation.not_before - timezone.now()).total_seconds())
     elif operation.lane:
         wake.send(operation.queue)
 

@@ -5,6 +5,8 @@ A lost one costs a sweep, so sending neither waits for long nor raises.
 
 from __future__ import annotations
 
+import threading
+
 import structlog
 from celery import current_app
 from django.utils import timezone
@@ -27,10 +29,21 @@ AMQP = {"read_timeout": LIMIT_SECONDS, "write_timeout": LIMIT_SECONDS}
 LIMITS = {"redis": REDIS, "rediss": REDIS, "amqp": AMQP, "amqps": AMQP}
 
 
-def send(queue: str, *, after: float = 0) -> None:
-    """Wake a worker of `queue` in `after` seconds, unless enough are awake. A broker that does not take it is left."""
-    if after > SOON_SECONDS or due(queue) > ENOUGH:
-        return
+def send(queue: str) -> None:
+    """Wake a worker of `queue`, unless enough are awake. A broker that does not take it in time is left alone."""
+    if due(queue) <= ENOUGH:
+        _post(queue)
+
+
+def send_later(queue: str, seconds: float) -> None:
+    """Do it from a thread when a short pause is over: Celery's own delay is a second late on the filesystem broker."""
+    if seconds <= SOON_SECONDS:
+        timer = threading.Timer(max(seconds, 0.0), _post, [queue])
+        timer.daemon = True
+        timer.start()
+
+
+def _post(queue: str) -> None:
     try:
         with _connection() as connection:
             current_app.send_task(
@@ -41,7 +54,6 @@ def send(queue: str, *, after: float = 0) -> None:
                 retry=False,
                 ignore_result=True,
                 expires=60,
-                countdown=max(after, 0.0) or None,
             )
     except (KombuError, ChannelError, OSError, ValueError) as error:
         # ValueError: the file system's table of queues, read while another process writes it.
@@ -52,7 +64,9 @@ def _connection() -> Connection:
     """Return a connection with short time limits. One for each message: nothing to share between threads or forks."""
     url, options = current_app.conf.broker_url, current_app.conf.broker_transport_options or {}
     limits = LIMITS.get(url.partition(":")[0], {})
-    return Connection(url, connect_timeout=LIMIT_SECONDS, transport_options={**options, **limits})
+    return Connection(
+        url, connect_timeout=LIMIT_SECONDS, transport_options={**options, **limits, "max_retries": 0}
+    )
 
 
 def due(queue: str) -> int:

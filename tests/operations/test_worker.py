@@ -1,0 +1,90 @@
+"""Real Celery workers on the filesystem broker: what web asks for is done, and survives a power cut."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+
+from operations import selectors
+from operations.models import Operation, State, WorkerPulse
+from tests.operations import doubles, processes
+from tests.operations.conftest import Submit
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+BEAT = ("--beat", "--schedule")
+
+
+@pytest.fixture(autouse=True)
+def _same_broker(data: Path) -> object:
+    """Let this process send its wake-ups to the folder of the worker that the test starts."""
+    old = current_app.conf.broker_transport_options
+    folder = str(data / "broker" / "queue")
+    own = {
+        "data_folder_in": folder,
+        "data_folder_out": folder,
+        "control_folder": str(data / "broker" / "control"),
+    }
+    current_app.conf.broker_transport_options = own
+    yield
+    current_app.conf.broker_transport_options = old
+
+
+def _ended(*operations: Operation) -> bool:
+    pks = [operation.pk for operation in operations]
+    return not Operation.objects.filter(pk__in=pks).exclude(state=State.SUCCEEDED).exists()
+
+
+def test_a_woken_worker_runs_what_web_asked_for(submit: Submit, journal: Path, data: Path) -> None:
+    with processes.worker(data):
+        processes.eventually(lambda: not selectors.worker_is_silent(), "a pulse")
+        assert WorkerPulse.objects.get().unlocks is False
+        steps = submit("test.steps", args={"journal": str(journal), "steps": 3})
+        processes.eventually(lambda: _ended(steps), "the operation has ended")
+        ticks = submit("test.ticks", args={"journal": str(journal), "looks": 5})
+        processes.eventually(lambda: _ended(ticks), "its ticks have ended")
+    looks = [float(at) for _, word, _, at in doubles.effects(journal) if word.startswith("look")]
+    assert len(looks) == 5
+    assert looks[-1] - looks[0] < 1.5  # there is no beat here: each pause ended with a wake-up of its own
+
+
+def test_kill_9_in_the_middle_is_recovered_by_another_worker(
+    submit: Submit, journal: Path, data: Path
+) -> None:
+    operation = submit(
+        "test.steps", lane="project/1", args={"journal": str(journal), "steps": 4, "seconds": 0.5}
+    )
+    behind = submit("test.steps", lane="project/1", args={"journal": str(journal), "steps": 1})
+    beat = (*BEAT, str(data / "beat"))
+    with processes.worker(data, *beat) as first:
+        processes.eventually(lambda: len(doubles.effects(journal)) >= 2, "two steps are done")
+        processes.kill(first)
+    operation.refresh_from_db()
+    assert operation.state == State.RUNNING
+    Operation.objects.filter(pk=operation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    with processes.worker(data, *beat):
+        processes.eventually(lambda: _ended(operation, behind), "another worker has ended both")
+    words = [(pk, word) for pk, word, *_ in doubles.effects(journal)]
+    own = [word for pk, word in words if pk == str(operation.pk)]
+    assert sorted(set(own)) == ["step0", "step1", "step2", "step3"]
+    assert len(own) <= 5  # the step that was cut off between effect and checkpoint may be there twice
+    assert words[-1] == (str(behind.pk), "step0")
+    operation.refresh_from_db()
+    assert (operation.attempts, operation.fence) == (2, 2)
+
+
+def test_two_workers_and_web_never_find_the_database_locked(
+    submit: Submit, journal: Path, data: Path
+) -> None:
+    with processes.worker(data), processes.worker(data):
+        processes.eventually(lambda: not selectors.worker_is_silent(), "a pulse")
+        args = {"journal": str(journal), "steps": 5}
+        operations = [submit("test.steps", lane=f"lane/{n % 5}", args=args) for n in range(60)]
+        processes.eventually(lambda: _ended(*operations), "all have ended")
+    assert len(doubles.effects(journal)) == 300
+    assert "locked" not in (data / "worker.log").read_text()
+    assert set(Operation.objects.values_list("attempts", flat=True)) == {1}
