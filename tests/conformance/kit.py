@@ -47,8 +47,8 @@ class Kit:
             raise ScriptError(f"{name} stopped ({done.returncode}): {done.stderr[-3000:]}")
         return json.loads(done.stdout)
 
-    def talker(self, command: Sequence[str]) -> Talker:
-        return Talker(command, self.home, self.node.environment)
+    def talker(self, command: Sequence[str], environment: Mapping[str, str]) -> Talker:
+        return Talker(command, self.home, {**self.node.environment, **environment})
 
 
 class Talker:
