@@ -57,6 +57,7 @@ PHASES: dict[str, Promise] = {
     "pay": _("Paying"),
     "sign": _("Signing"),
     "settle": _("Settling"),
+    "provision": _("Making"),
 }
 
 
