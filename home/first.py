@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from billing.prices import price_of
 from home.account import Account
-from operations.models import Operation
+from operations.models import Operation, State
 from projects.payers import Lease
 from teams.models import Membership
 from teams.permissions import Action, allows, who_may
 
-DONE, NOW, RUNNING, LATER = "done", "now", "running", "later"
+FIRST_TIER = "prototype"
+DONE, NOW, RUNNING, WAITING, LATER = "done", "now", "running", "waiting", "later"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def _step(plan: Plan, account: Account, membership: Membership, *, is_next: bool
         return Step(plan.title, plan.text, DONE)
     operation = account.under_way(*plan.kinds)
     if operation is not None:
-        return Step(plan.title, plan.text, RUNNING, operation=operation)
+        state = WAITING if operation.state == State.WAITING else RUNNING
+        return Step(plan.title, plan.text, state, operation=operation)
     if not is_next:
         return Step(plan.title, plan.text, LATER)
     if not allows(membership.role, plan.action):
@@ -121,14 +124,16 @@ def _tier(account: Account) -> Plan:
     )
 
     def url() -> str:
-        richest = max(ready, key=lambda now: now.wallet.balance_micros or 0)
-        return reverse("billing:tier", args=[richest.wallet.pk, "prototype"])
+        richest = max((now.wallet for now in ready), key=lambda wallet: wallet.balance_micros or 0)
+        if price_of(richest.gateway, FIRST_TIER):
+            return reverse("billing:tier", args=[richest.pk, FIRST_TIER])
+        return f"{reverse('billing:tiers')}?wallet={richest.pk}"  # reads the price list first
 
     return Plan(
         _("Tier"),
         text,
         active is not None,
-        _("Choose the prototype tier"),
+        _("Choose a tier"),
         Action.TIER_SET,
         ("tier.set",),
         url,

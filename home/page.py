@@ -23,7 +23,7 @@ from teams.permissions import Action, allows
 #: Milliseconds between two looks at what is running.
 RUNNING_MS = 1000
 #: How the end of something looks, by the last word of its action.
-LOOKS = {"succeeded": "ok", "settled": "ok", "failed": "bad", "cancelled": "cancelled", "unknown": "unknown"}
+LOOKS = {"succeeded": "ok", "settled": "ok", "live": "ok", "failed": "bad", "cancelled": "cancelled", "unknown": "unknown"}
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,12 @@ def home_page(account: Account, money: Money, request: PanelRequest) -> HomePage
     """Return the page of an account for a member."""
     role = request.membership.role
     needs, running = needs_of(account), running_of(account.active)
+    steps = first.steps(account, request.membership)
     return HomePage(
-        sentence=_sentence(len(running.operations), len(needs)),
+        sentence=_sentence(len(running.operations), len(needs), beginning=bool(steps)),
         needs=needs,
         running=running,
-        steps=first.steps(account, request.membership),
+        steps=steps,
         projects=tuple(Row.of(project) for project in account.projects),
         project_count=account.project_count,
         changes=tuple(_change(event) for event in account.events),
@@ -146,8 +147,10 @@ def _change(event: Event) -> Change:
     return Change(event, look, in_words(event.action), url)
 
 
-def _sentence(running: int, needs: int) -> str:
+def _sentence(running: int, needs: int, *, beginning: bool) -> str:
     """Return the sentence under the title: what runs and what waits."""
+    if not running and not needs and beginning:
+        return _("Five steps to a site of yours on the web, in about two minutes and with test money only.")
     if not running and not needs:
         return _("Nothing is running and nothing waits for you.")
     runs = ngettext("%(n)s operation is running", "%(n)s operations are running", running) % {"n": running}

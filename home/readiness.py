@@ -9,15 +9,21 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from core.registry import health_checks
+from operations.selectors import worker_is_silent
 
 KEY = "panel-ready"
 
 
-def checks() -> dict[str, str]:
-    """Return each check by name: `ok`, or what is wrong in a few words."""
+def checks(*, worker: bool = False) -> dict[str, str]:
+    """Return each check by name: `ok`, or what is wrong in a few words.
+
+    Web is ready without a worker, since pages read and operations wait; ask with `worker` for the whole instance.
+    """
     found = {"database": database()}
     if found["database"] == "ok":
         found |= {"migrations": migrations(), "cache": cached()}
+        if worker:
+            found["worker"] = "not answering" if worker_is_silent() else "ok"
     for name, check in health_checks.items():
         fine, words = check()
         found[name] = "ok" if fine else words

@@ -73,7 +73,7 @@ def settings(request: PanelRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say whether this process can work: 200, or 503 with what is missing."""
-    found = readiness.checks()
+    """Say whether this process (with `?worker=1`: this instance) can work: 200, or 503 with what is missing."""
+    found = readiness.checks(worker="worker" in request.GET)
     ready = all(words == "ok" for words in found.values())
     return JsonResponse({"ready": ready, "checks": found}, status=200 if ready else 503)

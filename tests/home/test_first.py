@@ -41,7 +41,7 @@ def test_steps_go_on_one_by_one_until_something_is_live(alice: User, team: Team,
     assert next_url(team, gateway) == reverse("billing:faucet", args=[wallet.pk])
     Wallet.objects.update(balance_micros=250_000)
     assert states(team, gateway) == [D, D, N, L, L]
-    assert next_url(team, gateway) == reverse("billing:tier", args=[wallet.pk, "prototype"])
+    assert next_url(team, gateway) == f"{reverse('billing:tiers')}?wallet={wallet.pk}"
     Wallet.objects.update(tier="prototype", tier_active=True, balance_micros=0)
     assert (states(team, gateway), next_url(team, gateway)) == ([D, D, D, N, L], reverse("projects:new"))
     project: Project = ProjectFactory.create(team=team, wallet=wallet)

@@ -37,7 +37,7 @@ def test_usage_lease_and_limits_are_mirrored(made: Project, run_operations: RunO
     made.refresh_from_db()
     assert (made.tier, made.status, made.storage_bytes) == ("prototype", "active", 0)
     assert made.api_calls is not None  # reading the usage counts as a call itself
-    assert (made.api_calls_limit, made.storage_limit_bytes) == (500_000, 250_000_000)
+    assert (made.api_calls_limit, made.storage_limit_bytes) == (500_000, 250 * 1024 * 1024)
     assert made.lease_expires_at == made.wallet.lease_expires_at
     assert (made.live_release, made.live_generation, made.live_url) == ("", None, "")
     assert made.synced_at is not None
