@@ -334,6 +334,10 @@ LOGGING = {
         # Full URLs may carry a presigned signature: the request list of an operation shows what may be shown.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        # The beat wakes the sweeps every two seconds: three lines each time would bury what matters.
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
     },
 }
 structlog.configure(

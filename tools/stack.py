@@ -69,7 +69,7 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         patience: float = STOP_SECONDS,
     ) -> Self:
-        """Prepare `data`, start everything, return when web and sandbox answer. Free ports unless given.
+        """Prepare `data`, start everything, return when all of it answers. Free ports unless given.
 
         `patience` is how many seconds `stop` waits before it kills: little where the data is thrown away.
         """
@@ -171,10 +171,11 @@ class Stack:
         return "\n".join(text.splitlines()[-lines:])
 
     def wait_until_ready(self) -> None:
-        """Wait until web and sandbox answer; StackError when one dies or says nothing in time."""
+        """Wait until web, sandbox and worker answer; StackError when one dies or says nothing in time."""
         wanted = [
             ("web", self.layout.panel_port, "/livez", f"localhost:{self.layout.panel_port}"),
             ("sandbox", self.layout.sandbox_port, "/health", f"sandbox.localhost:{self.layout.sandbox_port}"),
+            ("worker", self.layout.panel_port, "/readyz?worker=1", f"localhost:{self.layout.panel_port}"),
         ]
         deadline = time.monotonic() + START_SECONDS
         while wanted:

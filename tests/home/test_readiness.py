@@ -8,6 +8,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from home import readiness
+from operations import pulse
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +38,10 @@ def test_database_that_is_gone_is_named_and_nothing_else_is_asked(monkeypatch: p
     assert {name: words for name, words in readiness.checks().items() if words != "ok"} == {
         "database": "not reachable"
     }
+
+
+def test_whole_instance_is_ready_only_while_a_worker_answers() -> None:
+    silent = Client().get("/readyz?worker=1")
+    assert (silent.status_code, silent.json()["checks"]["worker"]) == (503, "not answering")
+    pulse.beat_once("bench-1")
+    assert Client().get("/readyz?worker=1").status_code == 200
