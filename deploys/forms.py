@@ -24,12 +24,14 @@ class SourceForm(forms.Form):
     )
     archive = forms.FileField(
         label=_("Files"),
-        required=False,
         help_text=_(
             "A zip or tar.gz of your site, or a manifest as a .json file. A single folder around everything is removed."
         ),
         widget=forms.FileInput(attrs={"accept": ".zip,.tar.gz,.tgz,.json,application/zip,application/gzip"}),
-        error_messages={"empty": _("This file is empty.")},
+        error_messages={
+            "required": _("Choose an archive, or paste a manifest."),
+            "empty": _("This file is empty."),
+        },
     )
     manifest = forms.CharField(
         label=_("Manifest"),
@@ -52,6 +54,9 @@ class SourceForm(forms.Form):
         ),
     )
 
+    # The browser must not insist on a file: a pasted manifest does without.
+    use_required_attribute = False
+
     def __init__(self, *args: Any, projects: Any, chosen: Project | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.chosen = chosen
@@ -61,6 +66,13 @@ class SourceForm(forms.Form):
             self.fields["project"].initial = chosen.pk
         if chosen is not None and chosen.subdomains:
             self.fields["subdomain"].widget = forms.HiddenInput()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if str(data.get("manifest") or "").strip() and self.has_error("archive", "required"):
+            del self._errors["archive"]  # type: ignore[attr-defined]  # Django's own way to take an error back
+            data["archive"] = None
+        return data
 
     def clean_subdomain(self) -> str:
         name = str(self.cleaned_data["subdomain"]).strip().lower()

@@ -15,6 +15,7 @@ from deploys.plans import PARTS, entry_name
 
 #: Lines of one section on the page; the rest is counted.
 MOST_LINES = 400
+SHORT = 25
 SIGNS = {"added": ("add", "+"), "changed": ("mod", "~"), "removed": ("cut-out", "−")}
 TITLES: dict[str, Promise] = {
     "migrations": gettext_lazy("Migrations"),
@@ -70,6 +71,11 @@ class Section:
     @property
     def total(self) -> int:
         return self.added + self.changed + self.removed
+
+    @property
+    def is_short(self) -> bool:
+        """Open from the start; a longer one is counted in its head, so that the price stays near on a phone."""
+        return self.total <= SHORT
 
 
 @dataclass(frozen=True)

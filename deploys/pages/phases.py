@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.ui.figures import size
 from operations.models import Operation, OperationEvent, State
 
 NAMES: dict[str, Promise] = {
-    "plan": _("Plan"),
-    "confirm": _("Review"),
-    "upload": _("Upload"),
-    "commit": _("Commit"),
-    "stage": _("Stage"),
-    "migrate": _("Migrate"),
-    "activate": _("Activate"),
-    "ready": _("Ready"),
+    "plan": gettext_lazy("Plan"),
+    "confirm": gettext_lazy("Review"),
+    "upload": gettext_lazy("Upload"),
+    "commit": gettext_lazy("Commit"),
+    "stage": gettext_lazy("Stage"),
+    "migrate": gettext_lazy("Migrate"),
+    "activate": gettext_lazy("Activate"),
+    "ready": gettext_lazy("Ready"),
 }
-#: Shown only when they happened: most deploys have no SQL.
-RARE = frozenset({"migrate"})
+#: Shown only when they happened: most deploys have no SQL, most redeploys ask nothing and send nothing.
+RARE = frozenset({"confirm", "upload", "migrate"})
 _LOOKS = {
     "ok": "circle-check",
     "running": "loader-circle",
@@ -52,51 +53,50 @@ def phases_of(
     operation: Operation, events: Sequence[OperationEvent], now: datetime | None = None
 ) -> list[Phase]:
     """Return all phases in order: done, running, stopped, or still to come."""
-    spent = _spent(operation, events, now or timezone.now())
-    reached = max((list(NAMES).index(name) for name in spent), default=-1)
-    shown = [name for name in NAMES if name not in RARE or name in spent]
-    whole = sum((spent[name].total_seconds() for name in spent if name != "confirm"), 0.0) or 1.0
+    entries = _entries(events)
+    spent = _spent(operation, entries, now or timezone.now())
+    current = entries[-1][0] if entries else ""
+    whole = sum((seconds for name, seconds in spent.items() if name != "confirm"), 0.0) or 1.0
+    notes = _notes(operation, events)
     found, start = [], 0.0
-    for name in shown:
-        state = _state(operation, name, reached)
-        width = spent[name].total_seconds() / whole * 100 if name in spent and name != "confirm" else 0.0
-        found.append(_phase(operation, name, state, spent.get(name), start, width))
+    for name in NAMES:
+        if name in RARE and name not in spent:
+            continue
+        state = _state(operation, name, current, spent)
+        width = spent.get(name, 0.0) / whole * 100 if name != "confirm" else 0.0
+        found.append(_phase(name, state, spent.get(name), notes.get(name, ""), start, width))
         start += width
     return found
 
 
-def _phase(
-    operation: Operation, name: str, state: str, spent: timedelta | None, start: float, width: float
-) -> Phase:
+def _phase(name: str, state: str, seconds: float | None, note: str, start: float, width: float) -> Phase:
     return Phase(
         name=name,
         label=str(NAMES[name]),
         state="running" if state == "waits" else state,
         icon=_LOOKS[state],
-        seconds=spent.total_seconds() if spent is not None and name != "ready" else None,
-        note=_note(operation, name, state),
+        seconds=seconds if name != "ready" else None,
+        note=note,
         start=f"{start:.2f}",
-        width=f"{max(width, 0.6 if width else 0):.2f}",
+        width=f"{max(width, 0.6):.2f}" if width else "",
     )
 
 
-def _spent(operation: Operation, events: Sequence[OperationEvent], now: datetime) -> dict[str, timedelta]:
-    """Add up the time between one entry and the next, per phase; a plan made twice counts twice."""
-    spent: dict[str, timedelta] = {}
-    current, since = "", operation.started_at or operation.created_at
-    end = operation.finished_at or now
-    for name, at in [*_entries(events), ("", end)]:
-        if current:
-            spent[current] = spent.get(current, timedelta()) + max(at - since, timedelta())
-        current, since = name, at
+def _spent(operation: Operation, entries: Sequence[tuple[str, datetime]], now: datetime) -> dict[str, float]:
+    """Add up the seconds between one entry and the next, per phase; a plan made twice counts twice."""
+    spent: dict[str, float] = {}
+    last = operation.finished_at or now
+    for number, (name, since) in enumerate(entries, start=1):
+        until = entries[number][1] if number < len(entries) else last
+        spent[name] = spent.get(name, 0.0) + max((until - since).total_seconds(), 0.0)
     return spent
 
 
 def _entries(events: Sequence[OperationEvent]) -> list[tuple[str, datetime]]:
     found = []
     for event in events:
-        if event.type == "phase" and event.message in NAMES:
-            found.append((event.message, event.at))
+        if event.type == "phase" and event.phase in NAMES:
+            found.append((event.phase, event.at))
         elif event.type == "waiting":
             found.append(("confirm", event.at))
         elif event.type == "decision":
@@ -104,27 +104,28 @@ def _entries(events: Sequence[OperationEvent]) -> list[tuple[str, datetime]]:
     return found
 
 
-def _state(operation: Operation, name: str, reached: int) -> str:
+def _state(operation: Operation, name: str, current: str, spent: Mapping[str, float]) -> str:
     """Say how a phase stands; later phases prove that earlier ones are done, seen or not."""
-    position = list(NAMES).index(name)
     if operation.state == State.SUCCEEDED:
         return "ok"
-    if position < reached:
-        return "ok"
-    if position > reached:
-        return "later"
+    if name != current:
+        order = list(NAMES)
+        passed = current and order.index(name) < order.index(current)
+        return "ok" if passed or name in spent else "later"
     if operation.state == State.WAITING:
         return "waits"
     return "bad" if operation.is_final else "running"
 
 
-def _note(operation: Operation, name: str, state: str) -> str:
-    """Say how many bytes of the running phase are done."""
-    if name == "upload" and state == "running" and operation.total:
-        return str(_("%(done)s of %(total)s")) % {
-            "done": size(operation.done),
-            "total": size(operation.total),
+def _notes(operation: Operation, events: Sequence[OperationEvent]) -> dict[str, str]:
+    """Say what a phase moved: bytes sent so far, or in all."""
+    sent = [event for event in events if event.type == "upload"]
+    if sent:
+        data = sent[-1].data
+        return {
+            "upload": _("%(count)s files, %(size)s") % {"count": data["count"], "size": size(data["bytes"])}
         }
-    if name == "confirm" and state == "waits":
-        return str(_("waits for you"))
-    return ""
+    if operation.phase == "upload" and operation.total:
+        figures = {"done": size(operation.done), "total": size(operation.total)}
+        return {"upload": _("%(done)s of %(total)s") % figures}
+    return {}

@@ -90,10 +90,12 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @require(Action.VIEW)
 def live(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """The same page as a fragment; 286 once nothing more will change by itself."""
+    """The same page as a fragment while something moves; then 286, and the page reloads once."""
     page = _page(request, pk)
-    status = 200 if page.delay else STOP_POLLING
-    return render(request, "deploys/_deploy.html", {"page": page}, status=status)
+    if page.delay is None:
+        # The sidebar's figure and the title change too (docs/decisions/0004).
+        return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
+    return render(request, "deploys/_deploy.html", {"page": page})
 
 
 @require_POST

@@ -15,9 +15,9 @@ from django.test import Client
 from deploys.models import Deploy
 from projects.models import Project
 from run402 import LocalSigner, address_of, new_key, x402
+from teams.models import Team, User
 from tests.factories import ProjectFactory, WalletFactory
 from tests.sandboxes import Sandbox
-from teams.models import Team, User
 from wallets import signer, vault
 from wallets.models import Wallet
 from wallets.models.gateway import BASE_SEPOLIA

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
 from deploys.models import Deploy, Release
-from operations.models import OperationRequest, State
+from operations.models import State
 from projects.models import Project
 from teams.models import User
 from tests.deploys.conftest import Get, confirm, upload
 from tests.fixtures import ClientAs, RunOperations
 
-FIRST = {
+FIRST: dict[str, str | bytes] = {
     "site/index.html": "<h1>One</h1>",
     "site/app.css": "h1 { color: teal }",
     "site/img/a.bin": bytes(range(256)) * 40,
 }
-SECOND = {"index.html": "<h1>Two</h1>", "img/a.bin": bytes(range(256)) * 40, "new.html": "<p>New</p>"}
+SECOND: dict[str, str | bytes] = {"index.html": "<h1>Two</h1>", "img/a.bin": bytes(range(256)) * 40, "new.html": "<p>New</p>"}
 
 
 def test_a_plan_is_shown_before_anything_changes(
