@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
@@ -27,6 +28,7 @@ class Limits:
     networks: tuple[str, ...]
 
 
+@transaction.atomic
 def write(wallet: Wallet, limits: Limits) -> SpendPolicy:
     """Write the wallet's next policy version with its MAC. Needs a worker's environment."""
     present = SpendPolicy.objects.select_for_update().filter(wallet=wallet).first()
