@@ -17,7 +17,7 @@ from tools.layout import ROOT
 from tools.ports import free_ports
 from tools.stack import OWNER_EMAIL, Owner, Stack, StackError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
 
 
 @pytest.fixture(scope="module")
