@@ -23,7 +23,14 @@ from teams.permissions import Action, allows
 #: Milliseconds between two looks at what is running.
 RUNNING_MS = 1000
 #: How the end of something looks, by the last word of its action.
-LOOKS = {"succeeded": "ok", "settled": "ok", "live": "ok", "failed": "bad", "cancelled": "cancelled", "unknown": "unknown"}
+LOOKS = {
+    "succeeded": "ok",
+    "settled": "ok",
+    "live": "ok",
+    "failed": "bad",
+    "cancelled": "cancelled",
+    "unknown": "unknown",
+}
 
 
 @dataclass(frozen=True)

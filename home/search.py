@@ -72,7 +72,7 @@ def search(request: PanelRequest, text: str) -> Found:
     text = " ".join(text.split())[:LONGEST]
     groups = [(_("Do"), _actions(request, text)), (_("Go to"), _pages(text))]
     if text:
-        groups += [(_title(key), source(request, text)) for key, source in search_sources.items()]
+        groups += [(_title(key), search_sources.get(key)(request, text)) for key in _sources()]
     return Found(text, tuple(Group(label, _shown(hits, text)) for label, hits in groups if hits))
 
 
@@ -92,6 +92,12 @@ def _pages(text: str) -> list[Hit]:
         for place in places
         if _fits(str(place.label), text)
     ]
+
+
+def _sources() -> list[str]:
+    """Return the keys of all sources: first those of SOURCES in that order, then what other rooms add."""
+    others = [key for key, _source in search_sources.items() if key not in SOURCES]
+    return [key for key in SOURCES if key in search_sources] + others
 
 
 def _title(key: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+import run402
 from operations.models import Operation
 from operations.registry import kind
 from operations.work import Work
@@ -16,6 +17,7 @@ from projects.handlers.lookup import unclaimed
 from projects.handlers.subject import project_of
 from projects.models import Project
 from projects.selectors import PROVISION
+from run402.errors import Run402Error
 from run402.resources.projects import ProvisionedProject
 from teams.permissions import Action
 
@@ -32,11 +34,13 @@ def provision(work: Work) -> Mapping[str, Any]:
     project = project_of(work)
     if project.is_ready:
         return {"project_id": project.remote_id}
-    work.stop_if_cancelled()
+    asked = bool(work.checkpoints.get("asked"))
+    if not asked:
+        work.stop_if_cancelled()
     # Run402 shows the service key once: a panel that could not keep it must not ask for it.
     keys.seal_service_key(project.pk, "")
     with work.client() as client:
-        there = unclaimed(client, project) if work.checkpoints.get("asked") else ()
+        there = _from_before(client, project) if asked else ()
         work.phase("provision")
         work.checkpoint(asked=True)
         made = client.projects.provision(name=project.name, idempotency_key=f"panel-project-{project.pk}")
@@ -49,6 +53,15 @@ def provision(work: Work) -> Mapping[str, Any]:
             % {"ids": ", ".join(there)}
         )
     return {"project_id": made.project_id}
+
+
+def _from_before(client: run402.Client, project: Project) -> tuple[str, ...]:
+    """Return what an earlier try, which may have arrived, left at Run402."""
+    try:
+        return unclaimed(client, project)
+    except Run402Error as error:
+        error.mutation_state = "unknown"  # this read changed nothing, the wish before it perhaps did
+        raise
 
 
 def keep(project: Project, made: ProvisionedProject) -> None:

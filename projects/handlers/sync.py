@@ -84,13 +84,12 @@ def _usage(client: run402.Client, project: Project) -> Fields:
 
 
 def _subdomains(client: run402.Client, project: Project) -> Fields:
-    """The first name that is claimed is the address that people are shown."""
+    """The first name that is claimed is the address that people are shown; without any there is none by name."""
     held = client.subdomains.list(service_key=service_key(project))
-    names = [{"name": subdomain.name, "url": subdomain.url or ""} for subdomain in held]
-    if names:
-        return {"subdomains": names, "live_url": names[0]["url"]}
-    gone = project.live_url in {entry.get("url") for entry in project.subdomains}
-    return {"subdomains": [], **({"live_url": ""} if gone else {})}
+    if held:
+        return _known(subdomains=[subdomain.name for subdomain in held], live_url=held[0].url)
+    lost = project.live_url.partition("://")[2].partition(".")[0] in project.subdomains
+    return {"subdomains": [], **({"live_url": ""} if lost else {})}
 
 
 def _live(client: run402.Client, project: Project) -> Fields:

@@ -88,7 +88,7 @@ def test_opening_a_stale_page_queues_one_refresh(alice: User, client_as: ClientA
     client, url = client_as(alice), reverse("projects:detail", args=[project.pk])
     first, second = client.get(url), client.get(url)
     assert (first.status_code, second.status_code) == (200, 200)
-    assert list(Operation.objects.values_list("kind", "actor")) == [("project.sync", None)]
+    assert [(row.kind, row.actor) for row in Operation.objects.all()] == [("project.sync", None)]
     assert "reading again" in second.content.decode()
 
 
