@@ -1,0 +1,90 @@
+"""What a person does at the browser, one function for each thing; the paths are made of these."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tools.sites import Site, zipped
+
+PATIENCE = 30_000  # milliseconds, for what a worker does
+
+
+def submit(page: Page, form: str) -> None:
+    page.locator(f"{form} [type=submit]").first.click()
+
+
+def make_wallet(page: Page, label: str) -> str:
+    """Make a wallet and wait for its address; returns its page's path."""
+    page.goto("/wallets/new")
+    page.locator("form#wallet input[name=label]").fill(label)
+    submit(page, "form#wallet")
+    expect(page.locator("form[action$='/faucet']")).to_be_visible(timeout=PATIENCE)
+    return re.sub(r"^https?://[^/]+|[?#].*$", "", page.url)
+
+
+def ask_faucet(page: Page, wallet: str) -> None:
+    page.goto(wallet)
+    submit(page, "form[action$='/faucet']")
+    expect(page.locator("main")).to_contain_text("$0.25", timeout=PATIENCE)
+
+
+def pay_for_tier(page: Page, wallet: str, tier: str = "prototype") -> None:
+    open_tier(page, wallet, tier)
+    submit(page, "form#pay")
+    page.wait_for_url(f"**{wallet}*")
+    expect(page.locator("main [id^=operation-]")).to_have_count(0, timeout=PATIENCE)
+    page.goto(f"/tiers?wallet={wallet.rsplit('/', 1)[1]}")
+    expect(page.locator("#prices tr.on")).to_be_visible()
+
+
+def open_tier(page: Page, wallet: str, tier: str = "prototype") -> None:
+    """Go to the page that shows what would be paid, before anything is."""
+    page.goto(f"/tiers?wallet={wallet.rsplit('/', 1)[1]}")
+    page.locator(f"a[href$='/tier/{tier}']").click(timeout=PATIENCE)
+    expect(page.locator("form#pay")).to_be_visible()
+
+
+def make_project(page: Page, name: str) -> str:
+    """Make a project and wait until it can be deployed to; returns its page's path."""
+    page.goto("/projects/new")
+    page.locator("main input[name=name]").fill(name)
+    submit(page, "main form")
+    expect(page.locator("main a[href*='/deploys/new']").first).to_be_visible(timeout=PATIENCE)
+    return re.sub(r"^https?://[^/]+|[?#].*$", "", page.url)
+
+
+def upload(page: Page, project: str, files: Site, folder: Path, subdomain: str = "") -> None:
+    """Upload a zip and wait for the plan."""
+    archive = folder / "site.zip"
+    archive.write_bytes(zipped(files))
+    page.goto(f"/deploys/new?project={project.rsplit('/', 1)[1]}")
+    page.locator("form#source input[type=file]").set_input_files(archive)
+    if subdomain:
+        page.locator("form#source input[name=subdomain]").fill(subdomain)
+    submit(page, "form#source")
+    expect(page.locator("form#confirm")).to_be_visible(timeout=PATIENCE)
+
+
+def confirm(page: Page) -> None:
+    """Tick what has to be read, confirm the plan and wait until it is live."""
+    for box in page.locator("input[name=ack]").all():
+        box.check()
+    submit(page, "form#confirm")
+    wait_until_live(page)
+
+
+def wait_until_live(page: Page) -> None:
+    expect(page.locator("main .callout.ok")).to_contain_text("is live", timeout=PATIENCE)
+
+
+def redeploy_oldest(page: Page, project: str) -> None:
+    page.goto(f"{project}/releases")
+    page.locator("form[action$='/redeploy'] [type=submit]").last.click()
+    asked_or_live = page.locator("form#confirm, main .callout.ok").first
+    expect(asked_or_live).to_be_visible(timeout=PATIENCE)
+    if page.locator("form#confirm").count():
+        confirm(page)
+    wait_until_live(page)
