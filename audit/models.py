@@ -40,7 +40,10 @@ class Event(models.Model):
     class Meta:
         ordering = ["-at", "-seq"]
         constraints = [models.UniqueConstraint(fields=["chain", "seq"], name="audit_event_once")]
-        indexes = [models.Index(fields=["chain", "-at"]), models.Index(fields=["chain", "object_type", "object_id"])]
+        indexes = [
+            models.Index(fields=["chain", "-at"]),
+            models.Index(fields=["chain", "object_type", "object_id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_label} {self.action} {self.object_label}"

@@ -70,7 +70,9 @@ def record(
     Raises `TransactionManagementError` outside a transaction, since an event without its change would be a lie.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("An audit event needs the transaction of what it records.")
+        raise transaction.TransactionManagementError(
+            "An audit event needs the transaction of what it records."
+        )
     key = str(team_id or "")
     Chain.objects.get_or_create(key=key)
     chain = Chain.objects.select_for_update().get(key=key)
@@ -102,3 +104,19 @@ def first_broken(events: Iterable[Event]) -> Event | None:
             return event
         previous, seq = event.digest, event.seq
     return None
+
+
+def broken_at(team_id: UUID | None) -> int | None:
+    """Return the number of the first event of a chain that is wrong or missing; None when the record is whole.
+
+    The chain's head tells how many there must be, so that the newest ones cannot be taken away unseen either.
+    """
+    chain = Chain.objects.filter(key=str(team_id or "")).first()
+    events = Event.objects.filter(chain=str(team_id or "")).order_by("seq")
+    if broken := first_broken(events.iterator()):
+        return broken.seq
+    last = events.last()
+    seen = (last.seq, last.digest) if last else (0, "")
+    if chain is None or seen == (chain.seq, chain.head):
+        return None
+    return seen[0] + 1
