@@ -1,0 +1,116 @@
+"""The pages of the main job fit a phone and a desk, in light and in dark; their pictures land in build/screens/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.rooms import steps
+from tools.layout import ROOT
+from tools.sites import Site, site
+
+pytestmark = pytest.mark.rooms
+
+SCREENS = ROOT / "build" / "screens"
+Scheme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """A wallet with a tier, and a project with a release."""
+
+    wallet: str
+    project: str
+
+
+@pytest.fixture(scope="module")
+def furnished(
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    owner_cookies: list[Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Furnished:
+    with browser.new_context(**browser_context_args) as context:
+        context.add_cookies(owner_cookies)
+        page = context.new_page()
+        wallet = steps.make_wallet(page, "Studio")
+        steps.ask_faucet(page, wallet)
+        steps.pay_for_tier(page, wallet)
+        project = steps.make_project(page, "views")
+        steps.upload(page, project, site(1), tmp_path_factory.mktemp("views"), subdomain="views")
+        steps.confirm(page)
+        return Furnished(wallet, project)
+
+
+class Camera:
+    """Takes a picture of each page and refuses one that scrolls sideways."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page, self.folder = page, SCREENS / name
+
+    def shoot(self, name: str) -> None:
+        self.page.screenshot(path=self.folder / f"{name}.png", full_page=True, animations="disabled")
+        wide, room = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert wide <= room, f"{name} is {wide} px wide where {room} are shown"
+
+
+def numbered(width: int, scheme: Scheme) -> Site:
+    """A site that differs in every view, so that each has a plan with changes."""
+    text = f"<!doctype html><title>Views</title><h1>{width} {scheme}</h1>\n"
+    return {**site(1), "index.html": text.encode(), f"{scheme}/{width}.txt": b"one more file\n"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_main_pages_fit(
+    owner_page: Page, furnished: Furnished, tmp_path: Path, width: int, scheme: Scheme
+) -> None:
+    page = owner_page
+    page.set_viewport_size({"width": width, "height": 860})
+    page.emulate_media(color_scheme=scheme)
+    camera = Camera(page, f"{width}-{scheme}")
+    for name, path in pages(furnished).items():
+        page.goto(path)
+        expect(page.locator("main h1").first).to_be_visible()
+        camera.shoot(name)
+    steps.open_tier(page, furnished.wallet, "prototype")
+    camera.shoot("tier-payment")
+    steps.upload(page, furnished.project, numbered(width, scheme), tmp_path)
+    camera.shoot("plan")
+    for box in page.locator("input[name=ack]").all():
+        box.check()
+    steps.submit(page, "form#confirm")
+    camera.shoot("running")
+    steps.wait_until_live(page)
+    camera.shoot("live")
+
+
+def pages(furnished: Furnished) -> dict[str, str]:
+    return {
+        "home": "/",
+        "wallets": "/wallets/",
+        "wallet": furnished.wallet,
+        "wallet-new": "/wallets/new",
+        "tiers": "/tiers",
+        "payments": "/payments",
+        "projects": "/projects/",
+        "project": furnished.project,
+        "releases": f"{furnished.project}/releases",
+        "deploys": "/deploys",
+        "deploy-new": f"/deploys/new?project={furnished.project.rsplit('/', 1)[1]}",
+        "activity": "/activity/",
+        "styleguide": "/styleguide",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_sign_in_fits(page: Page, width: int, scheme: Scheme) -> None:
+    page.set_viewport_size({"width": width, "height": 860})
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/accounts/login/")
+    Camera(page, f"{width}-{scheme}").shoot("login")
