@@ -52,6 +52,8 @@ class Change:
     look: str
     words: str
     url: str
+    micros: int | None
+    network: str
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ def _change(event: Event) -> Change:
     look = LOOKS.get(event.action.rpartition(".")[2], "")
     operation = event.object_id if event.object_type == "operation" else event.details.get("operation")
     url = reverse("operations:detail", args=[operation]) if operation else ""
-    return Change(event, look, in_words(event.action), url)
+    micros, network = event.details.get("amount_micros"), str(event.details.get("network") or "")
+    return Change(event, look, in_words(event.action), url, micros, network)
 
 
 def _sentence(running: int, needs: int, *, beginning: bool) -> str:

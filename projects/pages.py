@@ -111,6 +111,11 @@ class DetailPage:
         return self.making is not None and self.making.error.get("mutation_state") in ("unknown", "partial")
 
     @property
+    def may_try_again(self) -> bool:
+        """Trying again is offered once it is known what the try before it did."""
+        return not self.outcome_unknown or self.found is not None
+
+    @property
     def found(self) -> tuple[str, ...] | None:
         """What the look-up after the failure found; None when nobody looked since."""
         if self.looked_up is None or self.looked_up.state != State.SUCCEEDED or self.making is None:

@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.models import Project
 
+#: The status of a project whose making left no answer.
+UNKNOWN = "unknown"
+
 # contract: apply 1.4, the lifecycle words; `active` is the one that needs no words
 LIFECYCLE: dict[str, tuple[str, Promise]] = {
     "past_due": ("warn", _("Past due")),
@@ -32,6 +35,8 @@ def standing(project: Project) -> Standing:
     """Return how the project stands: what is wrong comes before what is live."""
     if project.state == Project.State.PROVISIONING:
         return Standing("running", str(_("Being made")))
+    if project.state == Project.State.FAILED and project.status == UNKNOWN:
+        return Standing("unknown", str(_("Not known")))
     if project.state == Project.State.FAILED:
         return Standing("bad", str(_("Not made")))
     if project.status in LIFECYCLE:

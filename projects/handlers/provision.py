@@ -17,15 +17,17 @@ from projects.handlers.lookup import unclaimed
 from projects.handlers.subject import project_of
 from projects.models import Project
 from projects.selectors import PROVISION
+from projects.states import UNKNOWN
 from run402.errors import Run402Error
 from run402.resources.projects import ProvisionedProject
 from teams.permissions import Action
 
 
 def tell_failed(operation: Operation) -> None:
-    """Mark the project as not made, unless it is there after all."""
+    """Mark the project as not made, or as nobody knows, unless it is there after all."""
+    unknown = operation.error.get("mutation_state") in ("unknown", "partial")
     waiting = Project.objects.filter(pk=str(operation.subject_id), state=Project.State.PROVISIONING)
-    waiting.update(state=Project.State.FAILED)
+    waiting.update(state=Project.State.FAILED, status=UNKNOWN if unknown else "")
 
 
 @kind(PROVISION, gettext_lazy("Make project"), action=Action.PROJECT_CREATE, on_end=tell_failed)
@@ -72,4 +74,5 @@ def keep(project: Project, made: ProvisionedProject) -> None:
         anon_key=made.anon_key,
         schema_slot=(made.schema_slot or "")[:60],
         state=Project.State.READY,
+        status="",
     )

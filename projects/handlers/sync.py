@@ -39,10 +39,18 @@ def sync(work: Work) -> Mapping[str, Any]:
     project = project_of(work)
     with work.client() as client:
         if not project.remote_id:
-            return {"found": list(unclaimed(client, project))}
+            return _look_up(client, project)
         fields, failed = _read_all(work, client, project)
     Project.objects.filter(pk=project.pk).update(**fields, synced_at=timezone.now())
     return {"failed": failed}
+
+
+def _look_up(client: run402.Client, project: Project) -> Mapping[str, Any]:
+    """Find out whether a project was made whose answer was lost; when it was not, that is known now."""
+    found = unclaimed(client, project)
+    if not found:
+        Project.objects.filter(pk=project.pk, state=Project.State.FAILED).update(status="")
+    return {"found": list(found)}
 
 
 def _read_all(work: Work, client: run402.Client, project: Project) -> tuple[Fields, list[str]]:

@@ -107,7 +107,9 @@ def test_lost_answer_is_told_as_unknown_and_looking_it_up_finds_the_project(
     url = reverse("projects:detail", args=[project.pk])
     client = client_as(alice)
     assert (project.state, operation.error["mutation_state"]) == (Project.State.FAILED, "unknown")
-    assert "Look it up" in client.get(url).content.decode()
+    page = client.get(url).content.decode()
+    again = reverse("projects:again", args=[project.pk])
+    assert ("Look it up" in page, "Not known" in page, again in page) == (True, True, False)
     client.post(reverse("projects:refresh", args=[project.pk]))
     run_operations()
     assert (
@@ -132,6 +134,7 @@ def test_request_that_never_arrived_is_looked_up_as_not_made(
     run_operations()
     page = client.get(reverse("projects:detail", args=[project.pk])).content.decode()
     assert "nothing was made, and trying again is safe" in page
+    assert ("Not made" in page, reverse("projects:again", args=[project.pk]) in page) == (True, True)
 
 
 def test_worker_that_vanished_after_asking_does_not_make_a_second_project(
