@@ -51,10 +51,13 @@ def read_upload(upload: Upload, *, team: Team, user: User) -> Source:
 
 def _require_size(file: UploadedFile[Any] | None) -> None:
     if file is not None and (file.size or 0) > settings.UPLOAD_MAX_BYTES:
-        most = settings.UPLOAD_MAX_BYTES // 2**20
-        raise Refusal(
-            "UPLOAD_TOO_LARGE", _("An upload has at most %(most)s MB.") % {"most": most}, field="archive"
-        )
+        raise too_large()
+
+
+def too_large() -> Refusal:
+    """Return the refusal of an upload beyond the operator's limit."""
+    sentence = _("An upload has at most %(most)s MB.") % {"most": settings.UPLOAD_MAX_BYTES // 2**20}
+    return Refusal("UPLOAD_TOO_LARGE", sentence, field="archive")
 
 
 def _tree(upload: Upload) -> tuple[Tree, Source.Kind, bytes | None]:

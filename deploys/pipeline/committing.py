@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from audit.record import SYSTEM
 from core.errors import Refusal
 from deploys import specs
-from deploys.pipeline.run import Run
+from deploys.pipeline.run import Failed, Run
 from operations.models import Operation
 from operations.work import Later
 from run402 import Client, x402
-from run402.errors import Conflict, PaymentUnsettled
+from run402.errors import Conflict, PaymentUnsettled, TransportError
 from run402.resources.plans import Commit, Plan
 from wallets import spending
 from wallets.models import Payment
@@ -22,6 +22,7 @@ from wallets.models.gateway import BASE_SEPOLIA
 #: The states in which a gateway has a plan but no commit yet (contract: apply 2.9).
 NOT_YET = ("planning", "uploading")
 MOST_CONFLICTS = 2
+MOST_LOST_ANSWERS = 4
 CONFLICT = "BASE_RELEASE_CONFLICT"
 
 
@@ -64,21 +65,45 @@ def commit(run: Run, client: Client, plan: Plan) -> None:
         answer = _send(run, client, plan.plan_id)
     except Conflict as conflict:
         raise_or_replan(run, conflict.code, safe=conflict.safe_to_retry, error=conflict)
+    except TransportError as error:
+        _ask_again(run, error)
     run.note(committed=True, remote_operation=answer.operation_id or plan.operation_id)
+
+
+def _ask_again(run: Run, error: TransportError) -> NoReturn:
+    """The answer was lost, so the next attempt asks the gateway what became of the commit; always raises."""
+    lost = run.recall("lost_answers", 0)
+    if lost >= MOST_LOST_ANSWERS:
+        raise error
+    run.note(lost_answers=lost + 1)
+    run.work.event(_("The answer to the commit was lost; asking Run402 what became of it."), "retry")
+    raise Later(float(lost + 1)) from error
 
 
 def raise_or_replan(run: Run, code: str, *, safe: bool, error: Exception) -> NoReturn:
     """Plan anew when another release became live and that is safe; always raises, Later or the error itself."""
     conflicts = run.recall("conflicts", 0)
     may = code == CONFLICT and safe and specs.may_follow_the_live_release(run.spec)
-    if not may or conflicts >= MOST_CONFLICTS:
+    if not may:
         raise error
+    if conflicts >= MOST_CONFLICTS:
+        raise _overtaken() from error
     begun: dict[str, Any] = dict.fromkeys(
         ("committing", "committed", "plan_id", "remote_operation", "followed_from")
     )
     run.note(conflicts=conflicts + 1, round=run.recall("round", 0) + 1, **begun)
     run.work.event(_("Another release became live meanwhile; planning again."), "replan")
     raise Later(0.25 * 2**conflicts, "plan") from error
+
+
+def _overtaken() -> Failed:
+    return Failed(
+        CONFLICT,
+        _("Other releases keep becoming live between plan and commit. Plan again when they have settled."),
+        source="run402",
+        retryable=True,
+        mutation_state="none",
+    )
 
 
 def _send(run: Run, client: Client, plan_id: str) -> Commit:

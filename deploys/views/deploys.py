@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import Refusal
@@ -18,6 +19,7 @@ from deploys.forms import SourceForm
 from deploys.models import Deploy
 from deploys.pages.detail import DeployPage, deploy_page
 from deploys.pages.lists import DeploysPage, ProjectChoice
+from deploys.uploads import LimitedUploadHandler, was_too_large
 from operations import selectors as operation_selectors
 from operations.models import State
 from projects.models import Project
@@ -53,9 +55,19 @@ def deploys(request: PanelRequest) -> HttpResponse:
     return render(request, "deploys/list.html", {"page": page})
 
 
+@csrf_exempt
 @require(Action.DEPLOY)
 def new(request: PanelRequest) -> HttpResponse:
-    """Choose files or a manifest; POST reads them into the store and queues the plan."""
+    """Choose files or a manifest; POST reads them into the store and queues the plan.
+
+    The check against forgery comes after the limit: it reads the whole form to find its token.
+    """
+    request.upload_handlers.insert(0, LimitedUploadHandler(request))
+    return _new(request)
+
+
+@csrf_protect
+def _new(request: PanelRequest) -> HttpResponse:
     projects = selectors.ready_projects(request.team, gateways.of(request))
     chosen = _chosen(request, projects)
     if request.method != "POST":
@@ -64,7 +76,10 @@ def new(request: PanelRequest) -> HttpResponse:
             request, "deploys/new.html", {"form": form, "project": chosen, "any": projects.exists()}
         )
     form = SourceForm(request.POST, request.FILES, projects=projects, chosen=chosen)
-    if form.is_valid():
+    if was_too_large(request):
+        form.errors.clear()
+        form.refuse(sources.too_large())
+    elif form.is_valid():
         try:
             return redirect("deploys:detail", _begin(request, form).pk)
         except Refusal as refusal:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,8 +14,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from deploys.models import Deploy
+from operations.models import Operation
 from projects.models import Project
-from run402 import LocalSigner, address_of, new_key, x402
+from run402 import x402
+from run402.signers import address_of, new_key
 from teams.models import Team, User
 from tests.factories import ProjectFactory, WalletFactory
 from tests.sandboxes import Sandbox
@@ -23,6 +26,7 @@ from wallets.models import Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
 Get = Callable[[str, str], httpx.Response]
+Knob = Callable[..., None]
 
 
 def zipped(files: Mapping[str, str | bytes]) -> bytes:
@@ -47,6 +51,24 @@ def confirm(client: Client, deploy: Deploy, *codes: str) -> None:
     deploy.refresh_from_db()
     fields = {"digest": deploy.reviewed_plan["digest"], "ack": list(codes)}
     assert client.post(f"/deploys/{deploy.pk}/confirm", fields).status_code == 302
+
+
+def operation_of(deploy: Deploy) -> Operation:
+    """Return the deploy's operation as it stands now."""
+    deploy.refresh_from_db()
+    assert deploy.operation is not None
+    deploy.operation.refresh_from_db()
+    return deploy.operation
+
+
+def paths_called(operation: Operation, method: str = "POST") -> list[str]:
+    """Return the paths of the requests that were made for an operation, ids replaced."""
+    rows = operation.requests.filter(method=method).values_list("path", flat=True)
+    return [
+        re.sub(r"/(plan|op|rel|cplan)_[a-z0-9]+", r"/\1", path)
+        for path in rows
+        if not path.startswith("http")
+    ]
 
 
 @pytest.fixture
@@ -104,4 +126,15 @@ def served(sandbox: Sandbox) -> Get:
     return get
 
 
-__all__ = ["LocalSigner", "confirm", "upload", "zipped"]
+@pytest.fixture
+def knob(sandbox: Sandbox) -> Iterator[Knob]:
+    """Order a failure at the sandbox; what was not used up is cleared afterwards."""
+    port = urlsplit(sandbox.url).port
+    address = f"http://127.0.0.1:{port}/_sandbox/knobs"
+    host = {"Host": f"sandbox.localhost:{port}"}
+
+    def turn(do: str, **fields: object) -> None:
+        httpx.post(address, json={"do": do, **fields}, headers=host).raise_for_status()
+
+    yield turn
+    httpx.delete(address, headers=host).raise_for_status()

@@ -16,7 +16,11 @@ FIRST: dict[str, str | bytes] = {
     "site/app.css": "h1 { color: teal }",
     "site/img/a.bin": bytes(range(256)) * 40,
 }
-SECOND: dict[str, str | bytes] = {"index.html": "<h1>Two</h1>", "img/a.bin": bytes(range(256)) * 40, "new.html": "<p>New</p>"}
+SECOND: dict[str, str | bytes] = {
+    "index.html": "<h1>Two</h1>",
+    "img/a.bin": bytes(range(256)) * 40,
+    "new.html": "<p>New</p>",
+}
 
 
 def test_a_plan_is_shown_before_anything_changes(

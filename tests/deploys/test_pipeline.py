@@ -1,0 +1,364 @@
+"""A deploy in every weather: changed plans, conflicts, crashes, cancellations, half-done activations, prices."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import httpx
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from deploys import store
+from deploys.models import Deploy, Release
+from deploys.pipeline import committing, following, planning, uploading
+from deploys.pipeline.run import Run
+from operations import runner
+from operations.models import Operation, State
+from projects.models import Project
+from run402.resources import apply
+from run402.resources.plans import Plan
+from teams.models import User
+from tests.deploys.conftest import Get, Knob, confirm, operation_of, paths_called, upload
+from tests.factories import ProjectFactory
+from tests.fixtures import ClientAs, RunOperations
+from wallets import policies, signer
+from wallets.models import Payment
+from wallets.models.gateway import BASE_SEPOLIA
+
+SITE: dict[str, str | bytes] = {"index.html": "<h1>One</h1>", "app.css": "h1 { color: teal }"}
+OTHER: dict[str, str | bytes] = {"index.html": "<h1>Two</h1>", "app.css": "h1 { color: teal }"}
+COMMIT = "/apply/v1/plans/*/commit"
+
+
+class WorkerDied(BaseException):
+    """As if the process had been killed: nothing may catch it."""
+
+
+@pytest.fixture
+def browser(client_as: ClientAs, bob: User) -> Client:
+    return client_as(bob)
+
+
+@pytest.fixture
+def reviewed(browser: Client, project: Project, address: str, run_operations: RunOperations) -> Deploy:
+    """A first deploy whose plan waits."""
+    deploy = upload(browser, project, SITE, subdomain=address)
+    run_operations()
+    assert operation_of(deploy).state == State.WAITING
+    return deploy
+
+
+@pytest.fixture
+def live(browser: Client, reviewed: Deploy, run_operations: RunOperations) -> Deploy:
+    """A first deploy that is live."""
+    confirm(browser, reviewed)
+    run_operations()
+    assert operation_of(reviewed).state == State.SUCCEEDED
+    return reviewed
+
+
+def test_a_taken_address_is_a_clear_sentence_and_nothing_changed(
+    browser: Client, live: Deploy, project: Project, address: str, run_operations: RunOperations
+) -> None:
+    with signer.client(project.gateway, project.wallet) as client:
+        made = client.projects.provision(name="second")
+    second = ProjectFactory.create(
+        team=project.team, wallet=project.wallet, remote_id=made.project_id, anon_key=made.anon_key
+    )
+    deploy = upload(browser, second, SITE, subdomain=address)
+    run_operations()
+    operation = operation_of(deploy)
+    assert (operation.state, operation.error["code"]) == (State.FAILED, "SUBDOMAIN_TAKEN")
+    page = browser.get(f"/deploys/{deploy.pk}").content.decode()
+    assert (f"The name &#x27;{address}&#x27; belongs to another project." in page, "Plan again" in page) == (
+        True,
+        True,
+    )
+
+
+def test_another_release_in_between_brings_the_plan_back_with_the_difference(
+    browser: Client, live: Deploy, project: Project, run_operations: RunOperations
+) -> None:
+    slow, quick = upload(browser, project, OTHER), upload(browser, project, {**SITE, "new.html": "x"})
+    run_operations()
+    confirm(browser, quick)
+    run_operations()
+    confirm(browser, slow, *_codes(slow))
+    run_operations()
+    operation = operation_of(slow)
+    assert (operation.state, operation.reason) == (State.WAITING, "confirmation")
+    assert (
+        slow.reviewed_plan["beyond"][0]
+        == "Another release became live meanwhile, so this plan starts from it."
+    )
+    assert "Also removes site new.html." in slow.reviewed_plan["beyond"]
+    assert "The plan changed since you confirmed it." in browser.get(f"/deploys/{slow.pk}").content.decode()
+    confirm(browser, slow, *_codes(slow))
+    run_operations()
+    assert operation_of(slow).state == State.SUCCEEDED
+
+
+def test_a_new_blocking_warning_waits_and_needs_its_own_tick(
+    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+) -> None:
+    knob("warn", code="LOOK_HERE", message="Something new.")
+    confirm(browser, reviewed)
+    run_operations()
+    assert operation_of(reviewed).state == State.WAITING
+    assert reviewed.reviewed_plan["beyond"] == ["New warning: LOOK_HERE. Something new."]
+    confirm(browser, reviewed)
+    assert operation_of(reviewed).state == State.WAITING
+    confirm(browser, reviewed, "LOOK_HERE")
+    run_operations()
+    assert operation_of(reviewed).state == State.SUCCEEDED
+    assert [item["code"] for item in reviewed.acknowledged] == ["LOOK_HERE"]
+
+
+def test_an_old_page_cannot_confirm_a_new_plan(browser: Client, reviewed: Deploy) -> None:
+    browser.post(f"/deploys/{reviewed.pk}/confirm", {"digest": "0" * 64})
+    assert operation_of(reviewed).state == State.WAITING
+
+
+def test_cancelled_before_a_worker_looked_nothing_is_planned(
+    browser: Client, project: Project, run_operations: RunOperations
+) -> None:
+    deploy = upload(browser, project, SITE)
+    browser.post(f"/deploys/{deploy.pk}/cancel")
+    run_operations()
+    assert (operation_of(deploy).state, deploy.reviewed_plan) == (State.CANCELLED, {})
+
+
+def test_cancelled_in_review_nothing_changed(
+    browser: Client, reviewed: Deploy, address: str, served: Get
+) -> None:
+    browser.post(f"/deploys/{reviewed.pk}/cancel")
+    assert operation_of(reviewed).state == State.CANCELLED
+    assert served(address, "").status_code == httpx.codes.NOT_FOUND
+    assert "Plan again" in browser.get(f"/deploys/{reviewed.pk}").content.decode()
+
+
+def test_cancelled_during_the_upload_nothing_is_committed(
+    browser: Client, reviewed: Deploy, run_operations: RunOperations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_blob = store.open_blob
+
+    def asked_to_stop(sha256: str) -> Any:
+        Operation.objects.filter(pk=operation_of(reviewed).pk).update(cancel_requested=True)
+        return open_blob(sha256)
+
+    monkeypatch.setattr(uploading, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(store, "open_blob", asked_to_stop)
+    confirm(browser, reviewed)
+    run_operations()
+    operation = operation_of(reviewed)
+    assert (operation.state, [path for path in paths_called(operation) if "commit" in path]) == (
+        State.CANCELLED,
+        [],
+    )
+
+
+def test_what_was_committed_cannot_be_cancelled(browser: Client, live: Deploy) -> None:
+    operation = operation_of(live)
+    Operation.objects.filter(pk=operation.pk).update(state=State.RUNNING, finished_at=None)
+    browser.post(f"/deploys/{live.pk}/cancel")
+    assert operation_of(live).cancel_requested is False
+
+
+@pytest.mark.parametrize("moment", ["after", "before"])
+def test_a_worker_that_dies_around_the_commit_does_not_commit_twice(
+    browser: Client,
+    reviewed: Deploy,
+    run_operations: RunOperations,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+) -> None:
+    sent: list[str] = []
+    send = committing._send
+
+    def die(run: Run, client: Any, plan_id: str) -> Any:
+        if not sent and moment == "before":
+            sent.append("")
+            raise WorkerDied
+        answer = send(run, client, plan_id)
+        sent.append(plan_id)
+        if sent == [plan_id]:
+            raise WorkerDied
+        return answer
+
+    monkeypatch.setattr(committing, "_send", die)
+    confirm(browser, reviewed)
+    with pytest.raises(WorkerDied):
+        run_operations()
+    assert operation_of(reviewed).state == State.RUNNING
+    Operation.objects.filter(pk=operation_of(reviewed).pk).update(lease_until=timezone.now())
+    runner.sweep("deploys")
+    run_operations()
+    assert operation_of(reviewed).state == State.SUCCEEDED
+    assert [bool(plan) for plan in sent] == ([True] if moment == "after" else [False, True])
+    assert Release.objects.filter(project=reviewed.project).count() == 1
+
+
+def test_a_lost_answer_to_the_commit_is_asked_for_not_repeated(
+    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+) -> None:
+    knob("drop_after", method="POST", path=COMMIT)
+    confirm(browser, reviewed)
+    run_operations()
+    operation = operation_of(reviewed)
+    assert (operation.state, operation.error) == (State.SUCCEEDED, {})
+    assert len([path for path in paths_called(operation) if path == "/apply/v1/plans/plan/commit"]) == 1
+
+
+def test_a_base_conflict_is_planned_again_twice_at_most(
+    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+) -> None:
+    knob("base_conflict", times=2)
+    confirm(browser, reviewed)
+    run_operations()
+    assert operation_of(reviewed).state == State.SUCCEEDED
+
+
+def test_a_third_base_conflict_fails(
+    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+) -> None:
+    knob("base_conflict", times=3)
+    confirm(browser, reviewed)
+    run_operations()
+    assert operation_of(reviewed).error["code"] == "BASE_RELEASE_CONFLICT"
+
+
+def test_an_activation_that_stopped_can_be_resumed(
+    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations, served: Get, address: str
+) -> None:
+    knob("activation_pending", retryable=False)
+    confirm(browser, reviewed)
+    run_operations()
+    failed = operation_of(reviewed)
+    assert (failed.state, failed.error["code"], failed.error["details"]["resumable"]) == (
+        State.FAILED,
+        "ACTIVATION_FAILED",
+        True,
+    )
+    assert "Resume" in browser.get(f"/deploys/{reviewed.pk}").content.decode()
+    browser.post(f"/deploys/{reviewed.pk}/resume")
+    run_operations()
+    resumed = operation_of(reviewed)
+    assert (resumed.state, resumed.pk != failed.pk) == (State.SUCCEEDED, True)
+    assert served(address, "").content == b"<h1>One</h1>"
+    assert (reviewed.release.file_count if reviewed.release else None) == 2
+
+
+def test_an_activation_that_does_not_end_is_given_up_after_the_budget(
+    browser: Client,
+    reviewed: Deploy,
+    knob: Knob,
+    run_operations: RunOperations,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "BUDGET_SECONDS", 0)
+    knob("activation_pending")
+    confirm(browser, reviewed)
+    run_operations()
+    error = operation_of(reviewed).error
+    assert (error["code"], error["mutation_state"], error["details"]["resumable"]) == (
+        "DEPLOY_STILL_RUNNING",
+        "unknown",
+        True,
+    )
+
+
+def test_a_release_that_needs_repair_says_what_the_gateway_said(
+    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+) -> None:
+    knob("needs_repair", message="Statement 3 failed.")
+    confirm(browser, reviewed)
+    run_operations()
+    error = operation_of(reviewed).error
+    assert (error["message"], error["mutation_state"], error["source"]) == (
+        "Statement 3 failed.",
+        "partial",
+        "run402",
+    )
+
+
+def test_a_commit_that_asks_for_unannounced_money_signs_nothing(
+    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+) -> None:
+    knob("status", method="POST", path=COMMIT, status=402, code="PAYMENT_REQUIRED", times=9)
+    confirm(browser, reviewed)
+    run_operations()
+    assert (operation_of(reviewed).error["code"], Payment.objects.count()) == ("PAYMENT_REQUIRED", 0)
+
+
+def test_the_same_files_again_change_nothing_and_ask_nothing(
+    browser: Client, live: Deploy, project: Project, run_operations: RunOperations
+) -> None:
+    again = upload(browser, project, SITE)
+    run_operations()
+    operation = operation_of(again)
+    assert (operation.state, operation.result["noop"], Release.objects.count()) == (State.SUCCEEDED, True, 1)
+    assert [path for path in paths_called(operation) if "commit" in path] == []
+
+
+def test_a_large_spec_goes_up_as_content(
+    browser: Client,
+    project: Project,
+    address: str,
+    run_operations: RunOperations,
+    served: Get,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(apply, "MAX_PLAN_BYTES", 400)
+    deploy = upload(browser, project, SITE, subdomain=address)
+    run_operations()
+    confirm(browser, deploy)
+    run_operations()
+    assert operation_of(deploy).state == State.SUCCEEDED
+    assert served(address, "app.css").content == b"h1 { color: teal }"
+
+
+def test_a_price_the_plan_named_is_reserved_and_settled(
+    browser: Client,
+    project: Project,
+    address: str,
+    run_operations: RunOperations,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _name_a_price(monkeypatch, {"amount": "50000", "asset": "USDC", "payTo": "0x0", "reason": "storage"})
+    policies.write(project.wallet, policies.Limits(100_000, 200_000, (BASE_SEPOLIA,)))
+    deploy = upload(browser, project, SITE, subdomain=address)
+    run_operations()
+    assert "$0.05" in browser.get(f"/deploys/{deploy.pk}").content.decode()
+    confirm(browser, deploy)
+    run_operations()
+    payment = Payment.objects.get(operation_id=operation_of(deploy).pk)
+    assert (payment.state, payment.amount_micros, payment.paid_by) == ("settled", 50_000, "balance")
+
+
+def test_a_price_above_the_limit_is_refused_before_anything_is_committed(
+    browser: Client, project: Project, run_operations: RunOperations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _name_a_price(monkeypatch, {"amount": "50000"})
+    policies.write(project.wallet, policies.Limits(10_000, 20_000, (BASE_SEPOLIA,)))
+    deploy = upload(browser, project, SITE)
+    run_operations()
+    confirm(browser, deploy)
+    run_operations()
+    assert (operation_of(deploy).error["code"], Payment.objects.count()) == ("LIMIT_PER_PAYMENT", 0)
+
+
+def _name_a_price(monkeypatch: pytest.MonkeyPatch, payment: dict[str, str]) -> None:
+    """Let the gateway's plans name a price, which the sandbox never does."""
+    ask = planning._ask
+
+    def priced(*args: Any, **kwargs: Any) -> Plan:
+        return dataclasses.replace(ask(*args, **kwargs), payment_required=payment)
+
+    monkeypatch.setattr(planning, "_ask", priced)
+
+
+def _codes(deploy: Deploy) -> list[str]:
+    deploy.refresh_from_db()
+    return [warning["code"] for warning in deploy.reviewed_plan["warnings"] if warning["blocking"]]
