@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.db.models import Count, OuterRef, Subquery, Sum, Window
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum, Window
 from django.db.models.functions import Coalesce
 
 from audit.models import Event
 from audit.selectors import events_of
+from deploys.models import Release
 from operations.models import ACTIVE, Operation, State
 from operations.selectors import operations_of
 from projects.models import Project
@@ -39,11 +40,12 @@ class WalletNow:
 
 @dataclass(frozen=True)
 class Account:
-    """A team at one gateway, at a glance."""
+    """A team at one gateway, at a glance. `has_gone_live`: a site of theirs is or was served."""
 
     wallets: tuple[WalletNow, ...]
     projects: tuple[Project, ...]
     project_count: int
+    has_gone_live: bool
     active: tuple[Operation, ...]
     events: tuple[Event, ...]
 
@@ -52,11 +54,6 @@ class Account:
         """The wallets that can sign."""
         return [now for now in self.wallets if now.wallet.is_ready]
 
-    @property
-    def has_gone_live(self) -> bool:
-        """Something of this team is or was served: the first minutes are over."""
-        return any(project.live_release for project in self.projects)
-
     def under_way(self, *kinds: str) -> Operation | None:
         """Return the first active operation of these kinds."""
         return next((operation for operation in self.active if operation.kind in kinds), None)
@@ -64,14 +61,23 @@ class Account:
 
 def read(team: Team, gateway: Gateway) -> Account:
     """Return the team's account at the gateway."""
-    projects = tuple(newest_live_first(team, gateway).annotate(total=Window(Count("pk")))[:MOST_PROJECTS])
+    projects = tuple(_projects(team, gateway))
     return Account(
         wallets=tuple(wallets_now(team, gateway)),
         projects=projects,
         project_count=cast(Any, projects[0]).total if projects else 0,
+        has_gone_live=any(cast(Any, project).released or project.live_release for project in projects),
         active=tuple(active(team, gateway)),
         events=tuple(events_of(team.pk).exclude(action__in=SILENT)[:MOST_EVENTS]),
     )
+
+
+def _projects(team: Team, gateway: Gateway) -> QuerySet[Project]:
+    """Return the projects that the page shows, with how many there are and whether one was ever released."""
+    released = Exists(Release.objects.filter(project=OuterRef("pk")))
+    return newest_live_first(team, gateway).annotate(total=Window(Count("pk")), released=released)[
+        :MOST_PROJECTS
+    ]
 
 
 def wallets_now(team: Team, gateway: Gateway) -> list[WalletNow]:

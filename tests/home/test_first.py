@@ -10,7 +10,7 @@ from home import account, first
 from operations.models import State
 from projects.models import Project
 from teams.models import Membership, Role, Team, User
-from tests.factories import OperationFactory, ProjectFactory, WalletFactory
+from tests.factories import OperationFactory, ProjectFactory, ReleaseFactory, WalletFactory
 from tests.fixtures import ClientAs
 from wallets.models import Gateway, Wallet
 
@@ -48,6 +48,12 @@ def test_steps_go_on_one_by_one_until_something_is_live(alice: User, team: Team,
     assert states(team, gateway) == [D, D, D, D, N]
     assert next_url(team, gateway) == f"{reverse('deploys:new')}?project={project.pk}"
     Project.objects.update(live_release="rel_1", live_at=timezone.now())
+    assert steps(team, gateway) == ()
+
+
+def test_steps_do_not_come_back_when_a_site_is_taken_down(alice: User, team: Team, gateway: Gateway) -> None:
+    wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice)
+    ReleaseFactory.create(project=ProjectFactory.create(team=team, wallet=wallet, live_release=""))
     assert steps(team, gateway) == ()
 
 
