@@ -88,6 +88,13 @@ class HiddenText(forms.Textarea):
         return ""
 
 
+class EitherField(forms.CharField):
+    """A field that the form needs unless another one is filled: the form itself says so."""
+
+    def validate(self, value: Any) -> None:
+        """Let it be empty."""
+
+
 class ImportForm(LimitsMixin):
     """A wallet whose key arrives here, and is sealed to the worker before this form is done with it.
 
@@ -95,11 +102,11 @@ class ImportForm(LimitsMixin):
     """
 
     gateway = forms.ChoiceField(label=gettext_lazy("Signs for"), widget=forms.RadioSelect)
-    label = forms.CharField(label=gettext_lazy("Name"), max_length=60)
-    key = forms.CharField(
-        label=gettext_lazy("Private key or allowance.json"),
-        required=False,
-        strip=True,
+    label = forms.CharField(
+        label=gettext_lazy("Name"), max_length=60, widget=forms.TextInput(attrs={"required": True})
+    )
+    key = EitherField(
+        label=gettext_lazy("Private key, or what allowance.json holds"),
         widget=HiddenText(
             attrs={
                 "rows": 4,
@@ -117,6 +124,7 @@ class ImportForm(LimitsMixin):
         help_text=gettext_lazy("The Run402 CLI keeps it at ~/.config/run402/allowance.json."),
     )
     field_order = ("gateway", "label", "key", "file", "per_payment", "per_day")
+    use_required_attribute = False
 
     def __init__(self, *args: Any, gateways: list[Gateway], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

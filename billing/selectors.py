@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from wallets.models import Gateway, Payment, Wallet
 #: Wallets that could not be made leave the list after a day; their operation stays in the activity.
 FAILED_SHOWN = timedelta(days=1)
 LEDGER_DAYS = 30
+LATEST_OPERATIONS = 10
 QUIET_KINDS = ("wallet.balance",)
 
 
@@ -36,17 +38,53 @@ def spent_today(wallets: Sequence[Wallet]) -> dict[UUID, int]:
     return {row["wallet"]: row["spent"] for row in sums}
 
 
-def noted_operation(team: Team, subject_id: UUID) -> Operation | None:
-    """Return what a page says about its subject: what is under way, else the last one. Refreshes do not count."""
+def wallet_operations(wallet: Wallet) -> list[Operation]:
+    """Return what is under way with a wallet, then what was last, newest first. Refreshes do not count."""
     operations = (
-        operation_selectors.operations_of(team).filter(subject_id=subject_id).exclude(kind__in=QUIET_KINDS)
+        operation_selectors.operations_of(wallet.team).filter(wallet=wallet).exclude(kind__in=QUIET_KINDS)
     )
-    return operations.filter(state__in=ACTIVE).order_by("created_at").first() or operations.first()
+    done = Case(When(state__in=ACTIVE, then=0), default=1, output_field=IntegerField())
+    return list(operations.order_by(done, "-created_at")[:LATEST_OPERATIONS])
+
+
+def noted(operations: Sequence[Operation], subject_id: UUID) -> Operation | None:
+    """Return what a page says about its subject: what began first of all that is under way, else the last one."""
+    own = [operation for operation in operations if operation.subject_id == subject_id]
+    active = [operation for operation in own if operation.is_active]
+    return active[-1] if active else next(iter(own), None)
+
+
+def payments_of(team: Team) -> QuerySet[Payment]:
+    """Return the team's ledger, newest first, each with `asked_by`: who asked for it."""
+    asker = (
+        Operation.objects.filter(pk=OuterRef("operation_id"), team=team).order_by().values("actor_label")[:1]
+    )
+    return wallet_selectors.payments_of(team).annotate(asked_by=Coalesce(Subquery(asker), Value("")))
+
+
+@dataclass(frozen=True)
+class WalletSums:
+    """What stands in the ledger about one wallet: spent today in micros, how many payments, how many unknown."""
+
+    spent: int
+    payments: int
+    unknown: int
+
+
+def wallet_sums(wallet: Wallet) -> WalletSums:
+    """Return the sums of one wallet in one query."""
+    today = Q(reserved_at__gte=wallet_selectors.day_start(), state__in=Payment.COUNTING)
+    sums = Payment.objects.filter(wallet=wallet).aggregate(
+        spent=Sum("amount_micros", filter=today, default=0),
+        payments=Count("pk"),
+        unknown=Count("pk", filter=Q(state=Payment.State.UNKNOWN)),
+    )
+    return WalletSums(**sums)
 
 
 def payment_or_404(team: Team, payment_id: UUID) -> Payment:
     """Return one payment of the team."""
-    payment = wallet_selectors.payments_of(team).filter(pk=payment_id).first()
+    payment = payments_of(team).filter(pk=payment_id).first()
     if payment is None:
         raise Http404("no such payment")
     return payment
@@ -56,7 +94,7 @@ def ledger(
     team: Team, gateway: Gateway, *, q: str = "", state: str = "", wallet: str = ""
 ) -> QuerySet[Payment]:
     """Return the payments at a gateway that fit the filters, newest first."""
-    payments = wallet_selectors.payments_of(team).filter(wallet__gateway=gateway)
+    payments = payments_of(team).filter(wallet__gateway=gateway)
     if state:
         payments = payments.filter(state=state)
     if wallet:
@@ -88,17 +126,15 @@ class LedgerSums:
 
 def ledger_sums(team: Team, gateway: Gateway) -> LedgerSums:
     """Return what was paid in thirty days, and what is reserved or unknown now."""
-    payments = Payment.objects.filter(team=team, wallet__gateway=gateway)
-    recent = payments.filter(
-        ended_at__gte=timezone.now() - timedelta(days=LEDGER_DAYS), state=Payment.State.SETTLED
+    recent = Q(ended_at__gte=timezone.now() - timedelta(days=LEDGER_DAYS), state=Payment.State.SETTLED)
+    held = Q(state__in=[Payment.State.RESERVED, Payment.State.SIGNED])
+    unknown = Q(state=Payment.State.UNKNOWN)
+    sums = Payment.objects.filter(team=team, wallet__gateway=gateway).aggregate(
+        settled=Sum("settled_micros", filter=recent, default=0),
+        settled_count=Count("pk", filter=recent),
+        reserved=Sum("amount_micros", filter=held, default=0),
+        reserved_count=Count("pk", filter=held),
+        unknown=Sum("amount_micros", filter=unknown, default=0),
+        unknown_count=Count("pk", filter=unknown),
     )
-    held = payments.filter(state__in=[Payment.State.RESERVED, Payment.State.SIGNED])
-    unknown = payments.filter(state=Payment.State.UNKNOWN)
-    return LedgerSums(
-        recent.aggregate(sum=Sum("settled_micros"))["sum"] or 0,
-        recent.count(),
-        held.aggregate(sum=Sum("amount_micros"))["sum"] or 0,
-        held.count(),
-        unknown.aggregate(sum=Sum("amount_micros"))["sum"] or 0,
-        unknown.count(),
-    )
+    return LedgerSums(**sums)

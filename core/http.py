@@ -20,3 +20,9 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     return HttpResponseRedirect(url)
+
+
+def whole_number(request: HttpRequest, name: str) -> int:
+    """Return a whole number of the address; anything else counts as zero."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,6 @@ from billing.handlers.mirror import wallet_of, write_balance
 from billing.services import FAUCET_PAUSE
 from core.errors import NextStep, Refusal
 from core.ui.money import usd
-from core.ui.times import duration
 from operations.registry import kind
 from operations.work import Later, Work
 from run402.errors import RateLimited, TransportError
@@ -69,13 +69,13 @@ def _pause(wallet: Wallet, error: RateLimited) -> None:
 
 
 def _too_soon(error: RateLimited) -> Refusal:
-    when = _("in %(time)s") % {"time": duration(error.retry_after)} if error.retry_after else _("tomorrow")
+    hours = math.ceil((error.retry_after or FAUCET_PAUSE.total_seconds()) / 3600)
+    sentence = _(
+        "The faucet gave to this wallet, or to this server, within the last 24 hours. Ask it again in %(hours)s h."
+    )
     return Refusal(
         "FAUCET_PAUSE",
-        _(
-            "The faucet gave to this wallet, or to this server, within the last 24 hours. Ask it again %(when)s."
-        )
-        % {"when": when},
+        sentence % {"hours": hours},
         next_steps=[NextStep("wait", _("Wait, or send test USDC on Base Sepolia to the wallet's address"))],
     )
 

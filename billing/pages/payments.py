@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -74,17 +75,14 @@ def ledger_page(team: Team, gateway: Gateway, filters: Mapping[str, str], number
     """Return one page of what fits the filters."""
     found = selectors.ledger(team, gateway, **filters)
     rows = Paginator(found, PER_PAGE).get_page(number)
-    return LedgerPage(selectors.ledger_sums(team, gateway), rows, payment_rows(team, rows), bool(filters))
-
-
-def payment_rows(team: Team, payments: Page[Payment] | tuple[Payment, ...]) -> tuple[PaymentRow, ...]:
-    """Return payments as rows, with who asked for them in one query."""
-    ids = [payment.operation_id for payment in payments]
-    actors = dict(Operation.objects.filter(team=team, pk__in=ids).values_list("pk", "actor_label"))
-    return tuple(
-        PaymentRow(payment, LOOKS[Payment.State(payment.state)], actors.get(payment.operation_id, ""))
-        for payment in payments
+    return LedgerPage(
+        selectors.ledger_sums(team, gateway), rows, tuple(map(payment_row, rows)), bool(filters)
     )
+
+
+def payment_row(payment: Payment) -> PaymentRow:
+    """Return a payment read by `billing.selectors` as a row."""
+    return PaymentRow(payment, LOOKS[Payment.State(payment.state)], getattr(payment, "asked_by", ""))
 
 
 def payment_page(payment: Payment, membership: Membership) -> PaymentPage:
@@ -95,7 +93,7 @@ def payment_page(payment: Payment, membership: Membership) -> PaymentPage:
     by_itself = operation is not None and operation.is_active
     unknown = payment.state == Payment.State.UNKNOWN
     return PaymentPage(
-        row=payment_rows(team, (payment,))[0],
+        row=payment_row(payment),
         operation=operation,
         op=operation if by_itself else look_up,
         paid_by=str(PAID_BY.get(payment.paid_by, payment.paid_by)),
@@ -104,8 +102,13 @@ def payment_page(payment: Payment, membership: Membership) -> PaymentPage:
         and not by_itself
         and not (look_up and look_up.is_active)
         and allows(membership.role, Action.TIER_SET),
-        receipt=tuple((str(name), str(value)) for name, value in payment.receipt.items()),
+        receipt=tuple((str(name), _plain(value)) for name, value in payment.receipt.items()),
     )
+
+
+def _plain(value: object) -> str:
+    """Return a value of the receipt as it came: a text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _explanation(payment: Payment) -> str:

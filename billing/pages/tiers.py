@@ -204,8 +204,10 @@ def _obstacle(wallet: Wallet, price: Price) -> str:
         return _(
             "An earlier payment of this wallet has an unknown outcome. Nothing is paid until it is known."
         )
-    under_way = selectors.noted_operation(wallet.team, wallet.pk)
-    if under_way and under_way.is_active and under_way.kind == "tier.set":
+    if any(
+        operation.kind == "tier.set" and operation.is_active
+        for operation in selectors.wallet_operations(wallet)
+    ):
         return _("A tier is being paid for with this wallet right now.")
     return _limit(wallet, price)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,15 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import prices, selectors, services
-from billing.pages.payments import PaymentRow, payment_rows
-from core.errors import Refusal
+from billing.pages.payments import PaymentRow, payment_row
 from operations import selectors as operation_selectors
 from operations.live import next_delay
 from operations.models import Operation, State
-from projects.models import Project
 from teams.models import Membership, Team
 from teams.permissions import Action, allows
-from wallets import selectors as wallet_selectors
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -72,19 +70,17 @@ class Money:
 
 @dataclass(frozen=True)
 class WalletPage:
-    """One wallet. `left` is what it may still spend today; sums are micros."""
+    """One wallet. `spent` is what left today or still may, in micros."""
 
     wallet: Wallet
     money: Money
     policy: SpendPolicy | None
     spent: int
-    left: int
     unknown: Payment | None
     op: Operation | None
     payments: tuple[PaymentRow, ...]
     payment_count: int
     operations: tuple[Operation, ...]
-    project_count: int
     may_manage: bool
     network: str = BASE_SEPOLIA
 
@@ -112,16 +108,17 @@ def policy_of(wallet: Wallet) -> SpendPolicy | None:
     return getattr(wallet, "policy", None)
 
 
-def money_of(wallet: Wallet, membership: Membership, *, step: int = 0) -> Money:
-    """Return what the wallet holds, and read it again when that is old."""
+def money_of(
+    wallet: Wallet, membership: Membership, operations: Sequence[Operation], *, step: int = 0
+) -> Money:
+    """Return what the wallet holds, and read it again when that is old. `operations`: the wallet's latest."""
     reading, trouble = _refresh(wallet)
-    under_way = operation_selectors.active_for(wallet.team, wallet.pk)
     url = reverse("billing:wallet_money", args=[wallet.pk])
     return Money(
         wallet=wallet,
         has_lease=prices.has_lease(wallet),
         faucet_again=services.faucet_again(wallet),
-        drawing=any(operation.kind == "wallet.faucet" for operation in under_way),
+        drawing=any(operation.kind == "wallet.faucet" and operation.is_active for operation in operations),
         reading=reading is not None,
         trouble=trouble,
         url=f"{url}?step={step + 1}",
@@ -139,10 +136,7 @@ def _refresh(wallet: Wallet) -> tuple[Operation | None, Operation | None]:
     trouble = last if last is not None and last.state == State.FAILED else None
     if not wallet.is_ready or not _is_stale(wallet, last):
         return None, trouble
-    try:
-        return services.refresh_wallet(wallet=wallet), trouble
-    except Refusal:  # the panel itself asks, so this is a race with another reader
-        return None, trouble
+    return services.refresh_wallet(wallet=wallet), trouble
 
 
 def _is_stale(wallet: Wallet, last: Operation | None) -> bool:
@@ -154,20 +148,18 @@ def _is_stale(wallet: Wallet, last: Operation | None) -> bool:
 
 def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
     """Return everything about one wallet."""
-    policy, spent = policy_of(wallet), wallet_selectors.spent_today_micros(wallet)
-    payments = wallet_selectors.payments_of(wallet.team).filter(wallet=wallet)
-    operations = operation_selectors.operations_of(wallet.team).filter(wallet=wallet)
+    policy, sums = policy_of(wallet), selectors.wallet_sums(wallet)
+    payments = selectors.payments_of(wallet.team).filter(wallet=wallet)
+    operations = selectors.wallet_operations(wallet)
     return WalletPage(
         wallet=wallet,
-        money=money_of(wallet, membership),
+        money=money_of(wallet, membership, operations),
         policy=policy,
-        spent=spent,
-        left=max(policy.per_day_micros - spent, 0) if policy else 0,
-        unknown=wallet_selectors.unknown_payment(wallet),
-        op=selectors.noted_operation(wallet.team, wallet.pk),
-        payments=payment_rows(wallet.team, tuple(payments[:LATEST])),
-        payment_count=payments.count(),
-        operations=tuple(operations.exclude(kind__in=selectors.QUIET_KINDS)[:LATEST]),
-        project_count=Project.objects.filter(wallet=wallet).count(),
+        spent=sums.spent,
+        unknown=payments.filter(state=Payment.State.UNKNOWN).first() if sums.unknown else None,
+        op=selectors.noted(operations, wallet.pk),
+        payments=tuple(map(payment_row, payments[:LATEST])),
+        payment_count=sums.payments,
+        operations=tuple(sorted(operations, key=lambda one: one.created_at, reverse=True)[:LATEST]),
         may_manage=allows(membership.role, Action.WALLET_MANAGE),
     )

@@ -13,7 +13,7 @@ from billing import services
 from billing.forms import TierForm
 from billing.pages import tiers as pages
 from core.errors import Refusal
-from core.http import STOP_POLLING, go, safe_next
+from core.http import STOP_POLLING, go, safe_next, whole_number
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
@@ -28,9 +28,8 @@ def index(request: PanelRequest) -> HttpResponse:
     """Show the price list of the current gateway; to HTMX, the part that a fresh reading changes."""
     gateway = gateways.of(request)
     wallet = pages.chosen_wallet(request.team, gateway, request.GET.get("wallet", ""))
-    step = request.GET.get("step", "")
-    number = int(step) if step.isdecimal() and len(step) < 6 else 0
-    page = pages.tiers_page(request.team, gateway, request.membership, wallet, step=number)
+    step = whole_number(request, "step")
+    page = pages.tiers_page(request.team, gateway, request.membership, wallet, step=step)
     if request.headers.get("HX-Request"):
         return render(
             request, "billing/_prices.html", {"page": page}, status=200 if page.delay else STOP_POLLING

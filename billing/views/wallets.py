@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing import services
+from billing import selectors, services
 from billing.forms import ImportForm, LowerLimitsForm, WalletForm, refusals_in
 from billing.pages import wallets as pages
 from billing.services import NewLimits, SealedKey
 from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
-from core.http import STOP_POLLING, go, safe_next
+from core.http import STOP_POLLING, go, safe_next, whole_number
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
@@ -98,11 +98,9 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def money(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer the part of the page that a fresh reading changes."""
-    step = request.GET.get("step", "")
     wallet = wallet_or_404(request.team, pk)
-    fresh = pages.money_of(
-        wallet, request.membership, step=int(step) if step.isdecimal() and len(step) < 6 else 0
-    )
+    operations = selectors.wallet_operations(wallet)
+    fresh = pages.money_of(wallet, request.membership, operations, step=whole_number(request, "step"))
     status = 200 if fresh.delay else STOP_POLLING
     return render(request, "billing/_money.html", {"money": fresh}, status=status)
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from django.test import Client
 from django.urls import reverse
 
 from operations.models import Operation, State
 from teams.models import Team, User
+from tests.billing.conftest import at
 from tests.fixtures import ClientAs, RunOperations
 from tests.sandboxes import Sandbox
 from wallets.models import Payment, Wallet
 
 
 def test_owner_makes_a_wallet_draws_from_the_faucet_and_pays_for_a_tier(
-    sandbox: Sandbox, keysets: None, alice: User, team: Team, client_as: ClientAs, run_operations: RunOperations
+    sandbox: Sandbox,
+    keysets: None,
+    alice: User,
+    team: Team,
+    client_as: ClientAs,
+    run_operations: RunOperations,
 ) -> None:
-    browser = at(client_as(alice), sandbox)
+    browser = at(client_as(alice), sandbox.gateway)
     made = browser.post("/wallets/new", {"label": "First", "per_payment": "1.00", "per_day": "2.00"})
     wallet = Wallet.objects.get(team=team)
     run_operations()
@@ -36,11 +41,3 @@ def test_owner_makes_a_wallet_draws_from_the_faucet_and_pays_for_a_tier(
     assert (payment.state, payment.paid_by, payment.settled_micros) == ("settled", "x402", 100_000)
     assert payment.transaction == payment.receipt["transaction"]
     assert list(Operation.objects.exclude(state=State.SUCCEEDED)) == []
-
-
-def at(browser: Client, sandbox: Sandbox) -> Client:
-    """Make the sandbox the browser's current gateway."""
-    session = browser.session
-    session["gateway"] = sandbox.gateway.slug
-    session.save()
-    return browser

@@ -1,0 +1,133 @@
+"""Who may open and do what on the money pages: every address, every role, and strangers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from billing.urls import urlpatterns
+from teams.models import Role, User
+from tests.billing.conftest import TIERS, at
+from tests.factories import PaymentFactory, WalletFactory
+from tests.fixtures import ClientAs
+from wallets.models import Gateway, Payment, SpendPolicy, Wallet
+
+EVERYBODY = frozenset(Role)
+MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
+
+
+@dataclass(frozen=True)
+class Case:
+    """One address: its name, what it is about ("wallet", "tier", "payment" or ""), method and who may."""
+
+    name: str
+    about: str
+    method: str
+    roles: frozenset[Role]
+
+
+CASES = (
+    Case("wallets", "", "get", EVERYBODY),
+    Case("wallet_new", "", "get", MONEY),
+    Case("wallet_new", "", "post", MONEY),
+    Case("wallet_import", "", "get", MONEY),
+    Case("wallet_import", "", "post", MONEY),
+    Case("wallet", "wallet", "get", EVERYBODY),
+    Case("wallet_money", "wallet", "get", EVERYBODY),
+    Case("faucet", "wallet", "post", MONEY | {Role.DEVELOPER}),
+    Case("refresh", "wallet", "post", EVERYBODY),
+    Case("limits", "wallet", "get", MONEY),
+    Case("limits", "wallet", "post", MONEY),
+    Case("tier", "tier", "get", MONEY),
+    Case("tier", "tier", "post", MONEY),
+    Case("tiers", "", "get", EVERYBODY),
+    Case("tiers_refresh", "", "post", EVERYBODY),
+    Case("payments", "", "get", EVERYBODY),
+    Case("payment", "payment", "get", EVERYBODY),
+    Case("reconcile", "payment", "post", MONEY),
+)
+NAMES = [f"{case.method} {case.name}" for case in CASES]
+
+
+@pytest.fixture
+def payment(gateway: Gateway, alice: User, members: dict[str, User]) -> Payment:
+    """A payment of unknown outcome, of a wallet with limits and a tier to buy."""
+    gateway.tiers = TIERS
+    gateway.save()
+    team = alice.teams.get()
+    wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice, label="First")
+    SpendPolicy.objects.create(wallet=wallet, per_payment_micros=1_000_000, per_day_micros=2_000_000, mac=b"")
+    made: Payment = PaymentFactory.create(
+        wallet=wallet,
+        team=team,
+        state=Payment.State.UNKNOWN,
+        settled_micros=None,
+        nonce="0x" + "11" * 32,
+        valid_before=1_700_000_000,
+    )
+    return made
+
+
+def ask(browser: Client, case: Case, payment: Payment) -> Any:
+    args: dict[str, list[Any]] = {
+        "": [],
+        "wallet": [payment.wallet_id],
+        "tier": [payment.wallet_id, "prototype"],
+        "payment": [payment.pk],
+    }
+    return getattr(browser, case.method)(reverse(f"billing:{case.name}", args=args[case.about]))
+
+
+def test_every_address_of_the_room_stands_in_the_table() -> None:
+    assert {pattern.name for pattern in urlpatterns} == {case.name for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_only_the_roles_of_the_table_pass(
+    case: Case, payment: Payment, members: dict[str, User], client_as: ClientAs, gateway: Gateway
+) -> None:
+    codes = {
+        role: ask(at(client_as(user), gateway), case, payment).status_code for role, user in members.items()
+    }
+    passed = {role for role, code in codes.items() if code < 400}
+    refused = {role for role, code in codes.items() if code == 403}
+    assert passed == case.roles
+    assert refused == EVERYBODY - case.roles
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.about], ids=lambda case: f"{case.method} {case.name}"
+)
+def test_strangers_do_not_learn_that_it_exists(
+    case: Case, payment: Payment, charlie: User, client_as: ClientAs, gateway: Gateway
+) -> None:
+    assert ask(at(client_as(charlie), gateway), case, payment).status_code == 404
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_nobody_passes_without_signing_in(case: Case, payment: Payment, client: Client) -> None:
+    answer = ask(client, case, payment)
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/accounts/login/")
+
+
+def test_lists_hold_nothing_of_another_team(
+    payment: Payment, charlie: User, client_as: ClientAs, gateway: Gateway
+) -> None:
+    browser = at(client_as(charlie), gateway)
+    pages = "".join(browser.get(url).content.decode() for url in ("/wallets/", "/tiers", "/payments"))
+    assert "First" not in pages
+    assert payment.purpose not in pages
+
+
+@pytest.mark.parametrize("case", [Case("wallet", "wallet", "get", EVERYBODY)], ids=["get wallet"])
+def test_a_viewer_sees_no_button_that_refuses(
+    case: Case, payment: Payment, dora: User, client_as: ClientAs, gateway: Gateway
+) -> None:
+    page = ask(at(client_as(dora), gateway), case, payment).content.decode()
+    wallet = Wallet.objects.get()
+    for name in ("faucet", "limits"):
+        assert reverse(f"billing:{name}", args=[wallet.pk]) not in page
