@@ -8,7 +8,8 @@ class DeploysConfig(AppConfig):
 
     def ready(self) -> None:
         from core.registry import Panel, panels, search_sources
-        from deploys.search import search
+        from deploys import search
 
         panels.add("deploys.releases", Panel("project.main", "deploys:project_panel", order=20))
-        search_sources.add("deploys", search)
+        search_sources.add("deploys", search.deploys)
+        search_sources.add("releases", search.releases)

@@ -18,23 +18,25 @@ from wallets import gateways
 MOST = 5
 
 
-def search(request: HttpRequest, query: str) -> list[Hit]:
-    """Return the newest hits of each sort at the current gateway."""
-    member, words = cast(PanelRequest, request), query.strip()
-    if not words:
-        return []
-    gateway = gateways.of(request)
-    deploys = selectors.filtered(
-        selectors.deploys_of(member.team, gateway), state="", project=None, query=words
-    )
-    found = Q(project__name__icontains=words) | Q(remote_id__icontains=words)
-    if words.isdecimal() and len(words) < 10:
-        found |= Q(generation=int(words))
-    releases = Release.objects.filter(found, team=member.team, project__gateway=gateway).select_related(
-        "project"
-    )
-    releases = releases.defer("archive", "inventory")
-    return [*map(_deploy, deploys[:MOST]), *map(_release, releases[:MOST])]
+def deploys(request: HttpRequest, query: str) -> list[Hit]:
+    """Return the newest deploys that fit, by project, source or person."""
+    member = cast(PanelRequest, request)
+    found = selectors.deploys_of(member.team, gateways.of(request))
+    return [
+        _deploy(deploy) for deploy in selectors.filtered(found, state="", project=None, query=query)[:MOST]
+    ]
+
+
+def releases(request: HttpRequest, query: str) -> list[Hit]:
+    """Return the newest releases that fit, by project, id or generation."""
+    member = cast(PanelRequest, request)
+    wanted = Q(project__name__icontains=query) | Q(remote_id__icontains=query)
+    if query.isdecimal() and len(query) < 10:
+        wanted |= Q(generation=int(query))
+    found = Release.objects.filter(wanted, team=member.team, project__gateway=gateways.of(request))
+    return [
+        _release(release) for release in found.select_related("project").defer("archive", "inventory")[:MOST]
+    ]
 
 
 def _deploy(deploy: Deploy) -> Hit:
