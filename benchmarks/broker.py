@@ -1,4 +1,7 @@
-"""The raw broker: how long a message takes from one process to another, with nothing of the panel between them."""
+"""The raw broker: how long a message takes from one process to another, with nothing of the panel between them.
+
+It is the panel's own transport with the panel's own options.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 from kombu import Connection, Consumer, Queue
 from kombu.message import Message
 
+from run402_panel import broker
 from tools.layout import ROOT
 
 QUEUE = Queue("raw")
@@ -21,6 +25,7 @@ POLLING_SECONDS = 0.02
 
 def connection(folder: Path) -> Connection:
     """Return a connection to the filesystem broker in `folder`."""
+    broker.install()
     queue, control = folder / "queue", folder / "control"
     for each in (queue, control):
         each.mkdir(parents=True, exist_ok=True)

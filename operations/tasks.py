@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_init, worker_ready
-from django.db import connections
+from django.db import close_old_connections, connections
 
 from operations import pulse, runner
 
@@ -14,12 +14,14 @@ from operations import pulse, runner
 @shared_task(name="operations.run")
 def run(queue: str) -> int:
     """Run what is due in the queue."""
+    close_old_connections()
     return runner.run_due(queue)
 
 
 @shared_task(name="operations.sweep")
 def sweep(queue: str) -> int:
     """Recover rows of vanished workers, then run what is due (a wake-up may have been lost)."""
+    close_old_connections()
     runner.sweep(queue)
     return runner.run_due(queue)
 

@@ -122,6 +122,8 @@ def _sqlite(name: str) -> dict[str, object]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / name,
+        # Kept open: the last one to close a database writes its whole log back, which costs more than a request.
+        "CONN_MAX_AGE": 60,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -267,6 +269,8 @@ CELERY = {
     "task_default_queue": "interactive",
     "task_create_missing_queues": True,
     "worker_prefetch_multiplier": 1,
+    # Tasks close what is old or broken themselves (operations.tasks); a new connection for each costs too much.
+    "CELERY_DB_REUSE_MAX": 1_000_000,
     "worker_hijack_root_logger": False,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "broker_connection_retry_on_startup": True,
