@@ -223,7 +223,9 @@ def test_a_header_that_asks_for_memory_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"PK\x03\x04 and nothing more", b"\x1f\x8b and nothing more", zipped({"a": "x" * 999})[:-30]]
+    "data",
+    [b"PK\x03\x04 and nothing more", b"\x1f\x8b and nothing more", zipped({"a": "x" * 999})[:-30]],
+    ids=["zip of one word", "gzip of one word", "zip without its end"],
 )
 def test_a_broken_archive_says_so(data: bytes) -> None:
     assert refused(data, "s.zip") == (
