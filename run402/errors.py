@@ -12,6 +12,7 @@
     │   ├── Conflict            409, 412
     │   ├── RateLimited         429
     │   └── ServerError         500 and above
+    ├── SpecInvalid             a release description breaks the contract's rules; lists each Problem
     ├── PaymentRefused          our own policy said no; nothing was signed
     ├── PaymentUnsettled        a signed payment left and what was bought did not arrive
     └── BalanceUnknown          the chain could not be read; never to be taken for zero
@@ -24,7 +25,7 @@ sentences.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 if TYPE_CHECKING:
     from run402.x402 import Challenge, SignedPayment
@@ -182,6 +183,35 @@ class ServerError(ApiError):
 
     default_code = "INTERNAL_ERROR"
     default_category = "transient"
+
+
+class Problem(NamedTuple):
+    """One objection to a release description: the contract's code, the field's path, and a sentence.
+
+    >>> Problem("INVALID_SPEC", "site.patch", "must be an object.").path
+    'site.patch'
+    """
+
+    code: str
+    path: str
+    message: str
+
+
+class SpecInvalid(Run402Error):
+    """A release description breaks the contract's rules. ``problems`` holds every objection, in its order."""
+
+    default_code = "INVALID_SPEC"
+    default_category = "validation"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first, *rest = self.problems = tuple(problems)
+        others = f" (and {len(rest)} more)" if rest else ""
+        super().__init__(
+            f"{first.path}: {first.message}{others}" if first.path else f"{first.message}{others}",
+            code=first.code,
+            mutation_state="not_started",
+            details={"problems": [problem._asdict() for problem in self.problems]},
+        )
 
 
 class PaymentRefused(Run402Error):

@@ -1,9 +1,7 @@
-"""ReleaseSpec helpers: digests, and the spelling that goes on the wire (contract: apply 2.4 and 2.15)."""
+"""The cloud spelling of a spec that is still a plain document (contract: apply 2.4)."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,18 +16,6 @@ _ROLE = {
     "signInPath": "sign_in_path",
 }
 _I18N = {"defaultLocale": "default_locale", "unknownLocalePolicy": "unknown_locale_policy"}
-
-
-def canonical_json(value: Any) -> bytes:
-    """Keys sorted by code unit, no whitespace, UTF-8 (RFC 8785 for the values a spec holds: no fractions)."""
-    return json.dumps(_sorted(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
-        "utf-8"
-    )
-
-
-def sha256_hex(content: bytes) -> str:
-    """The address of bytes in the content store: lower-case hex SHA-256."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def cloud_spelling(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,16 +36,6 @@ def cloud_spelling(spec: Mapping[str, Any]) -> dict[str, Any]:
 def cloud_reference(reference: Mapping[str, Any]) -> dict[str, Any]:
     """A content reference with its content type in snake_case."""
     return dict(_renamed(reference, _REF))
-
-
-def _sorted(value: Any) -> Any:
-    # JavaScript sorts strings by UTF-16 code unit, Python by code point; they differ beyond the basic plane.
-    if isinstance(value, Mapping):
-        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-        return {key: _sorted(value[key]) for key in keys}
-    if isinstance(value, list | tuple):
-        return [_sorted(item) for item in value]
-    return value
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
