@@ -16,6 +16,9 @@ WORDS = {
     "payment.settled": _("Payment settled"),
     "payment.released": _("Payment released, nothing was paid"),
     "payment.unknown": _("Payment of unknown outcome"),
+    "wallet.requested": _("Wallet asked for"),
+    "wallet.made": _("Wallet made, its limits written"),
+    "wallet.limits_written": _("Limits of a wallet written"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
 }

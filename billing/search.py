@@ -9,21 +9,19 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from core.registry import Hit
+from core.ui import ids
 from teams.middleware import PanelRequest
 from wallets import gateways
-from wallets.models import Wallet
 from wallets.selectors import ready_wallets
 
 MOST = 8
 
 
 def find_wallets(request: HttpRequest, text: str) -> list[Hit]:
-    """Return the team's wallets at the current gateway whose name or address holds the text."""
+    """Return the team's usable wallets at the current gateway whose name or address holds the text."""
     wallets = ready_wallets(cast(PanelRequest, request).team, gateways.of(request))
     found = wallets.filter(Q(label__icontains=text) | Q(address__icontains=text))[:MOST]
-    return [_hit(wallet) for wallet in found]
-
-
-def _hit(wallet: Wallet) -> Hit:
-    address = f"{wallet.address[:6]}…{wallet.address[-4:]}"
-    return Hit(wallet.label, address, reverse("billing:wallet", args=[wallet.pk]), "wallet")
+    return [
+        Hit(wallet.label, ids.shorten(wallet.address), reverse("billing:wallet", args=[wallet.pk]), "wallet")
+        for wallet in found
+    ]
