@@ -121,21 +121,17 @@ def nothing_live(project: Project) -> None:
     )
 
 
-def from_operation(project: Project, operation: ApplyOperation) -> Release | None:
-    """Return a new or known row, unsaved, for an operation that made a release, wherever it was started."""
-    if operation.status != "ready" or not operation.release_id:
-        return None
-    row = upsert(project, operation.release_id, None) if not _known(project, operation.release_id) else None
-    row = row or Release.objects.get(project=project, remote_id=operation.release_id)
-    if row.pk is None or not row.inventory:
-        row.created_at = moment(operation.raw, "updated_at", "created_at") or row.created_at
-        row.status = row.status if row.made_here else SUPERSEDED
+def from_operation(project: Project, operation: ApplyOperation) -> None:
+    """Write the release that an operation made, wherever it was started, if it is not known yet."""
+    row = Release.objects.filter(project=project, remote_id=operation.release_id or "").first()
+    if row is None:
+        when = moment(operation.raw, "updated_at", "created_at") or timezone.now()
+        row = Release(
+            team_id=project.team_id, project=project, remote_id=operation.release_id or "", created_at=when
+        )
+        row.status = SUPERSEDED
     row.urls = row.urls or operation.urls
-    return row
-
-
-def _known(project: Project, remote_id: str) -> bool:
-    return Release.objects.filter(project=project, remote_id=remote_id).exists()
+    row.save()
 
 
 def address_of(urls: Mapping[str, Any]) -> str:

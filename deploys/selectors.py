@@ -44,11 +44,16 @@ def filtered(deploys: QuerySet[Deploy], *, state: str, project: UUID | None, que
 
 
 def deploy_or_404(team: Team, deploy_id: UUID) -> Deploy:
-    """Return one deploy of the team, whole."""
+    """Return one deploy of the team with its plans; the trees of files are read only when somebody asks for them."""
     deploys = Deploy.objects.filter(team=team).select_related(
         "project__gateway", "project__wallet", "project__team", "source", "operation__actor", "created_by"
     )
-    deploy = deploys.select_related("restores__project", "release").filter(pk=deploy_id).first()
+    deploys = deploys.select_related("restores__project", "release").defer(
+        "spec",
+        "source__files",
+        *(f"{name}__{field}" for name in ("restores", "release") for field in _LARGE_OF_RELEASE),
+    )
+    deploy = deploys.filter(pk=deploy_id).first()
     if deploy is None:
         raise Http404("no such deploy")
     return deploy

@@ -113,4 +113,5 @@ def _kept(manifest: Manifest) -> dict[str, Any]:
         "idempotency_key": manifest.idempotency_key,
         "takes_tree": manifest.takes_tree,
         "not_named": list(manifest.not_named),
+        "by_digest": list(manifest.by_digest),
     }

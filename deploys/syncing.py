@@ -59,9 +59,7 @@ def _write(project: Project, active: Inventory | None, made: list[ApplyOperation
     # Oldest first: an operation that changed nothing names the release that an earlier one made.
     with transaction.atomic():
         for operation in reversed(made):
-            row = mirror.from_operation(project, operation)
-            if row is not None:
-                row.save()
+            mirror.from_operation(project, operation)
         if active is None:
             mirror.nothing_live(project)
             return

@@ -33,7 +33,8 @@ class Manifest:
     """A manifest as the panel keeps it.
 
     `spec` has no project and, if `takes_tree`, no site: the files beside the manifest are the site then.
-    `not_named` lists files beside the manifest that it does not name, and which therefore are not deployed.
+    `not_named` lists files beside the manifest that it does not name, and which therefore are not deployed; `by_digest`
+    the digests it names without bringing their bytes.
     """
 
     spec: dict[str, Any]
@@ -41,6 +42,7 @@ class Manifest:
     idempotency_key: str
     takes_tree: bool
     not_named: tuple[str, ...]
+    by_digest: tuple[str, ...]
 
 
 def parse(content: bytes) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def read_manifest(document: Document, tree: Mapping[str, Reference]) -> Manifest
         idempotency_key=_key(doc),
         takes_tree=takes_tree,
         not_named=() if takes_tree else tuple(sorted(set(tree) - files.used)),
+        by_digest=tuple(sorted(files.by_digest)),
     )
 
 

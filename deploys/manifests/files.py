@@ -26,11 +26,21 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Files:
-    """The files beside a manifest. `used` collects those it names; inline contents go into the store."""
+    """The files beside a manifest. `used` collects those it names; inline contents go into the store.
+
+    `by_digest` collects digests that came without bytes: the gateway must have those. They are never looked up in the
+    panel's store, which other teams fill too.
+    """
 
     def __init__(self, tree: Mapping[str, Reference]) -> None:
         self._tree = tree
+        self._brought: set[str] = {str(file["sha256"]) for file in tree.values()}
+        self._named: set[str] = set()
         self.used: set[str] = set()
+
+    @property
+    def by_digest(self) -> set[str]:
+        return self._named - self._brought
 
     def read_map(self, value: object, path: str, *, typed: bool = True) -> dict[str, Reference]:
         """Return path → reference for an object of file entries."""
@@ -52,14 +62,10 @@ class Files:
         if "path" in doc:
             return self._beside(mapping(doc, path, _PATH), path, name)
         if "sha256" in doc:
-            return _reference(mapping(doc, path, _REFERENCE), path, name)
+            reference = _reference(mapping(doc, path, _REFERENCE), path, name)
+            self._named.add(reference["sha256"])
+            return reference
         raise invalid(path, _("must be a text, {data, encoding}, {path} or {sha256, size}."))
-
-    def content_of(self, value: object, path: str) -> bytes:
-        """Return the bytes of a file beside the manifest, named by a plain path."""
-        reference = self._beside({"path": text(value, path)}, path, "")
-        with store.open_blob(reference["sha256"]) as file:
-            return file.read()
 
     def _inline(self, doc: Mapping[str, Any], path: str, name: str) -> Reference:
         data = doc["data"]
@@ -84,8 +90,13 @@ class Files:
         self.used.add(wanted)
         return _typed({"sha256": found["sha256"], "size": found["size"]}, one_of(doc, *_TYPE), name)
 
+    def keep(self, data: bytes) -> Reference:
+        """Store bytes that the manifest holds itself."""
+        return self._stored(data, None, "")
+
     def _stored(self, data: bytes, content_type: object, name: str) -> Reference:
         blob = store.put([data])
+        self._brought.add(blob.sha256)
         return _typed({"sha256": blob.sha256, "size": blob.size}, content_type, name)
 
 

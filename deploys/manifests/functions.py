@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from deploys import store
 from deploys.manifests.checks import Document, choice, invalid, mapping, one_of, sequence, text, texts
 from deploys.manifests.files import Files
 from deploys.manifests.slices import ABSENT
@@ -96,10 +95,10 @@ def _sql(entry: Document, path: str, files: Files) -> dict[str, Any]:
     if sum(key in entry for key in ("sql", "sql_path", "sql_file", "sql_ref")) != 1:
         raise invalid(path, _("takes exactly one of sql, sql_path, sql_file and sql_ref."))
     if "sql_ref" in entry:
-        return {**files.read(entry["sql_ref"], f"{path}.sql_ref"), "content_type": "application/sql"}
-    if "sql" in entry:
-        content = text(entry["sql"], f"{path}.sql").encode()
+        reference = files.read(entry["sql_ref"], f"{path}.sql_ref")
+    elif "sql" in entry:
+        reference = files.keep(text(entry["sql"], f"{path}.sql").encode())
     else:
-        content = files.content_of(one_of(entry, "sql_path", "sql_file"), f"{path}.sql_path")
-    blob = store.put([content])
-    return {"sha256": blob.sha256, "size": blob.size, "content_type": "application/sql"}
+        name = text(one_of(entry, "sql_path", "sql_file"), f"{path}.sql_path")
+        reference = files.read({"path": name}, f"{path}.sql_path")
+    return {**reference, "content_type": "application/sql"}

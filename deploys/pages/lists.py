@@ -37,8 +37,9 @@ class DeploysPage:
 
 @dataclass(frozen=True)
 class ProjectPanel:
-    """What a project's page says of its releases and deploys."""
+    """What a project's page says of its releases and deploys. `delay` in milliseconds while one is under way."""
 
     project: Project
     deploys: list[Deploy]
+    delay: int | None
     may_deploy: bool

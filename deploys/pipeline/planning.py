@@ -29,7 +29,7 @@ def review(run: Run, client: Client) -> bool:
     confirmed = run.recall("confirmed")
     if confirmed and confirmed["digest"] == run.deploy.reviewed_plan["digest"]:
         return False
-    if run.is_redeploy and not plans.blocking(run.deploy.reviewed_plan):
+    if run.is_redeploy and not _asks_for_something(run.deploy.reviewed_plan):
         return False
     raise Wait(Reason.CONFIRMATION, _("The plan waits for you."))
 
@@ -57,8 +57,13 @@ def _beyond(run: Run, real: plans.Kept) -> list[str]:
     """
     found = plans.differences(run.deploy.reviewed_plan, real)
     if run.is_redeploy and not run.recall("confirmed"):
-        return found if plans.blocking(real) or real["price_micros"] else []
+        return found if _asks_for_something(real) else []
     return found
+
+
+def _asks_for_something(plan: plans.Kept) -> bool:
+    """Say whether a plan needs a person: a warning blocks, or it costs."""
+    return bool(plans.blocking(plan) or plan["price_micros"])
 
 
 def _show(run: Run, plan: Plan, changed: list[str]) -> None:

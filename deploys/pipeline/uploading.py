@@ -52,7 +52,7 @@ def missing(run: Run, client: Client, plan: Plan) -> None:
     ]
     if not items:
         return
-    _require_here(items)
+    _require_here(items, run)
     total = sum(item.size for item in items)
     run.work.phase("upload", total=total)
     progress = Progress(run, total)
@@ -71,8 +71,11 @@ def send(run: Run, client: Client, items: Sequence[ContentItem], progress: Progr
         client.content.commit(plan, anon_key=run.anon_key)
 
 
-def _require_here(items: Sequence[ContentItem]) -> None:
-    gone = [item for item in items if not store.has(item.sha256)]
+def _require_here(items: Sequence[ContentItem], run: Run) -> None:
+    """A digest that a manifest only names is not ours to send: the store holds other teams' bytes too."""
+    source = run.deploy.source
+    foreign = set(source.manifest.get("by_digest") or ()) if source else set()
+    gone = [item for item in items if item.sha256 in foreign or not store.has(item.sha256)]
     if gone:
         raise Refusal(
             "CONTENT_NOT_HERE",

@@ -22,6 +22,7 @@ from teams.permissions import Action, allows
 
 PER_PAGE = 25
 POLL_MILLISECONDS = 1000
+PANEL_MILLISECONDS = 2000
 LAST_DEPLOYS = 5
 
 
@@ -77,8 +78,9 @@ def redeploy(request: PanelRequest, pk: UUID, release: UUID) -> HttpResponse:
 def project_panel(request: PanelRequest, pk: UUID) -> HttpResponse:
     """What is live and the last deploys, for the project's page."""
     project = selectors.project_or_404(request.team, pk)
-    deploys = selectors.deploys_of(request.team).filter(project=project)[:LAST_DEPLOYS]
-    page = ProjectPanel(project, list(deploys), _may_deploy(request))
+    deploys = list(selectors.deploys_of(request.team).filter(project=project)[:LAST_DEPLOYS])
+    moving = any(deploy.operation and deploy.operation.is_active for deploy in deploys)
+    page = ProjectPanel(project, deploys, PANEL_MILLISECONDS if moving else None, _may_deploy(request))
     return render(request, "deploys/panel.html", {"page": page})
 
 

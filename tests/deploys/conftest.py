@@ -14,16 +14,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from deploys.models import Deploy
-from operations.models import Operation
+from operations.models import Operation, State
 from projects.models import Project
 from run402 import x402
 from run402.signers import address_of, new_key
 from teams.models import Team, User
 from tests.factories import ProjectFactory, WalletFactory
+from tests.fixtures import ClientAs, RunOperations
 from tests.sandboxes import Sandbox
 from wallets import signer, vault
 from wallets.models import Wallet
 from wallets.models.gateway import BASE_SEPOLIA
+
+SITE: dict[str, str | bytes] = {"index.html": "<h1>One</h1>", "app.css": "h1 { color: teal }"}
 
 Get = Callable[[str, str], httpx.Response]
 Knob = Callable[..., None]
@@ -111,6 +114,29 @@ def project(wallet: Wallet, alice: User) -> Project:
 def address() -> str:
     """A name nobody has: the sandbox outlives the test."""
     return f"app-{new_key().hex()[:10]}"
+
+
+@pytest.fixture
+def browser(client_as: ClientAs, bob: User) -> Client:
+    return client_as(bob)
+
+
+@pytest.fixture
+def reviewed(browser: Client, project: Project, address: str, run_operations: RunOperations) -> Deploy:
+    """A first deploy whose plan waits."""
+    deploy = upload(browser, project, SITE, subdomain=address)
+    run_operations()
+    assert operation_of(deploy).state == State.WAITING
+    return deploy
+
+
+@pytest.fixture
+def live(browser: Client, reviewed: Deploy, run_operations: RunOperations) -> Deploy:
+    """A first deploy that is live."""
+    confirm(browser, reviewed)
+    run_operations()
+    assert operation_of(reviewed).state == State.SUCCEEDED
+    return reviewed
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 from typing import Any
 
 import httpx
@@ -12,51 +12,23 @@ from django.utils import timezone
 
 from deploys import store
 from deploys.models import Deploy, Release
-from deploys.pipeline import committing, following, planning, uploading
+from deploys.pipeline import committing, following, uploading
 from deploys.pipeline.run import Run
 from operations import runner
 from operations.models import Operation, State
 from projects.models import Project
 from run402.resources import apply
-from run402.resources.plans import Plan
-from teams.models import User
-from tests.deploys.conftest import Get, Knob, confirm, operation_of, paths_called, upload
+from tests.deploys.conftest import SITE, Get, Knob, confirm, operation_of, paths_called, upload
 from tests.factories import ProjectFactory
-from tests.fixtures import ClientAs, RunOperations
-from wallets import policies, signer
-from wallets.models import Payment
-from wallets.models.gateway import BASE_SEPOLIA
+from tests.fixtures import RunOperations
+from wallets import signer
 
-SITE: dict[str, str | bytes] = {"index.html": "<h1>One</h1>", "app.css": "h1 { color: teal }"}
 OTHER: dict[str, str | bytes] = {"index.html": "<h1>Two</h1>", "app.css": "h1 { color: teal }"}
 COMMIT = "/apply/v1/plans/*/commit"
 
 
 class WorkerDied(BaseException):
     """As if the process had been killed: nothing may catch it."""
-
-
-@pytest.fixture
-def browser(client_as: ClientAs, bob: User) -> Client:
-    return client_as(bob)
-
-
-@pytest.fixture
-def reviewed(browser: Client, project: Project, address: str, run_operations: RunOperations) -> Deploy:
-    """A first deploy whose plan waits."""
-    deploy = upload(browser, project, SITE, subdomain=address)
-    run_operations()
-    assert operation_of(deploy).state == State.WAITING
-    return deploy
-
-
-@pytest.fixture
-def live(browser: Client, reviewed: Deploy, run_operations: RunOperations) -> Deploy:
-    """A first deploy that is live."""
-    confirm(browser, reviewed)
-    run_operations()
-    assert operation_of(reviewed).state == State.SUCCEEDED
-    return reviewed
 
 
 def test_a_taken_address_is_a_clear_sentence_and_nothing_changed(
@@ -283,15 +255,6 @@ def test_a_release_that_needs_repair_says_what_the_gateway_said(
     )
 
 
-def test_a_commit_that_asks_for_unannounced_money_signs_nothing(
-    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
-) -> None:
-    knob("status", method="POST", path=COMMIT, status=402, code="PAYMENT_REQUIRED", times=9)
-    confirm(browser, reviewed)
-    run_operations()
-    assert (operation_of(reviewed).error["code"], Payment.objects.count()) == ("PAYMENT_REQUIRED", 0)
-
-
 def test_the_same_files_again_change_nothing_and_ask_nothing(
     browser: Client, live: Deploy, project: Project, run_operations: RunOperations
 ) -> None:
@@ -319,46 +282,20 @@ def test_a_large_spec_goes_up_as_content(
     assert served(address, "app.css").content == b"h1 { color: teal }"
 
 
-def test_a_price_the_plan_named_is_reserved_and_settled(
-    browser: Client,
-    project: Project,
-    address: str,
-    run_operations: RunOperations,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    _name_a_price(monkeypatch, {"amount": "50000", "asset": "USDC", "payTo": "0x0", "reason": "storage"})
-    policies.write(project.wallet, policies.Limits(100_000, 200_000, (BASE_SEPOLIA,)))
-    deploy = upload(browser, project, SITE, subdomain=address)
-    run_operations()
-    assert "$0.05" in browser.get(f"/deploys/{deploy.pk}").content.decode()
-    confirm(browser, deploy)
-    run_operations()
-    payment = Payment.objects.get(operation_id=operation_of(deploy).pk)
-    assert (payment.state, payment.amount_micros, payment.paid_by) == ("settled", 50_000, "balance")
-
-
-def test_a_price_above_the_limit_is_refused_before_anything_is_committed(
-    browser: Client, project: Project, run_operations: RunOperations, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _name_a_price(monkeypatch, {"amount": "50000"})
-    policies.write(project.wallet, policies.Limits(10_000, 20_000, (BASE_SEPOLIA,)))
-    deploy = upload(browser, project, SITE)
-    run_operations()
-    confirm(browser, deploy)
-    run_operations()
-    assert (operation_of(deploy).error["code"], Payment.objects.count()) == ("LIMIT_PER_PAYMENT", 0)
-
-
-def _name_a_price(monkeypatch: pytest.MonkeyPatch, payment: dict[str, str]) -> None:
-    """Let the gateway's plans name a price, which the sandbox never does."""
-    ask = planning._ask
-
-    def priced(*args: Any, **kwargs: Any) -> Plan:
-        return dataclasses.replace(ask(*args, **kwargs), payment_required=payment)
-
-    monkeypatch.setattr(planning, "_ask", priced)
-
-
 def _codes(deploy: Deploy) -> list[str]:
     deploy.refresh_from_db()
     return [warning["code"] for warning in deploy.reviewed_plan["warnings"] if warning["blocking"]]
+
+
+def test_bytes_named_by_digest_alone_are_never_taken_from_the_store(
+    browser: Client, project: Project, run_operations: RunOperations
+) -> None:
+    foreign = store.put([b"bytes of another team"])
+    site = {"site": {"replace": {"index.html": {"sha256": foreign.sha256, "size": foreign.size}}}}
+    answer = browser.post("/deploys/new", {"project": str(project.pk), "manifest": json.dumps(site)})
+    deploy = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
+    run_operations()
+    confirm(browser, deploy)
+    run_operations()
+    operation = operation_of(deploy)
+    assert (operation.state, operation.error["code"]) == (State.FAILED, "CONTENT_NOT_HERE")

@@ -1,0 +1,126 @@
+"""Deploys and money: nothing is signed unless the plan named a price, and never above it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from core.errors import Refusal
+from deploys import plans
+from deploys.models import Deploy, Release
+from deploys.pipeline import planning
+from operations.models import State
+from projects.models import Project
+from run402.resources.plans import Plan, read_plan
+from tests.deploys.conftest import SITE, Knob, confirm, operation_of, upload
+from tests.fixtures import RunOperations
+from wallets import policies
+from wallets.models import Payment
+from wallets.models.gateway import BASE_SEPOLIA
+
+COMMIT = "/apply/v1/plans/*/commit"
+
+
+def test_a_commit_that_asks_for_unannounced_money_signs_nothing(
+    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+) -> None:
+    knob("status", method="POST", path=COMMIT, status=402, code="PAYMENT_REQUIRED", times=9)
+    confirm(browser, reviewed)
+    run_operations()
+    assert (operation_of(reviewed).error["code"], Payment.objects.count()) == ("PAYMENT_REQUIRED", 0)
+
+
+def test_a_price_the_plan_named_is_reserved_and_settled(
+    browser: Client,
+    project: Project,
+    address: str,
+    run_operations: RunOperations,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _name_a_price(monkeypatch, {"amount": "50000", "asset": "USDC", "payTo": "0x0", "reason": "storage"})
+    policies.write(project.wallet, policies.Limits(100_000, 200_000, (BASE_SEPOLIA,)))
+    deploy = upload(browser, project, SITE, subdomain=address)
+    run_operations()
+    assert "$0.05" in browser.get(f"/deploys/{deploy.pk}").content.decode()
+    confirm(browser, deploy)
+    run_operations()
+    payment = Payment.objects.get(operation_id=operation_of(deploy).pk)
+    assert (payment.state, payment.amount_micros, payment.paid_by) == ("settled", 50_000, "balance")
+
+
+def test_a_price_above_the_limit_is_refused_before_anything_is_committed(
+    browser: Client, project: Project, run_operations: RunOperations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _name_a_price(monkeypatch, {"amount": "50000"})
+    policies.write(project.wallet, policies.Limits(10_000, 20_000, (BASE_SEPOLIA,)))
+    deploy = upload(browser, project, SITE)
+    run_operations()
+    confirm(browser, deploy)
+    run_operations()
+    assert (operation_of(deploy).error["code"], Payment.objects.count()) == ("LIMIT_PER_PAYMENT", 0)
+
+
+def _name_a_price(monkeypatch: pytest.MonkeyPatch, payment: dict[str, str]) -> None:
+    """Let the gateway's plans name a price, which the sandbox never does."""
+    ask = planning._ask
+
+    def priced(*args: Any, **kwargs: Any) -> Plan:
+        return dataclasses.replace(ask(*args, **kwargs), payment_required=payment)
+
+    monkeypatch.setattr(planning, "_ask", priced)
+
+
+def test_a_redeploy_that_costs_asks_first(
+    browser: Client,
+    live: Deploy,
+    project: Project,
+    run_operations: RunOperations,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    second = upload(browser, project, {"index.html": "<h1>Two</h1>", "app.css": "x"})
+    run_operations()
+    confirm(browser, second)
+    run_operations()
+    _name_a_price(monkeypatch, {"amount": "$0.01"})
+    release = Release.objects.get(project=project, generation=1)
+    answer = browser.post(f"/projects/{project.pk}/releases/{release.pk}/redeploy")
+    run_operations()
+    back = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
+    assert (operation_of(back).state, back.reviewed_plan["price_micros"]) == (State.WAITING, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("answer", "micros"),
+    [
+        ({}, 0),
+        ({"payment_required": None, "cost": {"billable_delta_usd_micros": 0, "payment_required": False}}, 0),
+        ({"payment_required": {"amount": "100000"}}, 100_000),
+        ({"payment_required": {"amount": 100_000}}, 100_000),
+        ({"payment_required": {"amount": "$0.10"}}, 100_000),
+        ({"payment_required": {"amount": "1.000001"}}, 1_000_001),
+        ({"cost": {"billable_delta_usd_micros": 250}}, 250),
+        ({"payment_required": {"amount": "100"}, "cost": {"billable_delta_usd_micros": 250}}, 250),
+        ({"cost": {"billable_delta_usd_micros": -250}}, 0),
+    ],
+)
+def test_a_price_is_read_wherever_the_plan_says_it(answer: dict[str, Any], micros: int) -> None:
+    assert plans.price_micros(read_plan(answer)) == micros
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"payment_required": {"amount": "a lot"}},
+        {"payment_required": {"asset": "USDC"}},
+        {"payment_required": {"amount": True}},
+        {"payment_required": {"amount": "-5"}},
+        {"cost": {"payment_required": True}},
+    ],
+)
+def test_a_price_that_cannot_be_read_is_not_guessed(answer: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as caught:
+        plans.price_micros(read_plan(answer))
+    assert caught.value.fault.code == "PRICE_UNREADABLE"
