@@ -8,13 +8,12 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from audit import words
 from audit.models import Event
 from operations import live, selectors
+from operations.entries import Entry, entries
 from operations.models import Operation, OperationEvent, OperationRequest
-from operations.registry import kinds
+from operations.registry import kind_label, kinds
 from teams.models import Membership
 from teams.permissions import allows
 
@@ -24,13 +23,6 @@ LOOKS = {
     "failed": "bad",
     **dict.fromkeys(("retry", "requeued", "waiting", "cancelled"), "warn"),
 }
-DETAILS = {
-    "kind": _("Kind"),
-    "amount_micros": _("Amount in micro-USD"),
-    "network": _("Network"),
-    "wallet": _("Wallet"),
-    "operation": _("Operation"),
-}
 
 
 @dataclass(frozen=True)
@@ -39,16 +31,6 @@ class Row:
 
     operation: Operation
     kind: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One event of the audit record, with the operation it belongs to and `details` as (name, value) pairs."""
-
-    event: Event
-    action: str
-    operation: str
-    details: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -94,11 +76,6 @@ class DetailPage(EventsPage):
     seconds: float | None
 
 
-def kind_label(name: str) -> str:
-    """Return a kind's label; a kind that this version no longer has is named as it was stored."""
-    return str(kinds.get(name).label) if name in kinds else name
-
-
 def operations_page(found: QuerySet[Operation], number: str, *, filtered: bool) -> ListPage:
     """Return one page of operations."""
     rows = Paginator(found, PER_PAGE).get_page(number)
@@ -108,16 +85,7 @@ def operations_page(found: QuerySet[Operation], number: str, *, filtered: bool) 
 def audit_page(found: QuerySet[Event], number: str, *, filtered: bool) -> ListPage:
     """Return one page of the audit record."""
     rows = Paginator(found, PER_PAGE).get_page(number)
-    return ListPage("audit", rows, tuple(_entry(event) for event in rows), filtered)
-
-
-def _entry(event: Event) -> Entry:
-    kind = event.details.get("kind")
-    operation = event.object_id if event.object_type == "operation" else event.details.get("operation", "")
-    shown = {**event.details, **({"kind": kind_label(kind)} if isinstance(kind, str) else {})}
-    shown.pop("operation", None)
-    details = tuple((str(DETAILS.get(name, name)), str(value)) for name, value in shown.items())
-    return Entry(event, words.in_words(event.action), str(operation), details)
+    return ListPage("audit", rows, entries(rows), filtered)
 
 
 def events_page(operation: Operation, *, after: int, step: int) -> EventsPage:

@@ -40,6 +40,11 @@ class Kind:
 kinds: Registry[Kind] = Registry("kind of operation")
 
 
+def kind_label(name: str) -> str:
+    """Return a kind's label; a kind that this version no longer has is named as it was stored."""
+    return str(kinds.get(name).label) if name in kinds else name
+
+
 def kind(
     name: str,
     label: str | Promise,

@@ -269,6 +269,8 @@ CELERY = {
     "task_default_queue": "interactive",
     "task_create_missing_queues": True,
     "worker_prefetch_multiplier": 1,
+    # Nobody commands a worker through the broker: whoever could write there could stop it.
+    "worker_enable_remote_control": False,
     # Tasks close what is old or broken themselves (operations.tasks); a new connection for each costs too much.
     "CELERY_DB_REUSE_MAX": 1_000_000,
     "worker_hijack_root_logger": False,

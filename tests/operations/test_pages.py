@@ -6,11 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.template import engines
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from audit.record import record
 from operations import live, pulse, queue
 from operations.models import Operation, OperationRequest, Reason, State
 from teams.models import Team, User
@@ -296,3 +298,22 @@ def test_others_see_no_button_and_are_refused(
 
 def test_a_link_cannot_cancel(web: Client, submit: Submit, make_kind: MakeKind) -> None:
     assert web.get(f"/activity/{submit(make_kind(lambda work: None)).pk}/cancel").status_code == 405
+
+
+def test_details_of_the_record_read_as_words(web: Client, team: Team, alice: User) -> None:
+    details = {
+        "kind": "tier.set",
+        "amount_micros": 100_000,
+        "network": "eip155:84532",
+        "operation": "",
+        "plan_b": ["x"],
+    }
+    with transaction.atomic():
+        record("payment.settled", team_id=team.pk, actor=alice.actor, details=details)
+    entry = web.get("/activity/?tab=audit").context["page"].entries[0]
+    assert entry.details == (
+        ("Kind", "Set a tier"),
+        ("Amount", "$0.10"),
+        ("Network", "Base Sepolia"),
+        ("Plan b", "x"),
+    )
