@@ -22,16 +22,20 @@ from sandbox.ids import new_id
 from sandbox.page import state
 from sandbox.problems import Problem
 from sandbox.resources import (
+    auth,
     content,
     faucet,
     health,
     knobs,
+    oauth,
     operations,
     plans,
     projects,
     releases,
+    rest,
     rpc,
     secrets,
+    sql,
     subdomains,
     tiers,
     uploads,
@@ -40,16 +44,20 @@ from sandbox.store import Store
 from sandbox.web import answer
 
 _RESOURCES = (
+    auth,
     content,
     faucet,
     health,
     knobs,
+    oauth,
     operations,
     plans,
     projects,
     releases,
+    rest,
     rpc,
     secrets,
+    sql,
     subdomains,
     tiers,
     uploads,

@@ -22,7 +22,7 @@ from sandbox.severed import Severed, cut
 from sandbox.web import answer
 
 TRANSPORT_KNOBS = {"status", "delay", "drop_before", "drop_after"}
-_EXPOSED = ["PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-Run402-Request-Id", "Retry-After"]
+_EXPOSED = ["PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-Run402-Request-Id", "Retry-After", "Content-Range"]
 _UPLOADS = "/uploads/v1/"
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from sandbox.activity import Activity
 from sandbox.clock import Clock
 from sandbox.ids import deployment_id, new_id
+from sandbox.release import migrating
 from sandbox.release.activation import activate, release_urls
+from sandbox.release.state import ReleaseState
 from sandbox.settings import Settings
 from sandbox.store import Store
 from sandbox.store.operations import Operation
@@ -17,8 +19,15 @@ from sandbox.store.releases import Release
 
 RETRY_SECONDS = 3600
 _IDLE_SECONDS = 1.0
-_NEXT = {"committing": "staging", "staging": "activating", "activating": "ready"}
-_PHASE = {"committing": "validate", "staging": "stage", "activating": "activate"}
+_NEXT = {
+    "committing": "staging",
+    "staging": "activating",
+    "gating": "migrating",
+    "migrating": "schema_settling",
+}
+_NEXT |= {"schema_settling": "activating", "activating": "ready"}
+_PHASE = {"committing": "validate", "staging": "stage", "gating": "migrate-gate", "migrating": "migrate"}
+_PHASE |= {"schema_settling": "schema-settle", "activating": "activate"}
 
 
 class Machine:
@@ -82,10 +91,35 @@ class Machine:
             elif operation.status == "activating":
                 self._activate(operation)
             else:
-                if operation.status == "committing":
-                    self._stage(operation)
-                self._finish_phase(operation, "done")
-                self._move(operation, _NEXT[operation.status], wait=self._settings.phase_seconds)
+                self._work(operation)
+
+    def _work(self, operation: Operation) -> None:
+        """Do what the phase before activation is for, and go to the next one or stumble."""
+        error = None
+        if operation.status == "committing":
+            self._stage(operation)
+        elif operation.status in ("migrating", "schema_settling"):
+            error = self._change_schema(operation)
+        if error:
+            self._stumble(operation, error)
+            return
+        self._finish_phase(operation, "done")
+        gates = operation.status == "staging" and self._has_schema_work(operation)
+        following = "gating" if gates else _NEXT[operation.status]
+        self._move(operation, following, wait=self._settings.phase_seconds)
+
+    def _target(self, operation: Operation) -> ReleaseState:
+        plan = self._store.plans.get(operation.plan_id or "")
+        return ReleaseState.from_json(plan.target) if plan else ReleaseState()
+
+    def _has_schema_work(self, operation: Operation) -> bool:
+        return migrating.has_work(self._store, self._target(operation), operation.project_id)
+
+    def _change_schema(self, operation: Operation) -> dict[str, Any] | None:
+        target = self._target(operation)
+        if operation.status == "schema_settling":
+            return migrating.settle(self._store, operation, target)
+        return migrating.migrate(self._store, operation, target, now=self._clock.now())
 
     def _move(self, operation: Operation, status: str, *, wait: float | None) -> bool:
         now = self._clock.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.clock import iso
@@ -13,8 +14,13 @@ SCHEMA_VERSION = "agent-deploy-observability.v1"
 _EFFECTIVE = ("active", "superseded")
 
 
-def inventory(release: Release, *, secrets: list[str], site_limit: int, live: bool) -> dict[str, Any]:
-    """`live` says that the active release was asked for; `site_limit` cuts the list of paths."""
+def inventory(
+    release: Release, *, secrets: list[str], site_limit: int, live: bool, applied: Mapping[str, float]
+) -> dict[str, Any]:
+    """`live` says that the active release was asked for; `site_limit` cuts the list of paths.
+
+    `applied` tells when each migration of the project ran.
+    """
     state = ReleaseState.from_json(release.state)
     return {
         "kind": "release_inventory",
@@ -31,7 +37,11 @@ def inventory(release: Release, *, secrets: list[str], site_limit: int, live: bo
             "manifest_sha256": routing.manifest_sha256(state.routes),
             "entries": [route.entry() for route in state.routes],
         },
-        "migrations_applied": [],
+        "migrations_applied": [
+            {"migration_id": each.id, "checksum_hex": each.checksum, "applied_at": iso(applied[each.id])}
+            for each in state.migrations
+            if each.id in applied
+        ],
         "i18n": state.i18n,
         "warnings": [],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.problems import invalid_spec
 from sandbox.release.spec import Site, Spec, Subdomains
-from sandbox.release.state import File, PublicPaths, ReleaseState
+from sandbox.release.state import File, Migration, PublicPaths, ReleaseState
 
 SizeOf = Callable[[str], int | None]
 
@@ -27,6 +27,8 @@ def materialise(spec: Spec, base: ReleaseState, size_of: SizeOf) -> ReleaseState
         i18n=_i18n(spec, base.i18n),
         checks=base.checks if spec.checks is None else spec.checks,
         required_secrets=base.required_secrets if spec.requires is None else spec.requires,
+        migrations=_migrations(spec.database.migrations, base.migrations),
+        expose=base.expose if spec.database.expose is None else spec.database.expose,
     )
     _check_targets(target)
     return target
@@ -59,6 +61,12 @@ def _subdomains(change: Subdomains | None, base: tuple[str, ...]) -> tuple[str, 
         return base
     names = set(base if change.set is None else change.set)
     return tuple(sorted((names | set(change.add)) - set(change.remove)))
+
+
+def _migrations(listed: tuple[Migration, ...], base: tuple[Migration, ...]) -> tuple[Migration, ...]:
+    """Forward only: those of the base stay, new ones come behind them."""
+    known = {migration.id for migration in base}
+    return (*base, *(migration for migration in listed if migration.id not in known))
 
 
 def _i18n(spec: Spec, base: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox import lease
 from sandbox.ids import digest
 from sandbox.problems import Problem, conflict, forbidden, not_found
+from sandbox.release import migrating
 from sandbox.release.diff import compare, immutable_failures
 from sandbox.release.inventory import SCHEMA_VERSION
 from sandbox.release.materialise import materialise
 from sandbox.release.names import is_reserved
 from sandbox.release.spec import Spec, read_spec
-from sandbox.release.state import File, ReleaseState
+from sandbox.release.state import File, Migration, ReleaseState
 from sandbox.release.warnings import Change, warnings
 from sandbox.store import Store
 from sandbox.store.projects import Project
@@ -24,12 +25,16 @@ EVENTS = ["plan.started", "plan.diff", "content.upload.progress", "commit.phase"
 
 @dataclass(frozen=True)
 class Draft:
-    """A finished plan that is not stored. `answer` lacks the two ids and the knobs' warnings."""
+    """A finished plan that is not stored. `answer` lacks the two ids and the knobs' warnings.
+
+    `inline` is SQL that came within the spec, by digest.
+    """
 
     base_release_id: str | None
     spec_digest: str
     target: ReleaseState
     answer: dict[str, Any]
+    inline: Mapping[str, bytes]
 
 
 class Planner:
@@ -48,8 +53,16 @@ class Planner:
         _check_immutable(base, target)
         diff = compare(base, target, is_stored=lambda sha256: self._size_of(sha256) is not None)
         secrets = frozenset(self._store.secrets.keys(self._project.id))
-        change = Change(spec, base, target, diff, secrets)
-        return Draft(base_id, digest(raw), target, self._answer(change, base_id))
+        change = Change(spec, base, target, diff, secrets, self._new_migrations(spec))
+        return Draft(base_id, digest(raw), target, self._answer(change, base_id), spec.database.inline)
+
+    def _new_migrations(self, spec: Spec) -> tuple[tuple[Migration, str | None], ...]:
+        """Those that were not applied, with their SQL where it is here. Raises Problem for what cannot be run."""
+        slice_ = spec.database
+        new = migrating.fresh(self._store, self._project.id, slice_.migrations)
+        found = [(each, migrating.sql_of(self._store, self._project.id, each, slice_.inline)) for each in new]
+        migrating.check(self._store, self._project.id, [sql for _each, sql in found], slice_.expose)
+        return tuple(found)
 
     def _size_of(self, sha256: str) -> int | None:
         return self._store.content.size(self._project.id, sha256)
@@ -73,19 +86,30 @@ class Planner:
 
     def _answer(self, change: Change, base_id: str | None) -> dict[str, Any]:
         removed = sorted(change.secrets & set(change.spec.deletes))
-        files = change.spec.site.files.values() if change.spec.site else ()
+        database = change.spec.database
+        files = [*(change.spec.site.files.values() if change.spec.site else ())]
+        files += [each.file for each in database.migrations if each.checksum not in database.inline]
+        new = [each for each, _sql in change.migrations]
+        exposes = migrating.changes_exposure(self._store, self._project.id, database.expose)
         return {
             "kind": "plan_response",
             "schema_version": SCHEMA_VERSION,
             "base_release_id": base_id,
             "manifest_digest": digest(change.new.to_json()),
-            "is_noop": change.diff.is_noop and not removed,
-            "summary": change.diff.summary(),
+            "is_noop": change.diff.is_noop and not removed and not new and not exposes,
+            "summary": _summary(change, exposes),
             "expected_events": EVENTS,
             "missing_content": missing_content(self._store, self._project.id, files),
             "warnings": warnings(change),
             "payment_required": None,
-            "migrations": {"new": [], "noop": []},
+            "migrations": {
+                "new": [_migration_row(each) for each in new],
+                "noop": [
+                    {"id": each.id, "checksum_hex": each.checksum}
+                    for each in database.migrations
+                    if each not in new
+                ],
+            },
             **change.diff.wire(secrets={"added": [], "removed": removed}),
             "cost": self._cost(change),
         }
@@ -123,6 +147,20 @@ class Planner:
             details={"scope": "account", "limit_bytes": tier.storage_bytes, "needed_bytes": after},
             next_actions=("check_usage", "renew_tier"),
         )
+
+
+def _migration_row(migration: Migration) -> dict[str, str]:
+    kind = "none" if migration.transaction == "none" else "default"
+    return {"id": migration.id, "checksum_hex": migration.checksum, "transaction": kind}
+
+
+def _summary(change: Change, exposes: bool) -> str:
+    parts = [f"migrations: {len(change.migrations)} new"] if change.migrations else []
+    parts += ["exposure changed"] if exposes else []
+    if not parts:
+        return change.diff.summary()
+    parts = [*([] if change.diff.is_noop else [change.diff.summary().removesuffix(".")]), *parts]
+    return f"{'; '.join(parts)}."
 
 
 def live_state(store: Store, project: Project) -> ReleaseState:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.problems import invalid_spec, not_run_here
+from sandbox.release.database import DatabaseSlice, read_database
 from sandbox.release.names import is_name
 from sandbox.release.paths import content_type, is_file_path, is_public_path
 from sandbox.release.routing import read_routes
@@ -15,7 +16,7 @@ from sandbox.release.state import File, PublicPath, PublicPaths, Route
 
 _KEYS = {"$schema", "project", "project_id", "base", "database", "secrets", "functions"}
 _KEYS |= {"site", "subdomains", "routes", "checks", "assets", "i18n"}
-_NOT_RUN = ("database", "functions", "assets")
+_NOT_RUN = ("functions", "assets")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SECRET = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _LOCALE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -56,6 +57,7 @@ class Spec:
     checks: tuple[Any, ...] | None
     requires: tuple[str, ...] | None
     deletes: tuple[str, ...]
+    database: DatabaseSlice = DatabaseSlice()
 
 
 def read_project_id(raw: object) -> str:
@@ -87,6 +89,7 @@ def read_spec(raw: dict[str, Any]) -> Spec:
         checks=_checks(raw.get("checks")),
         requires=requires if "require" in secrets else None,
         deletes=deletes,
+        database=read_database(raw.get("database")),
     )
 
 

@@ -50,6 +50,20 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Migration:
+    """SQL that a release counts on, by the digest of its bytes; `transaction` is required or none."""
+
+    id: str
+    checksum: str
+    size: int
+    transaction: str = "required"
+
+    @property
+    def file(self) -> File:
+        return File(self.checksum, self.size, "application/sql")
+
+
+@dataclass(frozen=True)
 class ReleaseState:
     site: Mapping[str, File] = field(default_factory=dict)
     public_paths: PublicPaths = PublicPaths()
@@ -58,6 +72,8 @@ class ReleaseState:
     i18n: Mapping[str, Any] | None = None
     checks: tuple[Any, ...] = ()
     required_secrets: tuple[str, ...] = ()
+    migrations: tuple[Migration, ...] = ()
+    expose: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -71,6 +87,8 @@ class ReleaseState:
             "i18n": self.i18n,
             "checks": list(self.checks),
             "required_secrets": list(self.required_secrets),
+            "migrations": [vars(migration) for migration in self.migrations],
+            "expose": self.expose,
         }
 
     @classmethod
@@ -87,6 +105,8 @@ class ReleaseState:
             i18n=value["i18n"],
             checks=tuple(value["checks"]),
             required_secrets=tuple(value["required_secrets"]),
+            migrations=tuple(Migration(**migration) for migration in value.get("migrations", ())),
+            expose=value.get("expose"),
         )
 
     def bytes(self) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 from sandbox.release import routing, static
 from sandbox.release.diff import LIST_LIMIT, Diff
 from sandbox.release.paths import same_exact
+from sandbox.release.schema_warnings import schema_warnings
 from sandbox.release.spec import Spec
-from sandbox.release.state import ReleaseState, Route
+from sandbox.release.state import Migration, ReleaseState, Route
 
 NEAR_LIMIT = routing.LIMIT * 9 // 10
 _ENTRYPOINTS = ("index.html", "_worker.js")
@@ -25,12 +26,14 @@ class Change:
     new: ReleaseState
     diff: Diff
     secrets: frozenset[str]
+    migrations: tuple[tuple[Migration, str | None], ...] = ()
 
 
 def warnings(change: Change) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for rule in (_secrets, _subdomains, _site, _reach, _route_table, _aliases, _size):
         found += rule(change)
+    found += schema_warnings(change.migrations)
     return found
 
 

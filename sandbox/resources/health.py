@@ -10,7 +10,7 @@ from starlette.routing import Route
 from sandbox.web import Call, answer, endpoint
 
 VERSION = "sandbox"
-CAPABILITIES = ["x402", "siwx", "blob", "sites", "promote"]
+CAPABILITIES = ["x402", "siwx", "blob", "sites", "promote", "sql", "rest", "auth"]
 
 
 def health(call: Call) -> Response:

@@ -12,6 +12,7 @@ from sandbox import access
 from sandbox.clock import DAY, iso
 from sandbox.ids import new_id
 from sandbox.problems import Problem, bad_request, conflict, invalid_spec, not_found
+from sandbox.release import migrating
 from sandbox.release.planner import Draft, Planner, missing_content
 from sandbox.release.spec import read_project_id
 from sandbox.release.state import ReleaseState
@@ -97,6 +98,9 @@ def _store(call: Call, project: Project, made: Draft, key: str | None) -> dict[s
         created_at=now,
         expires_at=now + DAY,
     )
+    for sha256, content in made.inline.items():
+        store.blobs.put(content, sha256)
+        store.content.link(project.id, sha256, len(content))
     store.plans.create(stored)
     _begin(call, stored, now)
     return full
@@ -177,6 +181,7 @@ def _accept(
         )
     _require_content(call, stored, ids)
     _require_secrets(call, stored, ids)
+    _require_database(call, stored, ids)
     call.gateway.store.operations.order(operation.id, ordered)
     call.gateway.machine.enter(operation, "committing")
 
@@ -201,6 +206,22 @@ def _require_secrets(call: Call, stored: Plan, ids: dict[str, Any]) -> None:
         raise Problem(
             422, "MISSING_REQUIRED_SECRET", text, category="deploy", details={"missing": missing}, **ids
         )
+
+
+def _require_database(call: Call, stored: Plan, ids: dict[str, Any]) -> None:
+    """The plan's own checks once more, now that all SQL has to be here."""
+    store, target = call.gateway.store, ReleaseState.from_json(stored.target)
+    new = migrating.fresh(store, stored.project_id, target.migrations)
+    texts = [migrating.sql_of(store, stored.project_id, migration, {}) for migration in new]
+    missing = [migration.id for migration, text in zip(new, texts, strict=True) if text is None]
+    if missing:
+        text = f"The SQL of '{missing[0]}' was not uploaded."
+        details = {"missing": missing}
+        raise conflict(
+            "MIGRATION_SQL_NOT_FOUND", text, retryable=True, phase="validate", details=details, **ids
+        )
+    if migrating.changes_exposure(store, stored.project_id, target.expose) or new:
+        migrating.check(store, stored.project_id, texts, target.expose)
 
 
 def _commit_answer(operation: Operation) -> dict[str, Any]:

@@ -142,6 +142,7 @@ def _usage(call: Call, project: Project) -> dict[str, Any]:
 def delete(call: Call) -> Response:
     project = access.serviced_project(call, call.path_param("id"))
     call.gateway.store.projects.delete(project.id, now=call.gateway.clock.now())
+    call.gateway.store.databases.forget(project.id)
     return Response(status_code=204)
 
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from sandbox import access
 from sandbox.ids import new_id
 from sandbox.problems import bad_request, conflict, not_found
+from sandbox.release import migrating
 from sandbox.release.activation import release_urls, swap
 from sandbox.release.diff import compare
 from sandbox.release.inventory import SCHEMA_VERSION, inventory
@@ -50,7 +51,9 @@ def _own(call: Call, project: Project, release_id: str) -> Release:
 def _inventory(call: Call, project: Project, release: Release, *, live: bool) -> dict[str, Any]:
     limit = call.whole_number("site_limit", default=5000, most=25_000)
     keys = call.gateway.store.secrets.keys(project.id)
-    return inventory(release, secrets=keys, site_limit=limit, live=live)
+    known = migrating.registry(call.gateway.store.databases.find(project.id))
+    applied = {name: row["applied_at"] for name, row in known.items()}
+    return inventory(release, secrets=keys, site_limit=limit, live=live, applied=applied)
 
 
 def diff(call: Call) -> Response:
@@ -62,7 +65,9 @@ def diff(call: Call) -> Response:
     if old and old.id == new.id:
         raise bad_request("DIFF_SAME_RELEASE", "Both sides are the same release.")
     before = ReleaseState.from_json(old.state) if old else ReleaseState()
-    found = compare(before, ReleaseState.from_json(new.state), is_stored=lambda _sha256: True)
+    after = ReleaseState.from_json(new.state)
+    found = compare(before, after, is_stored=lambda _sha256: True)
+    known = {migration.id for migration in before.migrations}
     return answer(
         {
             "kind": "release_diff",
@@ -72,7 +77,7 @@ def diff(call: Call) -> Response:
             "is_noop": found.is_noop,
             "summary": found.summary(),
             "warnings": [],
-            "migrations": {"applied_between_releases": []},
+            "migrations": {"applied_between_releases": [each.id for each in after.migrations if each.id not in known]},
             **found.wire(secrets={"added": [], "removed": []}, limit=limit),
         }
     )

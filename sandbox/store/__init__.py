@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sandbox.data.databases import Databases
 from sandbox.store.accounts import Accounts
 from sandbox.store.answers import Answers
 from sandbox.store.blobs import Blobs
@@ -39,7 +40,9 @@ class Store:
         self.releases = Releases(self.database)
         self.secrets = Secrets(self.database)
         self.subdomains = Subdomains(self.database)
+        self.databases = Databases(folder)
         self.transaction = self.database.transaction
 
     def close(self) -> None:
+        self.databases.close()
         self.database.close()

@@ -129,6 +129,11 @@ class Operations:
             project_id,
         )
 
+    def is_migrating(self, project_id: str) -> bool:
+        """Whether a deploy is changing the project's schema right now."""
+        text = "SELECT count(*) FROM operations WHERE project_id = ? AND status IN ('gating', 'migrating')"
+        return self._database.number(text, project_id) > 0
+
     def due(self, moment: float) -> list[Operation]:
         rows = self._database.rows("SELECT * FROM operations WHERE due_at <= ? ORDER BY due_at", moment)
         return [_operation(row) for row in rows]

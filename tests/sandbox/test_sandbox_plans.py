@@ -185,7 +185,7 @@ def test_two_routes_for_one_address_are_refused(guestbook: Owned) -> None:
     "part",
     [
         {"functions": {"replace": {"f": {"runtime": "node22"}}}},
-        {"database": {"migrations": [{"id": "1"}]}},
+        {"database": {"migrations": [{"id": "1", "sql": "CREATE FUNCTION f() RETURNS int AS $$ SELECT 1 $$"}]}},
         {"assets": {"put": [{"key": "a"}]}},
         {"routes": {"replace": [{"pattern": "/x", "target": {"type": "function", "name": "f"}}]}},
     ],

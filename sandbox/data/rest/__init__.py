@@ -1,0 +1,1 @@
+"""PostgREST's grammar over a project's tables."""
