@@ -117,23 +117,23 @@ def address() -> str:
 
 
 @pytest.fixture
-def browser(client_as: ClientAs, bob: User) -> Client:
+def as_bob(client_as: ClientAs, bob: User) -> Client:
     return client_as(bob)
 
 
 @pytest.fixture
-def reviewed(browser: Client, project: Project, address: str, run_operations: RunOperations) -> Deploy:
+def reviewed(as_bob: Client, project: Project, address: str, run_operations: RunOperations) -> Deploy:
     """A first deploy whose plan waits."""
-    deploy = upload(browser, project, SITE, subdomain=address)
+    deploy = upload(as_bob, project, SITE, subdomain=address)
     run_operations()
     assert operation_of(deploy).state == State.WAITING
     return deploy
 
 
 @pytest.fixture
-def live(browser: Client, reviewed: Deploy, run_operations: RunOperations) -> Deploy:
+def live(as_bob: Client, reviewed: Deploy, run_operations: RunOperations) -> Deploy:
     """A first deploy that is live."""
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     assert operation_of(reviewed).state == State.SUCCEEDED
     return reviewed

@@ -25,16 +25,16 @@ COMMIT = "/apply/v1/plans/*/commit"
 
 
 def test_a_commit_that_asks_for_unannounced_money_signs_nothing(
-    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+    as_bob: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
 ) -> None:
     knob("status", method="POST", path=COMMIT, status=402, code="PAYMENT_REQUIRED", times=9)
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     assert (operation_of(reviewed).error["code"], Payment.objects.count()) == ("PAYMENT_REQUIRED", 0)
 
 
 def test_a_price_the_plan_named_is_reserved_and_settled(
-    browser: Client,
+    as_bob: Client,
     project: Project,
     address: str,
     run_operations: RunOperations,
@@ -42,23 +42,23 @@ def test_a_price_the_plan_named_is_reserved_and_settled(
 ) -> None:
     _name_a_price(monkeypatch, {"amount": "50000", "asset": "USDC", "payTo": "0x0", "reason": "storage"})
     policies.write(project.wallet, policies.Limits(100_000, 200_000, (BASE_SEPOLIA,)))
-    deploy = upload(browser, project, SITE, subdomain=address)
+    deploy = upload(as_bob, project, SITE, subdomain=address)
     run_operations()
-    assert "$0.05" in browser.get(f"/deploys/{deploy.pk}").content.decode()
-    confirm(browser, deploy)
+    assert "$0.05" in as_bob.get(f"/deploys/{deploy.pk}").content.decode()
+    confirm(as_bob, deploy)
     run_operations()
     payment = Payment.objects.get(operation_id=operation_of(deploy).pk)
     assert (payment.state, payment.amount_micros, payment.paid_by) == ("settled", 50_000, "balance")
 
 
 def test_a_price_above_the_limit_is_refused_before_anything_is_committed(
-    browser: Client, project: Project, run_operations: RunOperations, monkeypatch: pytest.MonkeyPatch
+    as_bob: Client, project: Project, run_operations: RunOperations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _name_a_price(monkeypatch, {"amount": "50000"})
     policies.write(project.wallet, policies.Limits(10_000, 20_000, (BASE_SEPOLIA,)))
-    deploy = upload(browser, project, SITE)
+    deploy = upload(as_bob, project, SITE)
     run_operations()
-    confirm(browser, deploy)
+    confirm(as_bob, deploy)
     run_operations()
     assert (operation_of(deploy).error["code"], Payment.objects.count()) == ("LIMIT_PER_PAYMENT", 0)
 
@@ -74,19 +74,19 @@ def _name_a_price(monkeypatch: pytest.MonkeyPatch, payment: dict[str, str]) -> N
 
 
 def test_a_redeploy_that_costs_asks_first(
-    browser: Client,
+    as_bob: Client,
     live: Deploy,
     project: Project,
     run_operations: RunOperations,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    second = upload(browser, project, {"index.html": "<h1>Two</h1>", "app.css": "x"})
+    second = upload(as_bob, project, {"index.html": "<h1>Two</h1>", "app.css": "x"})
     run_operations()
-    confirm(browser, second)
+    confirm(as_bob, second)
     run_operations()
     _name_a_price(monkeypatch, {"amount": "$0.01"})
     release = Release.objects.get(project=project, generation=1)
-    answer = browser.post(f"/projects/{project.pk}/releases/{release.pk}/redeploy")
+    answer = as_bob.post(f"/projects/{project.pk}/releases/{release.pk}/redeploy")
     run_operations()
     back = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
     assert (operation_of(back).state, back.reviewed_plan["price_micros"]) == (State.WAITING, 10_000)

@@ -32,18 +32,18 @@ class WorkerDied(BaseException):
 
 
 def test_a_taken_address_is_a_clear_sentence_and_nothing_changed(
-    browser: Client, live: Deploy, project: Project, address: str, run_operations: RunOperations
+    as_bob: Client, live: Deploy, project: Project, address: str, run_operations: RunOperations
 ) -> None:
     with signer.client(project.gateway, project.wallet) as client:
         made = client.projects.provision(name="second")
     second = ProjectFactory.create(
         team=project.team, wallet=project.wallet, remote_id=made.project_id, anon_key=made.anon_key
     )
-    deploy = upload(browser, second, SITE, subdomain=address)
+    deploy = upload(as_bob, second, SITE, subdomain=address)
     run_operations()
     operation = operation_of(deploy)
     assert (operation.state, operation.error["code"]) == (State.FAILED, "SUBDOMAIN_TAKEN")
-    page = browser.get(f"/deploys/{deploy.pk}").content.decode()
+    page = as_bob.get(f"/deploys/{deploy.pk}").content.decode()
     assert (f"The name &#x27;{address}&#x27; belongs to another project." in page, "Plan again" in page) == (
         True,
         True,
@@ -51,13 +51,13 @@ def test_a_taken_address_is_a_clear_sentence_and_nothing_changed(
 
 
 def test_another_release_in_between_brings_the_plan_back_with_the_difference(
-    browser: Client, live: Deploy, project: Project, run_operations: RunOperations
+    as_bob: Client, live: Deploy, project: Project, run_operations: RunOperations
 ) -> None:
-    slow, quick = upload(browser, project, OTHER), upload(browser, project, {**SITE, "new.html": "x"})
+    slow, quick = upload(as_bob, project, OTHER), upload(as_bob, project, {**SITE, "new.html": "x"})
     run_operations()
-    confirm(browser, quick)
+    confirm(as_bob, quick)
     run_operations()
-    confirm(browser, slow, *_codes(slow))
+    confirm(as_bob, slow, *_codes(slow))
     run_operations()
     operation = operation_of(slow)
     assert (operation.state, operation.reason) == (State.WAITING, "confirmation")
@@ -66,53 +66,53 @@ def test_another_release_in_between_brings_the_plan_back_with_the_difference(
         == "Another release became live meanwhile, so this plan starts from it."
     )
     assert "Also removes site new.html." in slow.reviewed_plan["beyond"]
-    assert "The plan changed since you confirmed it." in browser.get(f"/deploys/{slow.pk}").content.decode()
-    confirm(browser, slow, *_codes(slow))
+    assert "The plan changed since you confirmed it." in as_bob.get(f"/deploys/{slow.pk}").content.decode()
+    confirm(as_bob, slow, *_codes(slow))
     run_operations()
     assert operation_of(slow).state == State.SUCCEEDED
 
 
 def test_a_new_blocking_warning_waits_and_needs_its_own_tick(
-    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+    as_bob: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
 ) -> None:
     knob("warn", code="LOOK_HERE", message="Something new.")
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     assert operation_of(reviewed).state == State.WAITING
     assert reviewed.reviewed_plan["beyond"] == ["New warning: LOOK_HERE. Something new."]
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     assert operation_of(reviewed).state == State.WAITING
-    confirm(browser, reviewed, "LOOK_HERE")
+    confirm(as_bob, reviewed, "LOOK_HERE")
     run_operations()
     assert operation_of(reviewed).state == State.SUCCEEDED
     assert [item["code"] for item in reviewed.acknowledged] == ["LOOK_HERE"]
 
 
-def test_an_old_page_cannot_confirm_a_new_plan(browser: Client, reviewed: Deploy) -> None:
-    browser.post(f"/deploys/{reviewed.pk}/confirm", {"digest": "0" * 64})
+def test_an_old_page_cannot_confirm_a_new_plan(as_bob: Client, reviewed: Deploy) -> None:
+    as_bob.post(f"/deploys/{reviewed.pk}/confirm", {"digest": "0" * 64})
     assert operation_of(reviewed).state == State.WAITING
 
 
 def test_cancelled_before_a_worker_looked_nothing_is_planned(
-    browser: Client, project: Project, run_operations: RunOperations
+    as_bob: Client, project: Project, run_operations: RunOperations
 ) -> None:
-    deploy = upload(browser, project, SITE)
-    browser.post(f"/deploys/{deploy.pk}/cancel")
+    deploy = upload(as_bob, project, SITE)
+    as_bob.post(f"/deploys/{deploy.pk}/cancel")
     run_operations()
     assert (operation_of(deploy).state, deploy.reviewed_plan) == (State.CANCELLED, {})
 
 
 def test_cancelled_in_review_nothing_changed(
-    browser: Client, reviewed: Deploy, address: str, served: Get
+    as_bob: Client, reviewed: Deploy, address: str, served: Get
 ) -> None:
-    browser.post(f"/deploys/{reviewed.pk}/cancel")
+    as_bob.post(f"/deploys/{reviewed.pk}/cancel")
     assert operation_of(reviewed).state == State.CANCELLED
     assert served(address, "").status_code == httpx.codes.NOT_FOUND
-    assert "Plan again" in browser.get(f"/deploys/{reviewed.pk}").content.decode()
+    assert "Plan again" in as_bob.get(f"/deploys/{reviewed.pk}").content.decode()
 
 
 def test_cancelled_during_the_upload_nothing_is_committed(
-    browser: Client, reviewed: Deploy, run_operations: RunOperations, monkeypatch: pytest.MonkeyPatch
+    as_bob: Client, reviewed: Deploy, run_operations: RunOperations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_blob = store.open_blob
 
@@ -122,7 +122,7 @@ def test_cancelled_during_the_upload_nothing_is_committed(
 
     monkeypatch.setattr(uploading, "LOOK_SECONDS", 0)
     monkeypatch.setattr(store, "open_blob", asked_to_stop)
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     operation = operation_of(reviewed)
     assert (operation.state, [path for path in paths_called(operation) if "commit" in path]) == (
@@ -131,16 +131,16 @@ def test_cancelled_during_the_upload_nothing_is_committed(
     )
 
 
-def test_what_was_committed_cannot_be_cancelled(browser: Client, live: Deploy) -> None:
+def test_what_was_committed_cannot_be_cancelled(as_bob: Client, live: Deploy) -> None:
     operation = operation_of(live)
     Operation.objects.filter(pk=operation.pk).update(state=State.RUNNING, finished_at=None)
-    browser.post(f"/deploys/{live.pk}/cancel")
+    as_bob.post(f"/deploys/{live.pk}/cancel")
     assert operation_of(live).cancel_requested is False
 
 
 @pytest.mark.parametrize("moment", ["after", "before"])
 def test_a_worker_that_dies_around_the_commit_does_not_commit_twice(
-    browser: Client,
+    as_bob: Client,
     reviewed: Deploy,
     run_operations: RunOperations,
     monkeypatch: pytest.MonkeyPatch,
@@ -160,7 +160,7 @@ def test_a_worker_that_dies_around_the_commit_does_not_commit_twice(
         return answer
 
     monkeypatch.setattr(committing, "_send", die)
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     with pytest.raises(WorkerDied):
         run_operations()
     assert operation_of(reviewed).state == State.RUNNING
@@ -173,10 +173,10 @@ def test_a_worker_that_dies_around_the_commit_does_not_commit_twice(
 
 
 def test_a_lost_answer_to_the_commit_is_asked_for_not_repeated(
-    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+    as_bob: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
 ) -> None:
     knob("drop_after", method="POST", path=COMMIT)
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     operation = operation_of(reviewed)
     assert (operation.state, operation.error) == (State.SUCCEEDED, {})
@@ -184,28 +184,28 @@ def test_a_lost_answer_to_the_commit_is_asked_for_not_repeated(
 
 
 def test_a_base_conflict_is_planned_again_twice_at_most(
-    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+    as_bob: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
 ) -> None:
     knob("base_conflict", times=2)
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     assert operation_of(reviewed).state == State.SUCCEEDED
 
 
 def test_a_third_base_conflict_fails(
-    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+    as_bob: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
 ) -> None:
     knob("base_conflict", times=3)
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     assert operation_of(reviewed).error["code"] == "BASE_RELEASE_CONFLICT"
 
 
 def test_an_activation_that_stopped_can_be_resumed(
-    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations, served: Get, address: str
+    as_bob: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations, served: Get, address: str
 ) -> None:
     knob("activation_pending", retryable=False)
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     failed = operation_of(reviewed)
     assert (failed.state, failed.error["code"], failed.error["details"]["resumable"]) == (
@@ -213,8 +213,8 @@ def test_an_activation_that_stopped_can_be_resumed(
         "ACTIVATION_FAILED",
         True,
     )
-    assert "Resume" in browser.get(f"/deploys/{reviewed.pk}").content.decode()
-    browser.post(f"/deploys/{reviewed.pk}/resume")
+    assert "Resume" in as_bob.get(f"/deploys/{reviewed.pk}").content.decode()
+    as_bob.post(f"/deploys/{reviewed.pk}/resume")
     run_operations()
     resumed = operation_of(reviewed)
     assert (resumed.state, resumed.pk != failed.pk) == (State.SUCCEEDED, True)
@@ -223,7 +223,7 @@ def test_an_activation_that_stopped_can_be_resumed(
 
 
 def test_an_activation_that_does_not_end_is_given_up_after_the_budget(
-    browser: Client,
+    as_bob: Client,
     reviewed: Deploy,
     knob: Knob,
     run_operations: RunOperations,
@@ -231,7 +231,7 @@ def test_an_activation_that_does_not_end_is_given_up_after_the_budget(
 ) -> None:
     monkeypatch.setattr(following, "BUDGET_SECONDS", 0)
     knob("activation_pending")
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     error = operation_of(reviewed).error
     assert (error["code"], error["mutation_state"], error["details"]["resumable"]) == (
@@ -242,10 +242,10 @@ def test_an_activation_that_does_not_end_is_given_up_after_the_budget(
 
 
 def test_a_release_that_needs_repair_says_what_the_gateway_said(
-    browser: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
+    as_bob: Client, reviewed: Deploy, knob: Knob, run_operations: RunOperations
 ) -> None:
     knob("needs_repair", message="Statement 3 failed.")
-    confirm(browser, reviewed)
+    confirm(as_bob, reviewed)
     run_operations()
     error = operation_of(reviewed).error
     assert (error["message"], error["mutation_state"], error["source"]) == (
@@ -256,9 +256,9 @@ def test_a_release_that_needs_repair_says_what_the_gateway_said(
 
 
 def test_the_same_files_again_change_nothing_and_ask_nothing(
-    browser: Client, live: Deploy, project: Project, run_operations: RunOperations
+    as_bob: Client, live: Deploy, project: Project, run_operations: RunOperations
 ) -> None:
-    again = upload(browser, project, SITE)
+    again = upload(as_bob, project, SITE)
     run_operations()
     operation = operation_of(again)
     assert (operation.state, operation.result["noop"], Release.objects.count()) == (State.SUCCEEDED, True, 1)
@@ -266,7 +266,7 @@ def test_the_same_files_again_change_nothing_and_ask_nothing(
 
 
 def test_a_large_spec_goes_up_as_content(
-    browser: Client,
+    as_bob: Client,
     project: Project,
     address: str,
     run_operations: RunOperations,
@@ -274,9 +274,9 @@ def test_a_large_spec_goes_up_as_content(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(apply, "MAX_PLAN_BYTES", 400)
-    deploy = upload(browser, project, SITE, subdomain=address)
+    deploy = upload(as_bob, project, SITE, subdomain=address)
     run_operations()
-    confirm(browser, deploy)
+    confirm(as_bob, deploy)
     run_operations()
     assert operation_of(deploy).state == State.SUCCEEDED
     assert served(address, "app.css").content == b"h1 { color: teal }"
@@ -288,14 +288,14 @@ def _codes(deploy: Deploy) -> list[str]:
 
 
 def test_bytes_named_by_digest_alone_are_never_taken_from_the_store(
-    browser: Client, project: Project, run_operations: RunOperations
+    as_bob: Client, project: Project, run_operations: RunOperations
 ) -> None:
     foreign = store.put([b"bytes of another team"])
     site = {"site": {"replace": {"index.html": {"sha256": foreign.sha256, "size": foreign.size}}}}
-    answer = browser.post("/deploys/new", {"project": str(project.pk), "manifest": json.dumps(site)})
+    answer = as_bob.post("/deploys/new", {"project": str(project.pk), "manifest": json.dumps(site)})
     deploy = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
     run_operations()
-    confirm(browser, deploy)
+    confirm(as_bob, deploy)
     run_operations()
     operation = operation_of(deploy)
     assert (operation.state, operation.error["code"]) == (State.FAILED, "CONTENT_NOT_HERE")

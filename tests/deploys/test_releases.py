@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from django.test import Client
 
 from deploys import store
@@ -14,17 +13,11 @@ from operations.models import Operation, State
 from projects.models import Project
 from run402 import Client as Gateway
 from run402.resources.content import ContentItem
-from teams.models import User
 from tests.deploys.conftest import Get, Knob, confirm, operation_of, paths_called, upload
-from tests.fixtures import ClientAs, RunOperations
+from tests.fixtures import RunOperations
 from wallets import signer
 
 PROMOTE = "/apply/v1/releases/*/promote"
-
-
-@pytest.fixture
-def browser(client_as: ClientAs, bob: User) -> Client:
-    return client_as(bob)
 
 
 def deploy_elsewhere(project: Project, files: dict[str, bytes], subdomain: str = "") -> None:
@@ -53,23 +46,23 @@ def _send(client: Gateway, project: Project, items: list[ContentItem]) -> None:
         client.content.commit(content, anon_key=project.anon_key)
 
 
-def redeploy(browser: Client, release: Release, run_operations: RunOperations) -> Operation:
-    answer = browser.post(f"/projects/{release.project_id}/releases/{release.pk}/redeploy")
+def redeploy(as_bob: Client, release: Release, run_operations: RunOperations) -> Operation:
+    answer = as_bob.post(f"/projects/{release.project_id}/releases/{release.pk}/redeploy")
     deploy = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
     run_operations()
     if operation_of(deploy).state == State.WAITING:
-        confirm(browser, deploy, *[w["code"] for w in deploy.reviewed_plan["warnings"] if w["blocking"]])
+        confirm(as_bob, deploy, *[w["code"] for w in deploy.reviewed_plan["warnings"] if w["blocking"]])
         run_operations()
     return operation_of(deploy)
 
 
-def release_here(browser: Client, project: Project, run_operations: RunOperations, **files: Any) -> Release:
+def release_here(as_bob: Client, project: Project, run_operations: RunOperations, **files: Any) -> Release:
     """Deploy `index=…` as index.html and so on through the pages; return the release."""
     fields = {"subdomain": files.pop("subdomain")} if "subdomain" in files else {}
-    deploy = upload(browser, project, {f"{name}.html": content for name, content in files.items()}, **fields)
+    deploy = upload(as_bob, project, {f"{name}.html": content for name, content in files.items()}, **fields)
     run_operations()
     confirm(
-        browser,
+        as_bob,
         deploy,
         *[w["code"] for w in Deploy.objects.get(pk=deploy.pk).reviewed_plan["warnings"] if w["blocking"]],
     )
@@ -80,11 +73,11 @@ def release_here(browser: Client, project: Project, run_operations: RunOperation
 
 
 def test_opening_the_page_reads_what_was_released_elsewhere(
-    browser: Client, project: Project, address: str, run_operations: RunOperations
+    as_bob: Client, project: Project, address: str, run_operations: RunOperations
 ) -> None:
     deploy_elsewhere(project, {"index.html": b"one"}, address)
     deploy_elsewhere(project, {"index.html": b"two"})
-    page = browser.get(f"/projects/{project.pk}/releases")
+    page = as_bob.get(f"/projects/{project.pk}/releases")
     assert "Reading what this project has released." in page.content.decode()
     run_operations()
     rows = list(Release.objects.filter(project=project).order_by("generation"))
@@ -96,19 +89,19 @@ def test_opening_the_page_reads_what_was_released_elsewhere(
         2,
         [address],
     )
-    text = browser.get(f"/projects/{project.pk}/releases").content.decode()
+    text = as_bob.get(f"/projects/{project.pk}/releases").content.decode()
     assert (text.count("made elsewhere"), text.count("/redeploy")) == (2, 1)
 
 
 def test_a_release_made_elsewhere_is_promoted(
-    browser: Client, project: Project, address: str, run_operations: RunOperations, served: Get
+    as_bob: Client, project: Project, address: str, run_operations: RunOperations, served: Get
 ) -> None:
     deploy_elsewhere(project, {"index.html": b"one"}, address)
-    release_here(browser, project, run_operations, index="two")
-    browser.get(f"/projects/{project.pk}/releases")
+    release_here(as_bob, project, run_operations, index="two")
+    as_bob.get(f"/projects/{project.pk}/releases")
     run_operations()
     elsewhere = Release.objects.get(project=project, made_here=False)
-    operation = redeploy(browser, elsewhere, run_operations)
+    operation = redeploy(as_bob, elsewhere, run_operations)
     assert (operation.state, operation.result["promoted"]) == (State.SUCCEEDED, True)
     assert paths_called(operation) == ["/apply/v1/releases/rel/promote"]
     assert served(address, "").content == b"one"
@@ -117,39 +110,39 @@ def test_a_release_made_elsewhere_is_promoted(
 
 
 def test_where_promote_is_missing_the_inventory_rebuilds_it(
-    browser: Client, project: Project, address: str, run_operations: RunOperations, served: Get, knob: Knob
+    as_bob: Client, project: Project, address: str, run_operations: RunOperations, served: Get, knob: Knob
 ) -> None:
-    release_here(browser, project, run_operations, index="one", subdomain=address)
+    release_here(as_bob, project, run_operations, index="one", subdomain=address)
     deploy_elsewhere(project, {"again.html": b"one"})
-    release_here(browser, project, run_operations, index="two")
-    browser.get(f"/projects/{project.pk}/releases")
+    release_here(as_bob, project, run_operations, index="two")
+    as_bob.get(f"/projects/{project.pk}/releases")
     run_operations()
     elsewhere = Release.objects.get(project=project, made_here=False)
     knob("status", method="POST", path=PROMOTE, status=501, times=5)
-    operation = redeploy(browser, elsewhere, run_operations)
+    operation = redeploy(as_bob, elsewhere, run_operations)
     assert (operation.state, operation.error) == (State.SUCCEEDED, {})
     assert served(address, "again.html").content == b"one"
     assert Release.objects.get(project=project, status="active").restores == elsewhere
 
 
 def test_a_release_of_unknown_sizes_is_not_rebuilt_by_guessing(
-    browser: Client, project: Project, run_operations: RunOperations, knob: Knob
+    as_bob: Client, project: Project, run_operations: RunOperations, knob: Knob
 ) -> None:
     deploy_elsewhere(project, {"index.html": b"never seen here"})
-    release_here(browser, project, run_operations, index="two")
-    browser.get(f"/projects/{project.pk}/releases")
+    release_here(as_bob, project, run_operations, index="two")
+    as_bob.get(f"/projects/{project.pk}/releases")
     run_operations()
     knob("status", method="POST", path=PROMOTE, status=404, times=5)
-    operation = redeploy(browser, Release.objects.get(project=project, made_here=False), run_operations)
+    operation = redeploy(as_bob, Release.objects.get(project=project, made_here=False), run_operations)
     assert (operation.state, operation.error["code"]) == (State.FAILED, "REBUILD_IMPOSSIBLE")
 
 
 def test_a_redeploy_carries_no_address_secret_or_removal(
-    browser: Client, project: Project, address: str, run_operations: RunOperations, served: Get
+    as_bob: Client, project: Project, address: str, run_operations: RunOperations, served: Get
 ) -> None:
-    first = release_here(browser, project, run_operations, index="one")
-    release_here(browser, project, run_operations, index="two", subdomain=address)
-    operation = redeploy(browser, first, run_operations)
+    first = release_here(as_bob, project, run_operations, index="one")
+    release_here(as_bob, project, run_operations, index="two", subdomain=address)
+    operation = redeploy(as_bob, first, run_operations)
     assert operation.state == State.SUCCEEDED
     assert served(address, "").content == b"one"
     project.refresh_from_db()
@@ -157,47 +150,47 @@ def test_a_redeploy_carries_no_address_secret_or_removal(
 
 
 def test_a_redeploy_asks_when_a_warning_blocks(
-    browser: Client, project: Project, run_operations: RunOperations
+    as_bob: Client, project: Project, run_operations: RunOperations
 ) -> None:
-    first = release_here(browser, project, run_operations, index="one")
-    release_here(browser, project, run_operations, index="one", more="two", third="three")
-    answer = browser.post(f"/projects/{project.pk}/releases/{first.pk}/redeploy")
+    first = release_here(as_bob, project, run_operations, index="one")
+    release_here(as_bob, project, run_operations, index="one", more="two", third="three")
+    answer = as_bob.post(f"/projects/{project.pk}/releases/{first.pk}/redeploy")
     run_operations()
     deploy = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
     assert operation_of(deploy).state == State.WAITING
-    page = browser.get(f"/deploys/{deploy.pk}").content.decode()
+    page = as_bob.get(f"/deploys/{deploy.pk}").content.decode()
     assert ('value="DESTRUCTIVE_SITE_BULK_REMOVAL"' in page, 'id="confirm"' in page) == (True, True)
 
 
 def test_the_same_redeploy_clicked_twice_is_one(
-    browser: Client, project: Project, run_operations: RunOperations
+    as_bob: Client, project: Project, run_operations: RunOperations
 ) -> None:
-    first = release_here(browser, project, run_operations, index="one")
-    release_here(browser, project, run_operations, index="two")
-    one, two = (browser.post(f"/projects/{project.pk}/releases/{first.pk}/redeploy") for _ in range(2))
+    first = release_here(as_bob, project, run_operations, index="one")
+    release_here(as_bob, project, run_operations, index="two")
+    one, two = (as_bob.post(f"/projects/{project.pk}/releases/{first.pk}/redeploy") for _ in range(2))
     assert one.headers["Location"] == two.headers["Location"]
 
 
 def test_the_live_release_is_not_redeployed(
-    browser: Client, project: Project, run_operations: RunOperations
+    as_bob: Client, project: Project, run_operations: RunOperations
 ) -> None:
-    live = release_here(browser, project, run_operations, index="one")
-    browser.post(f"/projects/{project.pk}/releases/{live.pk}/redeploy")
+    live = release_here(as_bob, project, run_operations, index="one")
+    as_bob.post(f"/projects/{project.pk}/releases/{live.pk}/redeploy")
     assert Deploy.objects.filter(kind=Deploy.Kind.REDEPLOY).count() == 0
 
 
 def test_a_patch_is_archived_as_the_whole_state(
-    browser: Client, project: Project, run_operations: RunOperations
+    as_bob: Client, project: Project, run_operations: RunOperations
 ) -> None:
-    release_here(browser, project, run_operations, index="one", other="x")
+    release_here(as_bob, project, run_operations, index="one", other="x")
     route = {"pattern": "/home", "methods": ["GET"], "target": {"type": "static", "file": "index.html"}}
     patch = {"put": {"index.html": "two"}, "delete": ["other.html"]}
     manifest = json.dumps({"site": {"patch": patch}, "routes": {"replace": [route]}})
-    answer = browser.post("/deploys/new", {"project": str(project.pk), "manifest": manifest})
+    answer = as_bob.post("/deploys/new", {"project": str(project.pk), "manifest": manifest})
     deploy = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
     run_operations()
     confirm(
-        browser,
+        as_bob,
         deploy,
         *[w["code"] for w in Deploy.objects.get(pk=deploy.pk).reviewed_plan["warnings"] if w["blocking"]],
     )
@@ -213,11 +206,11 @@ def test_a_patch_is_archived_as_the_whole_state(
 
 
 def test_the_release_page_says_what_comes_back_and_what_does_not(
-    browser: Client, project: Project, run_operations: RunOperations
+    as_bob: Client, project: Project, run_operations: RunOperations
 ) -> None:
-    first = release_here(browser, project, run_operations, index="one")
-    release_here(browser, project, run_operations, index="two")
-    page = browser.get(f"/projects/{project.pk}/releases/{first.pk}").content.decode()
+    first = release_here(as_bob, project, run_operations, index="one")
+    release_here(as_bob, project, run_operations, index="two")
+    page = as_bob.get(f"/projects/{project.pk}/releases/{first.pk}").content.decode()
     wanted = (
         "Generation 1",
         "Superseded",
