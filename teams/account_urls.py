@@ -1,4 +1,7 @@
-"""The pages of django-allauth that this panel has. The rest keep their names, which allauth reverses, and answer 404."""
+"""The pages of django-allauth that this panel has.
+
+The rest keep their names, which allauth reverses, and answer 404.
+"""
 
 from typing import Never
 

@@ -311,9 +311,9 @@ def test_details_of_the_record_read_as_words(web: Client, team: Team, alice: Use
     with transaction.atomic():
         record("payment.settled", team_id=team.pk, actor=alice.actor, details=details)
     entry = web.get("/activity/?tab=audit").context["page"].entries[0]
-    assert entry.details == (
-        ("Kind", "Set a tier"),
-        ("Amount", "$0.10"),
-        ("Network", "Base Sepolia"),
-        ("Plan b", "x"),
-    )
+    assert dict(entry.details) == {
+        "Kind": "Set a tier",
+        "Amount": "$0.10",
+        "Network": "Base Sepolia",
+        "Plan b": "x",
+    }
