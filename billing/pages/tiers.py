@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing import prices, selectors, services
-from billing.pages.wallets import PATIENCE, policy_of
+from billing.pages.wallets import PATIENCE, policy_of, refresh_if_stale
 from billing.prices import Change, Price
 from core.ui import times
 from core.ui.money import usd
@@ -180,6 +180,7 @@ def tier_page(wallet: Wallet, tier: str) -> TierPage:
     price = prices.price_of(wallet.gateway, tier)
     if price is None:
         raise Http404("no such tier")
+    refresh_if_stale(wallet)
     before = wallet.balance_micros
     after = None if before is None or price.micros is None else before - price.micros
     return TierPage(

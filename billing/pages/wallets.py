@@ -112,7 +112,7 @@ def money_of(
     wallet: Wallet, membership: Membership, operations: Sequence[Operation], *, step: int = 0
 ) -> Money:
     """Return what the wallet holds, and read it again when that is old. `operations`: the wallet's latest."""
-    reading, trouble = _refresh(wallet)
+    reading, trouble = refresh_if_stale(wallet)
     url = reverse("billing:wallet_money", args=[wallet.pk])
     return Money(
         wallet=wallet,
@@ -128,7 +128,7 @@ def money_of(
     )
 
 
-def _refresh(wallet: Wallet) -> tuple[Operation | None, Operation | None]:
+def refresh_if_stale(wallet: Wallet) -> tuple[Operation | None, Operation | None]:
     """Return the reading under way, started now if the mirror is stale; and the last one if it failed."""
     last = operation_selectors.latest_for(wallet.team, wallet.pk, "wallet.balance")
     if last is not None and last.is_active:

@@ -192,6 +192,12 @@ def test_an_unknown_payment_blocks_the_page_too(browser: Client, payer: Wallet) 
     assert "An earlier payment of this wallet has an unknown outcome." in page
 
 
+def test_the_page_before_a_payment_reads_an_old_balance_again(browser: Client, payer: Wallet) -> None:
+    for _ in range(2):
+        browser.get(confirm(payer))
+    assert Operation.objects.filter(kind="wallet.balance", wallet=payer).count() == 1
+
+
 def test_a_tier_that_nobody_sells_is_not_found(browser: Client, payer: Wallet) -> None:
     assert browser.get(confirm(payer, "golden")).status_code == 404
 
