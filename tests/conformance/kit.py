@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Self
 from tools.node import Node
 
 SCRIPT_SECONDS = 120
+ANSWER_SECONDS = 60.0
 
 
 class ScriptError(Exception):
@@ -73,9 +75,10 @@ class Talker:
             raise ScriptError("the process has no pipes")
         self._process.stdin.write(json.dumps(document) + "\n")
         self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        ready, _, _ = select.select([self._process.stdout], [], [], ANSWER_SECONDS)
+        line = self._process.stdout.readline() if ready else ""
         if not line:
-            raise ScriptError(self._errors())
+            raise ScriptError(self._errors() or f"no answer within {ANSWER_SECONDS:.0f} s")
         return json.loads(line)
 
     def _errors(self) -> str:

@@ -1,0 +1,8 @@
+"""The scenario: what both clients do, step by step, and what must come back from the sandbox."""
+
+from __future__ import annotations
+
+from tests.conformance.app_steps import END, SECRETS, WHOLE_APP
+from tests.conformance.site_steps import MONEY, NAMES, PROJECT, SITE, TROUBLE, WARNINGS
+
+STEPS = [*MONEY, *PROJECT, *SITE, *WARNINGS, *TROUBLE, *NAMES, *SECRETS, *WHOLE_APP, *END]
