@@ -79,9 +79,11 @@ class Table:
         """SQLite's CREATE TABLE, under another name where one is given."""
         inline = [column for column in self.columns if column.identity]
         parts = [_column_sql(column) for column in self.columns]
-        for constraint in self.constraints:
-            if not (constraint.kind == PRIMARY and inline):
-                parts.append(f"CONSTRAINT {quote(constraint.name)} {constraint.sql}")
+        parts += [
+            f"CONSTRAINT {quote(constraint.name)} {constraint.sql}"
+            for constraint in self.constraints
+            if not (constraint.kind == PRIMARY and inline)
+        ]
         return f"CREATE TABLE {quote(name or self.name)} ({', '.join(parts)})"
 
 

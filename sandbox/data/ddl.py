@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from sandbox.data.catalog import Catalog, Column, Constraint, Table, listing, quote
+from sandbox.data.catalog import Catalog, Constraint, Table, listing, quote
 from sandbox.data.dialect import Node, Translator, name_of, original, read_type, render, table_name
 from sandbox.data.errors import SqlError, Unsupported, no_relation
 from sandbox.data.statements import known_columns, prepare

@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 from sandbox.data.errors import Blocked, SqlError, Unsupported
 from sandbox.data.kinds import BOOLEAN, Type
 
-Node = exp.Expression
+Node = exp.Expr
 ASSIGNS = "assigns"
 HIDDEN = ("run402_", "sqlite_", "pg_")
 _BLOCKED = (

@@ -108,7 +108,7 @@ class ProjectDatabase:
 
         Raises SqlError, Unsupported or Blocked.
         """
-        from sandbox.data import script  # noqa: PLC0415 - loads sqlglot
+        from sandbox.data import script  # loads sqlglot, so only when it is needed
 
         trees = script.read(sql)
         with self.transaction(caller, schema=script.changes_schema(trees)):

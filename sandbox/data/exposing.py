@@ -56,8 +56,8 @@ def apply(database: ProjectDatabase, raw: dict[str, Any]) -> dict[str, Any]:
 
 def _filter(database: ProjectDatabase, base: str, text: str) -> str:
     """The condition for SQLite, tried out once."""
-    from sandbox.data.dialect import Translator, parse, render  # noqa: PLC0415 - loads sqlglot
-    from sandbox.data.statements import known_columns  # noqa: PLC0415
+    from sandbox.data.dialect import Translator, parse, render  # loads sqlglot, so only when it is needed
+    from sandbox.data.statements import known_columns
 
     trees = parse(f"SELECT 1 WHERE {text}")
     table = database.catalog.find(base)

@@ -111,8 +111,8 @@ def _part(unit: str, value: Any) -> float | int | None:
     if value is None:
         return None
     found, name = kinds.moment(value), unit.lower()
-    special = {
-        "epoch": lambda: found.timestamp(),
+    special: dict[str, Callable[[], float | int]] = {
+        "epoch": found.timestamp,
         "dow": lambda: found.isoweekday() % 7,
         "isodow": found.isoweekday,
         "doy": lambda: found.timetuple().tm_yday,

@@ -57,7 +57,7 @@ def read_manifest(raw: object) -> Manifest:
         raise BadManifest(f"A manifest has no '{unknown[0]}'.")
     tables = [_table(item) for item in _items(raw, "tables") if item.get("expose", True)]
     views = [_view(item) for item in _items(raw, "views") if item.get("expose", True)]
-    names = [entry.name for entry in (*tables, *views)]
+    names = [rule.name for rule in tables] + [view.name for view in views]
     if len(set(names)) != len(names):
         raise BadManifest("The manifest names something twice.")
     rpcs = tuple(_text(item, "name", "rpcs") for item in _items(raw, "rpcs"))

@@ -45,7 +45,7 @@ def run(database: ProjectDatabase, tree: Node, params: Sequence[Any] = ()) -> Re
 
 
 def _change(database: ProjectDatabase, tree: Node) -> Result:
-    import sqlite3  # noqa: PLC0415
+    import sqlite3
 
     try:
         Schema(database.connection, database.catalog).run(tree)

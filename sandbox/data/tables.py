@@ -61,10 +61,7 @@ def read_column(table: str, node: exp.ColumnDef, catalog: Catalog) -> tuple[Colu
     if serial:
         fields["default"] = f"nextval('{table}_{name}_seq'::regclass)"
     type_text = serial or str(read_type(kind))
-    constraints: list[Node] = []
-    for part in node.args.get("constraints") or []:
-        if not _take(part, type_text, fields):
-            constraints.append(part)
+    constraints = [part for part in node.args.get("constraints") or [] if not _take(part, type_text, fields)]
     column = Column(
         name=name,
         type_text=type_text,

@@ -13,13 +13,16 @@ from sandbox.data.engine import ProjectDatabase
 
 REFRESH_SECONDS = 30 * 86400
 CODE_SECONDS = 300
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS run402_users (id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, password TEXT,"
-    " provider TEXT NOT NULL, display_name TEXT, avatar_url TEXT, email_verified_at REAL, created_at REAL NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS run402_refresh (digest TEXT PRIMARY KEY, user_id TEXT NOT NULL, expires_at REAL NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS run402_oauth (state TEXT PRIMARY KEY, redirect_url TEXT NOT NULL,"
-    " challenge TEXT NOT NULL, code_digest TEXT UNIQUE, user_id TEXT, expires_at REAL NOT NULL)",
-)
+_TABLES = """
+CREATE TABLE IF NOT EXISTS run402_users (
+  id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, password TEXT, provider TEXT NOT NULL, display_name TEXT,
+  avatar_url TEXT, email_verified_at REAL, created_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS run402_refresh (
+  digest TEXT PRIMARY KEY, user_id TEXT NOT NULL, expires_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS run402_oauth (
+  state TEXT PRIMARY KEY, redirect_url TEXT NOT NULL, challenge TEXT NOT NULL, code_digest TEXT UNIQUE,
+  user_id TEXT, expires_at REAL NOT NULL)
+"""
 
 
 class EmailTaken(Exception):
@@ -53,7 +56,7 @@ class Users:
     def __init__(self, database: ProjectDatabase) -> None:
         self._database = database
         with database.transaction():
-            for text in _TABLES:
+            for text in _TABLES.split(";"):
                 database.run(text)
 
     def sign_up(self, email: str, password: str, *, now: float) -> User:
@@ -130,7 +133,10 @@ class Users:
 
     def waiting(self, state: str, *, now: float) -> SignIn | None:
         with self._database.transaction():
-            text = "SELECT state, redirect_url FROM run402_oauth WHERE state = ? AND code_digest IS NULL AND expires_at > ?"
+            text = (
+                "SELECT state, redirect_url FROM run402_oauth"
+                " WHERE state = ? AND code_digest IS NULL AND expires_at > ?"
+            )
             rows = self._database.run(text, (state, now)).rows
         return SignIn(**rows[0]) if rows else None
 

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.data.manifest import CUSTOM, PUBLIC_READ, UNRESTRICTED, BadManifest, Manifest, read_manifest
+from sandbox.data.manifest import (
+    CUSTOM,
+    PUBLIC_READ,
+    UNRESTRICTED,
+    BadManifest,
+    Manifest,
+    TableRule,
+    View,
+    read_manifest,
+)
 
 _SENSITIVE = ("password", "secret", "token", "api_key", "is_admin", "role", "ssn")
 
@@ -36,33 +45,41 @@ def _issue(kind: str, detail: str, *, severity: str = "error", fix: str | None =
 
 def _issues(manifest: Manifest, shape: Shape) -> Iterator[dict[str, Any]]:
     for rule in manifest.tables.values():
-        columns = shape.tables.get(rule.name)
-        if rule.force_owner and not rule.owner_column:
-            text = f"'{rule.name}' asks for force_owner_on_insert without an owner_column."
-            yield _issue("force-owner-without-owner-column", text, fix="Name the owner_column.")
-        if rule.policy == UNRESTRICTED and not rule.acknowledged:
-            text = f"Anyone may write '{rule.name}'; that has to be acknowledged."
-            fix = "Add i_understand_this_is_unrestricted: true."
-            yield _issue("unrestricted-ack-required", text, fix=fix)
-        if rule.policy == CUSTOM:
-            text = f"The sandbox does not run custom_sql, so the policy of '{rule.name}' was not checked."
-            yield _issue("validation-inconclusive", text, severity="warning")
-        if columns is None:
-            yield _missing("missing-table", f"There is no table '{rule.name}'.", shape)
-        else:
-            yield from _column_issues(rule.name, rule.owner_column, rule.policy, columns)
+        yield from _table_issues(rule, shape)
     for view in manifest.views.values():
-        columns = shape.tables.get(view.base)
-        if columns is None:
-            yield _missing(
-                "missing-view-base", f"The view '{view.name}' shows '{view.base}', which is no table.", shape
-            )
-            continue
-        for name in view.columns:
-            if name not in columns:
-                yield _issue("missing-column", f"'{view.base}' has no column '{name}'.")
+        yield from _view_issues(view, shape)
     for name in manifest.rpcs:
         yield _issue("missing-rpc", f"There is no function '{name}'; the sandbox makes no SQL functions.")
+
+
+def _table_issues(rule: TableRule, shape: Shape) -> Iterator[dict[str, Any]]:
+    columns = shape.tables.get(rule.name)
+    if rule.force_owner and not rule.owner_column:
+        text = f"'{rule.name}' asks for force_owner_on_insert without an owner_column."
+        yield _issue("force-owner-without-owner-column", text, fix="Name the owner_column.")
+    if rule.policy == UNRESTRICTED and not rule.acknowledged:
+        text = f"Anyone may write '{rule.name}'; that has to be acknowledged."
+        fix = "Add i_understand_this_is_unrestricted: true."
+        yield _issue("unrestricted-ack-required", text, fix=fix)
+    if rule.policy == CUSTOM:
+        text = f"The sandbox does not run custom_sql, so the policy of '{rule.name}' was not checked."
+        yield _issue("validation-inconclusive", text, severity="warning")
+    if columns is None:
+        yield _missing("missing-table", f"There is no table '{rule.name}'.", shape)
+    else:
+        yield from _column_issues(rule.name, rule.owner_column, rule.policy, columns)
+
+
+def _view_issues(view: View, shape: Shape) -> Iterator[dict[str, Any]]:
+    columns = shape.tables.get(view.base)
+    if columns is None:
+        yield _missing(
+            "missing-view-base", f"The view '{view.name}' shows '{view.base}', which is no table.", shape
+        )
+        return
+    for name in view.columns:
+        if name not in columns:
+            yield _issue("missing-column", f"'{view.base}' has no column '{name}'.")
 
 
 def _missing(kind: str, text: str, shape: Shape) -> dict[str, Any]:

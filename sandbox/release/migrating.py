@@ -96,7 +96,7 @@ def check(
 
 
 def _check_text(text: str) -> None:
-    from sandbox.data import script  # noqa: PLC0415 - loads sqlglot
+    from sandbox.data import script  # loads sqlglot, so only when it is needed
 
     try:
         script.read(text)
@@ -118,8 +118,8 @@ def shape_after(database: ProjectDatabase | None, texts: Sequence[str | None]) -
 
 
 def _shape_in_memory(texts: Sequence[str | None]) -> Shape:
-    from pathlib import Path  # noqa: PLC0415
-    from tempfile import TemporaryDirectory  # noqa: PLC0415
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
         database = ProjectDatabase(Path(folder) / "rehearsal.sqlite3")
@@ -130,7 +130,7 @@ def _shape_in_memory(texts: Sequence[str | None]) -> Shape:
 
 
 def _rehearsed(database: ProjectDatabase, texts: Sequence[str | None]) -> Shape:
-    from sandbox.data import script  # noqa: PLC0415 - loads sqlglot
+    from sandbox.data import script  # loads sqlglot, so only when it is needed
 
     complete = None not in texts
     shape = exposing.shape_of(database)
@@ -189,7 +189,7 @@ def _run(
     database: ProjectDatabase, operation: Operation, batch: Sequence[tuple[Migration, str]], now: float
 ) -> dict[str, Any] | None:
     """One batch in one transaction, or one migration statement by statement."""
-    from sandbox.data import script  # noqa: PLC0415 - loads sqlglot
+    from sandbox.data import script  # loads sqlglot, so only when it is needed
 
     current = batch[0][0]
     try:
@@ -201,7 +201,7 @@ def _run(
                 _register(database, current, operation, now)
             return None
         with database.transaction(schema=True):
-            for current, text in batch:  # noqa: B020, PLW2901 - an error names the one that failed
+            for current, text in batch:
                 for tree in script.read(text):
                     script.run(database, tree)
                 _register(database, current, operation, now)

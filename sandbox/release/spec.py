@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.problems import invalid_spec, not_run_here
@@ -57,7 +57,7 @@ class Spec:
     checks: tuple[Any, ...] | None
     requires: tuple[str, ...] | None
     deletes: tuple[str, ...]
-    database: DatabaseSlice = DatabaseSlice()
+    database: DatabaseSlice = field(default_factory=DatabaseSlice)
 
 
 def read_project_id(raw: object) -> str:

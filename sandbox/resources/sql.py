@@ -44,12 +44,11 @@ def _statement(call: Call) -> tuple[str, list[Any]]:
     """Plain text, or {sql, params}."""
     if not (call.header("content-type") or "").startswith("application/json"):
         try:
-            text, params = call.body.decode(), []
+            return call.body.decode(), []
         except UnicodeDecodeError as error:
             raise bad_request("BAD_FIELD", "The SQL is not UTF-8.", field="sql") from error
-    else:
-        body = call.json()
-        text, params = body.get("sql"), body.get("params") or []
+    body = call.json()
+    text, params = body.get("sql"), body.get("params") or []
     if not isinstance(text, str) or not text.strip():
         raise bad_request("BAD_FIELD", "There is no SQL to run.", field="sql")
     if not isinstance(params, list):
@@ -65,7 +64,7 @@ def sql_problem(error: SqlError | Unsupported | Blocked) -> Problem:
         text = f"This SQL is blocked: it matches {error}."
         return Problem(403, "SQL_BLOCKED", text, hint="Roles and grants are managed by Run402; use expose.")
     details = {"sqlstate": error.sqlstate, **({"detail": error.details} if error.details else {})}
-    extra = {"hint": error.hint} if error.hint else {}
+    extra: dict[str, Any] = {"hint": error.hint} if error.hint else {}
     return Problem(400, "SQL_ERROR", str(error), mutation_state="rolled_back", details=details, **extra)
 
 

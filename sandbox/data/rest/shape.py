@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.data.catalog import quote
-from sandbox.data.rest.casts import CASTS
 from sandbox.data.errors import SqlError, Unsupported
+from sandbox.data.rest.casts import CASTS
 from sandbox.data.rest.filters import column_sql, not_parsed, split
 from sandbox.data.rows import Relation
 
