@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections import Counter
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from operations.models import Operation, State
+from teams.models import Team
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=20)
 HEARTBEAT_SECONDS = 5.0
-#: Rows looked at in one go. When other workers took them all, their loops find the rest.
+#: Rows of a team looked at in one go. When other workers took them all, their loops find the rest.
 CANDIDATES = 10
 
 
@@ -30,41 +32,45 @@ def worker_name() -> str:
 
 def claim(queue: str) -> Operation | None:
     """Take the oldest due row of a free lane, teams with little under way first; None when there is none."""
-    for candidate in _candidates(queue)[:CANDIDATES]:
-        try:
-            with transaction.atomic():
-                taken = _take(candidate)
-        except IntegrityError:
-            continue  # another worker runs this lane since we looked
-        if taken:
-            return Operation.objects.select_related("team", "actor", "gateway", "wallet__gateway").get(
-                pk=candidate.pk
-            )
+    due = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
+    for team in _by_turn(list(due.order_by().values_list("team", flat=True).distinct())):
+        for candidate in _free(due.filter(team=team))[:CANDIDATES]:
+            if taken := _taken(candidate):
+                return taken
     return None
 
 
-def _candidates(queue: str) -> QuerySet[Operation]:
-    """Return the due rows of free lanes, first by what their team runs, then by its last turn, then by age."""
-    lane = Operation.objects.filter(lane=OuterRef("lane")).exclude(lane="").exclude(pk=OuterRef("pk"))
-    earlier = Q(state=State.QUEUED, created_at__lt=OuterRef("created_at"))
-    blocked = lane.filter(Q(state=State.RUNNING) | earlier)
-    due = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
-    return (
-        due.filter(~Exists(blocked))
-        .annotate(team_runs=Coalesce(Subquery(_running_of_team()), 0), team_turn=Subquery(_latest_of_team()))
-        .order_by("team_runs", F("team_turn").asc(nulls_first=True), "created_at")
-        .only("pk", "fence", "started_at")
+def _by_turn(teams: list[UUID]) -> list[UUID]:
+    """Return the teams by how little of theirs runs, then by how long ago their last turn was."""
+    if len(teams) < 2:
+        return teams
+    running = Counter(Operation.objects.filter(state=State.RUNNING).values_list("team", flat=True))
+    started = Operation.objects.filter(team=OuterRef("pk"), started_at__isnull=False)
+    latest = Subquery(started.order_by("-started_at").values("started_at")[:1])
+    rows = Team.objects.filter(pk__in=teams).annotate(turn=latest).order_by(F("turn").asc(nulls_first=True))
+    return sorted(rows.values_list("pk", flat=True), key=lambda team: running[team])
+
+
+def _free(due: QuerySet[Operation]) -> QuerySet[Operation]:
+    """Return the rows, oldest first, whose lane nobody runs or stands in before them."""
+    lane = Operation.objects.filter(lane=OuterRef("lane"), state__in=[State.QUEUED, State.RUNNING])
+    before = lane.exclude(lane="").exclude(pk=OuterRef("pk"))
+    blocked = before.filter(Q(state=State.RUNNING) | Q(created_at__lt=OuterRef("created_at")))
+    return due.filter(~Exists(blocked)).order_by("created_at").only("pk", "fence", "started_at")
+
+
+def _taken(candidate: Operation) -> Operation | None:
+    """Return the row if this process gets it."""
+    try:
+        with transaction.atomic():
+            taken = _take(candidate)
+    except IntegrityError:
+        return None  # another worker runs this lane since we looked
+    if not taken:
+        return None
+    return Operation.objects.select_related("team", "actor", "gateway", "wallet__gateway").get(
+        pk=candidate.pk
     )
-
-
-def _running_of_team() -> QuerySet[Operation, int]:
-    running = Operation.objects.filter(team=OuterRef("team"), state=State.RUNNING).order_by()
-    return running.values("team").annotate(count=Count("pk")).values_list("count", flat=True)
-
-
-def _latest_of_team() -> QuerySet[Operation, object]:
-    started = Operation.objects.filter(team=OuterRef("team"), started_at__isnull=False)
-    return started.order_by("-started_at").values_list("started_at", flat=True)[:1]
 
 
 def _take(candidate: Operation) -> int:

@@ -96,7 +96,9 @@ class Operation(models.Model):
         indexes = [
             models.Index(fields=["queue", "not_before"], condition=Q(state="queued"), name="operation_due"),
             models.Index(fields=["team", "-created_at"]),
-            models.Index(fields=["lane", "created_at"], condition=~Q(lane=""), name="operation_lane"),
+            models.Index(
+                fields=["lane", "state", "created_at"], condition=~Q(lane=""), name="operation_lane_line"
+            ),
             models.Index(fields=["subject_id", "-created_at"]),
             models.Index(fields=["team"], condition=Q(state="running"), name="operation_running"),
             models.Index(fields=["team", "-started_at"], name="operation_turn"),
