@@ -1,7 +1,7 @@
 """The one shape in which the panel stores and shows errors: Run402's canonical envelope (contract: identity 1.5).
 
-    Refusal      we decided not to do it; nothing happened            (services and handlers raise it)
-    Fault        a canonical error as a value, stored on an operation, shown by the `error_box` tag
+Refusal      we decided not to do it; nothing happened            (services and handlers raise it)
+Fault        a canonical error as a value, stored on an operation, shown by the `error_box` tag
 """
 
 from __future__ import annotations

@@ -27,7 +27,9 @@ PANEL_URL = env.text("PANEL_URL", "http://localhost:8000").rstrip("/")
 PANEL_HOST = urlsplit(PANEL_URL).hostname or panel_env.stop(f"PANEL_URL {PANEL_URL!r} is not an address.")
 HTTPS = PANEL_URL.startswith("https://")
 
-SECRET_KEY = env.text("PANEL_SECRET_KEY", None if PRODUCTION else "local-only-key-that-protects-nothing-of-value-0001")
+SECRET_KEY = env.text(
+    "PANEL_SECRET_KEY", None if PRODUCTION else "local-only-key-that-protects-nothing-of-value-0001"
+)
 DEBUG = PANEL_ENV == "development"
 ALLOWED_HOSTS = [PANEL_HOST, *filter(None, env.text("PANEL_ALLOWED_HOSTS", "").split(","))]
 if LOCAL:
@@ -146,14 +148,18 @@ if _database_url:
     DATABASES["default"].setdefault("OPTIONS", {"connect_timeout": 5})
 
 if TESTING:
-    CACHES: dict[str, dict[str, object]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES: dict[str, dict[str, object]] = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    }
 elif _cache_url:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _cache_url}}
 else:
     # A file of its own: rate limits and last-seen marks must not queue behind the panel's one writer.
     DATABASES["cache"] = _sqlite("cache.sqlite3")
     DATABASE_ROUTERS = ["core.dbrouter.CacheRouter"]
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "panel_cache"}}
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "panel_cache"}
+    }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -54,7 +54,9 @@ def verified(wallet: Wallet) -> Limits:
     except TinkError:
         raise Refusal(
             "POLICY_TAMPERED",
-            _("The spending limits of this wallet were not written by a worker. Nothing can be paid with it."),
+            _(
+                "The spending limits of this wallet were not written by a worker. Nothing can be paid with it."
+            ),
         ) from None
     return Limits(policy.per_payment_micros, policy.per_day_micros, tuple(policy.networks))
 

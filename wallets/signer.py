@@ -24,7 +24,9 @@ def import_context(wallet_id: UUID) -> vault.Context:
     return vault.Context("wallets_wallet", str(wallet_id), "import")
 
 
-def client(gateway: Gateway, wallet: Wallet | None = None, *, on_exchange: OnExchange | None = None) -> run402.Client:
+def client(
+    gateway: Gateway, wallet: Wallet | None = None, *, on_exchange: OnExchange | None = None
+) -> run402.Client:
     """Return a client of the gateway, signing as `wallet` if given. Close it, or use it as a context manager.
 
     Raises Refusal when the wallet may not sign for this gateway, `vault.Locked` outside a worker.
@@ -42,6 +44,8 @@ def _may_sign_for(wallet: Wallet, gateway: Gateway) -> None:
     if not wallet.is_ready:
         raise Refusal("WALLET_NOT_READY", f"The wallet {wallet.label} is not ready yet.")
     if wallet.gateway_id != gateway.pk:
-        raise Refusal("WALLET_FOREIGN_GATEWAY", f"The wallet {wallet.label} signs for {wallet.gateway.name} only.")
+        raise Refusal(
+            "WALLET_FOREIGN_GATEWAY", f"The wallet {wallet.label} signs for {wallet.gateway.name} only."
+        )
     if gateway.is_sandbox and wallet.origin == Wallet.Origin.IMPORTED:
         raise Refusal("WALLET_NOT_FOR_SANDBOX", "An imported wallet signs nothing for a sandbox.")

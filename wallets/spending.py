@@ -107,7 +107,9 @@ def held(payment: Payment) -> x402.SignedPayment | None:
         return None
     if payment.valid_before - MARGIN_SECONDS < time.time():
         return None
-    return x402.SignedPayment.from_json(vault.unseal(bytes(payment.authorization_sealed), _context(payment)).decode())
+    return x402.SignedPayment.from_json(
+        vault.unseal(bytes(payment.authorization_sealed), _context(payment)).decode()
+    )
 
 
 def _context(payment: Payment) -> vault.Context:
@@ -131,7 +133,9 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
             authorization_sealed=sealed,
         )
     if not changed:
-        raise Refusal("SECOND_SIGNATURE", _("A payment for this was already signed; it is never signed twice."))
+        raise Refusal(
+            "SECOND_SIGNATURE", _("A payment for this was already signed; it is never signed twice.")
+        )
     payment.refresh_from_db()
 
 
@@ -146,7 +150,12 @@ def move(payment: Payment, to: Payment.State, **fields: Any) -> None:
 
 
 def settle(
-    payment: Payment, *, paid_by: str, actor: Actor, micros: int | None = None, receipt: Mapping[str, Any] | None = None
+    payment: Payment,
+    *,
+    paid_by: str,
+    actor: Actor,
+    micros: int | None = None,
+    receipt: Mapping[str, Any] | None = None,
 ) -> None:
     """Close the payment as paid. `paid_by` is x402, mpp, balance or card; `micros` what was really charged."""
     charged = payment.amount_micros if micros is None else micros

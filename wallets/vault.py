@@ -46,9 +46,13 @@ def unseal(ciphertext: bytes, context: Context) -> bytes:
     from tink import TinkError
 
     try:
-        return cast(bytes, _decrypter(settings.VAULT_PRIVATE_KEYSET).decrypt(bytes(ciphertext), context.info()))
+        return cast(
+            bytes, _decrypter(settings.VAULT_PRIVATE_KEYSET).decrypt(bytes(ciphertext), context.info())
+        )
     except TinkError:
-        raise Locked("A sealed value does not open: it was sealed for another place or another keyset.") from None
+        raise Locked(
+            "A sealed value does not open: it was sealed for another place or another keyset."
+        ) from None
 
 
 def can_unseal() -> bool:

@@ -55,7 +55,10 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ["-reserved_at"]
-        indexes = [models.Index(fields=["team", "-reserved_at"]), models.Index(fields=["wallet", "-reserved_at"])]
+        indexes = [
+            models.Index(fields=["team", "-reserved_at"]),
+            models.Index(fields=["wallet", "-reserved_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose}: {self.amount_micros} micros, {self.state}"

@@ -53,7 +53,9 @@ class Wallet(models.Model):
         ordering = ["label", "created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["team", "gateway", "address"], condition=~models.Q(address=""), name="wallet_address_once"
+                fields=["team", "gateway", "address"],
+                condition=~models.Q(address=""),
+                name="wallet_address_once",
             )
         ]
 
