@@ -73,9 +73,7 @@ def record(
         raise transaction.TransactionManagementError(
             "An audit event needs the transaction of what it records."
         )
-    key = str(team_id or "")
-    Chain.objects.get_or_create(key=key)
-    chain = Chain.objects.select_for_update().get(key=key)
+    chain = _locked(str(team_id or ""))
     event = Event(
         chain=chain,
         seq=chain.seq + 1,
@@ -94,6 +92,15 @@ def record(
     chain.seq, chain.head = event.seq, event.digest
     chain.save(update_fields=["seq", "head"])
     return event
+
+
+def _locked(key: str) -> Chain:
+    """Return the chain's head, locked until the transaction ends; the first event of all makes it."""
+    head = Chain.objects.select_for_update().filter(key=key)
+    if found := head.first():
+        return found
+    Chain.objects.get_or_create(key=key)
+    return head.get()
 
 
 def first_broken(events: Iterable[Event]) -> Event | None:
