@@ -17,13 +17,22 @@ from run402.spec import canonical_json, sha256_hex
 SHOWN = 1000
 PARTS = ("site", "functions", "secrets", "subdomains", "routes", "migrations")
 _KINDS = ("added", "changed", "removed")
+_NOUNS = {
+    "site": "file",
+    "functions": "function",
+    "secrets": "secret",
+    "subdomains": "address",
+    "routes": "route",
+    "migrations": "migration",
+}
 
 Kept = dict[str, Any]
 
 
 def kept(plan: Plan, sizes: Mapping[str, int]) -> Kept:
     """Return what the panel stores of a plan. `sizes` gives the bytes of a digest where the spec tells them."""
-    parts = {name: _part(getattr(plan, name) or {}) for name in PARTS}
+    diffs: dict[str, dict[str, Any]] = {name: getattr(plan, name) or {} for name in PARTS}
+    parts = {name: _part(diff) for name, diff in diffs.items()}
     found: Kept = {
         "plan_id": plan.plan_id or "",
         "operation_id": plan.operation_id or "",
@@ -33,7 +42,7 @@ def kept(plan: Plan, sizes: Mapping[str, int]) -> Kept:
         "summary": plan.summary,
         "warnings": [_warning(warning) for warning in plan.warnings],
         "digests": {name: _digests(part) for name, part in parts.items()},
-        "totals": {name: _totals(part) for name, part in parts.items()},
+        "totals": {name: _totals(diffs[name], part) for name, part in parts.items()},
         "removals": sorted(_removals(parts)),
         "cost": plan.cost or {},
         "price_micros": price_micros(plan),
@@ -97,7 +106,7 @@ def differences(reviewed: Kept, real: Kept) -> list[str]:
     found += [text % {"code": warning["code"], "message": warning["message"]} for warning in new]
     gone = sorted(set(real["removals"]) - set(reviewed["removals"]))
     if gone:
-        found.append(_("Also removes %(what)s.") % {"what": _some(gone)})
+        found.append(_("New and destructive: %(what)s.") % {"what": _some(gone)})
     found += [_("Changes more than you saw: %(part)s.") % {"part": part} for part in _grown(reviewed, real)]
     if real["price_micros"] > reviewed["price_micros"]:
         found.append(_("It costs more than you saw."))
@@ -109,15 +118,24 @@ def _identity(warning: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def _grown(reviewed: Kept, real: Kept) -> list[str]:
-    """Return the parts whose additions or changes differ and are not fewer than those reviewed."""
-    found = []
-    for name in PARTS:
-        for kind in ("added", "changed"):
-            same = real["digests"][name][kind] == reviewed["digests"][name][kind]
-            fewer = real["totals"][name][kind] < reviewed["totals"][name][kind]
-            if not same and not fewer:
-                found.append(name)
-    return sorted(set(found))
+    """Return the parts that change otherwise, and not less, than what was reviewed.
+
+    The gateway's own digest of the whole says that nothing differs; where it does, a list that was cut proves nothing.
+    """
+    if real["manifest_digest"] and real["manifest_digest"] == reviewed["manifest_digest"]:
+        return []
+    return [name for name in PARTS if any(_differs(reviewed, real, name, kind) for kind in _KINDS)]
+
+
+def _differs(reviewed: Kept, real: Kept, name: str, kind: str) -> bool:
+    before, after = reviewed["totals"][name][kind], real["totals"][name][kind]
+    if kind == "removed" and after <= len(real[name][kind]):
+        return False  # the list is whole, and was compared name by name
+    return after >= before and (after > before or after > SHOWN or not _same(reviewed, real, name, kind))
+
+
+def _same(reviewed: Kept, real: Kept, name: str, kind: str) -> bool:
+    return bool(reviewed["digests"][name][kind] == real["digests"][name][kind])
 
 
 def _some(names: list[str]) -> str:
@@ -155,13 +173,19 @@ def _digests(part: Mapping[str, list[Any]]) -> dict[str, str]:
     return {kind: sha256_hex(canonical_json(sorted(part[kind], key=canonical_json))) for kind in _KINDS}
 
 
-def _totals(part: Mapping[str, list[Any]]) -> dict[str, int]:
-    return {kind: len(part[kind]) for kind in _KINDS}
+def _totals(diff: Mapping[str, Any], part: Mapping[str, list[Any]]) -> dict[str, int]:
+    """Return the true numbers: a gateway may cut its lists (DIFF_TRUNCATED) and tell the totals beside them."""
+    told = diff.get("totals") if isinstance(diff.get("totals"), dict) else {}
+    return {kind: max(_count((told or {}).get(kind)), len(part[kind])) for kind in _KINDS}
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _removals(parts: Mapping[str, dict[str, list[Any]]]) -> set[str]:
     """Return everything that goes away, and migrations that cannot be rolled back, by name."""
-    found = {f"{name} {entry_name(entry)}" for name in PARTS for entry in parts[name]["removed"]}
+    found = {f"{_NOUNS[name]} {entry_name(entry)}" for name in PARTS for entry in parts[name]["removed"]}
     loose = [
         entry
         for entry in parts["migrations"]["added"]

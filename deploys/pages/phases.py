@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.ui.figures import size
+from core.ui.figures import grouped, size
 from operations.models import Operation, OperationEvent, State
 
 NAMES: dict[str, Promise] = {
@@ -123,7 +123,8 @@ def _notes(operation: Operation, events: Sequence[OperationEvent]) -> dict[str, 
     if sent:
         data = sent[-1].data
         return {
-            "upload": _("%(count)s files, %(size)s") % {"count": data["count"], "size": size(data["bytes"])}
+            "upload": _("%(count)s files, %(size)s")
+            % {"count": grouped(data["count"]), "size": size(data["bytes"])}
         }
     if operation.phase == "upload" and operation.total:
         figures = {"done": size(operation.done), "total": size(operation.total)}

@@ -17,6 +17,9 @@ from run402.spec import canonical_json, cloud_spelling
 
 MANIFEST_TYPE = "application/vnd.run402.deploy-manifest+json"
 _TOO_LARGE = ("SPEC_TOO_LARGE", "DRY_RUN_REQUIRES_INLINE_SPEC")
+#: What bringing an earlier state back means by itself: files made since then go. The click said it, so it is told in
+#: the log and not asked again; otherwise a site whose file names carry hashes could never come back with one click.
+IMPLIED_BY_REDEPLOY = frozenset({"DESTRUCTIVE_SITE_BULK_REMOVAL"})
 
 
 def review(run: Run, client: Client) -> bool:
@@ -62,8 +65,9 @@ def _beyond(run: Run, real: plans.Kept) -> list[str]:
 
 
 def _asks_for_something(plan: plans.Kept) -> bool:
-    """Say whether a plan needs a person: a warning blocks, or it costs."""
-    return bool(plans.blocking(plan) or plan["price_micros"])
+    """Say whether the plan of a redeploy needs a person: a warning blocks that the click did not imply, or it costs."""
+    open_ = [warning for warning in plans.blocking(plan) if warning["code"] not in IMPLIED_BY_REDEPLOY]
+    return bool(open_ or plan["price_micros"])
 
 
 def _show(run: Run, plan: Plan, changed: list[str]) -> None:

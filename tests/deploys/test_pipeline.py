@@ -65,7 +65,7 @@ def test_another_release_in_between_brings_the_plan_back_with_the_difference(
         slow.reviewed_plan["beyond"][0]
         == "Another release became live meanwhile, so this plan starts from it."
     )
-    assert "Also removes site new.html." in slow.reviewed_plan["beyond"]
+    assert "New and destructive: file new.html." in slow.reviewed_plan["beyond"]
     assert "The plan changed since you confirmed it." in as_bob.get(f"/deploys/{slow.pk}").content.decode()
     confirm(as_bob, slow, *_codes(slow))
     run_operations()

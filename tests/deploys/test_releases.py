@@ -149,17 +149,26 @@ def test_a_redeploy_carries_no_address_secret_or_removal(
     assert project.subdomains == [address]
 
 
-def test_a_redeploy_asks_when_a_warning_blocks(
+def test_a_redeploy_takes_later_files_away_without_asking(
     as_bob: Client, project: Project, run_operations: RunOperations
 ) -> None:
     first = release_here(as_bob, project, run_operations, index="one")
     release_here(as_bob, project, run_operations, index="one", more="two", third="three")
+    assert redeploy(as_bob, first, run_operations).state == State.SUCCEEDED
+
+
+def test_a_redeploy_asks_when_a_warning_blocks_that_the_click_did_not_imply(
+    as_bob: Client, project: Project, knob: Knob, run_operations: RunOperations
+) -> None:
+    first = release_here(as_bob, project, run_operations, index="one")
+    release_here(as_bob, project, run_operations, index="two")
+    knob("warn", code="LOOK_HERE", message="Something new.")
     answer = as_bob.post(f"/projects/{project.pk}/releases/{first.pk}/redeploy")
     run_operations()
     deploy = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
     assert operation_of(deploy).state == State.WAITING
     page = as_bob.get(f"/deploys/{deploy.pk}").content.decode()
-    assert ('value="DESTRUCTIVE_SITE_BULK_REMOVAL"' in page, 'id="confirm"' in page) == (True, True)
+    assert ('value="LOOK_HERE"' in page, 'id="confirm"' in page) == (True, True)
 
 
 def test_the_same_redeploy_clicked_twice_is_one(
