@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -25,6 +26,11 @@ class ReleasesPage:
     sync: Operation | None
     delay: int | None
     may_deploy: bool
+
+    @property
+    def polled(self) -> str:
+        """The address of this very page of the list."""
+        return f"{reverse('deploys:releases', args=[self.project.pk])}?page={self.releases.number}"
 
 
 @dataclass(frozen=True)

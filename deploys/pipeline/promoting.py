@@ -111,6 +111,9 @@ def _promoted(run: Run, client: Client, target: Release) -> dict[str, Any]:
     with transaction.atomic():
         row = mirror.upsert(run.project, target.remote_id, inventory)
         row.status = mirror.ACTIVE
+        if run.project.live_url:
+            # The pointer moved, the project's address did not: what this release was once seen at is no longer it.
+            row.urls = {**row.urls, mirror.URL_KEYS[0]: run.project.live_url}
         row.save()
         mirror.live(run.project, row)
         record(

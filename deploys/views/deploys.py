@@ -72,9 +72,7 @@ def _new(request: PanelRequest) -> HttpResponse:
     chosen = _chosen(request, projects)
     if request.method != "POST":
         form = SourceForm(projects=projects, chosen=chosen)
-        return render(
-            request, "deploys/new.html", {"form": form, "project": chosen, "any": projects.exists()}
-        )
+        return _form_page(request, form, any_project=projects.exists())
     form = SourceForm(request.POST, request.FILES, projects=projects, chosen=chosen)
     if was_too_large(request):
         form.errors.clear()
@@ -84,8 +82,20 @@ def _new(request: PanelRequest) -> HttpResponse:
             return redirect("deploys:detail", _begin(request, form).pk)
         except Refusal as refusal:
             form.refuse(refusal)
-    context = {"form": form, "project": chosen, "any": True}
-    return render(request, "deploys/new.html", context, status=422)
+    return _form_page(request, form, any_project=True, status=422)
+
+
+def _form_page(
+    request: PanelRequest, form: SourceForm, *, any_project: bool, status: int = 200
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "project": form.chosen,
+        "any": any_project,
+        # Apps live beside the gateway's own name: api.run402.com, tidepool.run402.com.
+        "suffix": f".{gateways.of(request).host.partition('.')[2]}",
+    }
+    return render(request, "deploys/new.html", context, status=status)
 
 
 def _begin(request: PanelRequest, form: SourceForm) -> Deploy:
