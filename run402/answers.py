@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from run402 import errors, jsontext
+from run402 import errors, jsontext, reading
 from run402.reading import Document
 from run402.x402.challenge import parse_challenge
 
@@ -24,6 +24,9 @@ CLOCK_HINT = (
     "check that this machine's clock is right."
 )
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*")
+# PostgREST passes PostgreSQL's own codes on: five characters, or PGRST and a number.
+_POSTGRES = re.compile(r"[0-9A-Z]{5}|PGRST[0-9A-Z]+")
+DATABASE = "database"
 _RETRYABLE_STATUS = frozenset({408, 425, 429})
 _CLASSES: dict[int, type[errors.ApiError]] = {
     401: errors.Unauthorized,
@@ -116,19 +119,18 @@ def _typed(answer: Answer) -> errors.ApiError:
     body = answer.body if len(answer.content) <= MAX_ERROR_BYTES else _preview(answer)
     doc = errors.flat(body)
     kind = _kind(answer.status)
-    actions = doc.get("next_actions")
-    details = doc.get("details")
+    actions = reading.field(doc, "next_actions")
     return kind(
         _text(doc, "message", "error", "error_description", most=MAX_SENTENCE) or _fallback(answer.status),
         code=_code(doc),
-        category=_text(doc, "category"),
+        category=_text(doc, "category") or (DATABASE if _is_postgres(doc) else None),
         retryable=_bool(doc, "retryable", default=answer.status in _RETRYABLE_STATUS or answer.status >= 500),
         safe_to_retry=_bool(doc, "safe_to_retry", default=answer.reads or answer.status == 429),
         mutation_state=_text(doc, "mutation_state") or _mutation_state(answer),
         trace_id=answer.trace_id,
         next_actions=actions if isinstance(actions, list) else (),
         hint=_text(doc, "hint", most=MAX_SENTENCE),
-        details=details if isinstance(details, dict) else None,
+        details=_details(doc),
         status=answer.status,
         body=body,
         retry_after=_retry_after(doc, answer.headers),
@@ -156,6 +158,20 @@ def _code(doc: Document) -> str | None:
     return named.upper() if named and _TOKEN.fullmatch(named) else named
 
 
+def _is_postgres(doc: Document) -> bool:
+    code = doc.get("code")
+    return isinstance(code, str) and "details" in doc and _POSTGRES.fullmatch(code) is not None
+
+
+def _details(doc: Document) -> Document:
+    """The details object; PostgREST's are a text. Core names the capability and resource at the top."""
+    details = doc.get("details")
+    if isinstance(details, str) and details:
+        return {"text": details}
+    named = {key: doc[key] for key in ("capability", "resource") if isinstance(doc.get(key), str)}
+    return {**named, **details} if isinstance(details, dict) else named
+
+
 def _mutation_state(answer: Answer) -> str:
     return "unknown" if answer.status >= 500 and not answer.reads else "none"
 
@@ -175,9 +191,11 @@ def _preview(answer: Answer) -> str:
 
 def _text(doc: Document, *names: str, most: int = MAX_WORD) -> str | None:
     """The first text among ``names``, cut to what a list of errors can show; the body keeps it whole."""
-    return next((value[:most] for name in names if isinstance(value := doc.get(name), str) and value), None)
+    return next(
+        (value[:most] for name in names if isinstance(value := reading.field(doc, name), str) and value), None
+    )
 
 
 def _bool(doc: Document, name: str, *, default: bool) -> bool:
-    value = doc.get(name)
+    value = reading.field(doc, name)
     return value if isinstance(value, bool) else default

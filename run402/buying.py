@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from run402 import errors
 from run402.answers import Answer, api_error
 from run402.reading import Document
 from run402.wire import Call, Wire
 from run402.x402.challenge import Challenge, parse_challenge, parse_receipt
+from run402.x402.outcome import after_failure, after_success
 from run402.x402.payment import HEADER, SignedPayment, sign
 from run402.x402.purchase import Paid, Purchase
 
 T = TypeVar("T")
-
-_UNSETTLED_CODES = frozenset({"PAYMENT_REQUIRED", "INSUFFICIENT_FUNDS", "PAYMENT_INSUFFICIENT_FUNDS"})
 
 
 def buy(wire: Wire, call: Call, purchase: Purchase | None, reader: Callable[[Document], T]) -> Paid[T]:
@@ -38,8 +37,7 @@ def buy(wire: Wire, call: Call, purchase: Purchase | None, reader: Callable[[Doc
             raise
         raise errors.PaymentUnsettled(outcome="unknown", payment=held, receipt=None, cause=cause) from cause
     receipt = parse_receipt(answer.headers)
-    settled = held is not None and receipt is not None and receipt.get("success") is True
-    return Paid(value, "settled" if settled else "not_needed", held, receipt)
+    return Paid(value, after_success(held=held, receipt=receipt), held, receipt)
 
 
 def _pay(
@@ -58,8 +56,8 @@ def _pay(
         value = answer.require_ok().read(reader)
         _require_not_failed(answer, receipt)
     except errors.Run402Error as cause:
-        rejected = purchase.held is None and answer is not None and _nothing_settled(answer, receipt, cause)
-        outcome: Literal["rejected", "unknown"] = "rejected" if rejected else "unknown"
+        status = answer.status if answer is not None else None
+        outcome = after_failure(held=purchase.held, status=status, code=cause.code, receipt=receipt)
         raise errors.PaymentUnsettled(
             outcome=outcome, payment=payment, receipt=receipt, cause=cause
         ) from cause
@@ -81,12 +79,3 @@ def _require_not_failed(answer: Answer, receipt: Mapping[str, Any] | None) -> No
         raise errors.BadAnswer(
             "The gateway answered with success and a receipt that says the payment failed.",
         ).after(answer.method, status=answer.status, trace_id=answer.trace_id)
-
-
-def _nothing_settled(answer: Answer, receipt: Mapping[str, Any] | None, cause: errors.Run402Error) -> bool:
-    """Whether a *first* presentation was provably turned down: 402 again, and no receipt against it."""
-    if answer.status != 402:
-        return False
-    if receipt is not None:
-        return receipt.get("success") is False
-    return cause.code in _UNSETTLED_CODES

@@ -13,6 +13,8 @@
     │   ├── RateLimited         429
     │   └── ServerError         500 and above
     ├── SpecInvalid             a release description breaks the contract's rules; lists each Problem
+    ├── WarningsUnconfirmed     a plan has warnings that a person must confirm first
+    ├── ReleaseFailed           a release ended without going live
     ├── PaymentRefused          our own policy said no; nothing was signed
     ├── PaymentUnsettled        a signed payment left and what was bought did not arrive
     └── BalanceUnknown          the chain could not be read; never to be taken for zero
@@ -28,7 +30,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 if TYPE_CHECKING:
-    from run402.x402 import Challenge, SignedPayment
+    from run402.resources.plans import ApplyOperation, PlanWarning
+    from run402.x402 import Challenge, Settlement, SignedPayment
 
 PREVIEW_CHARACTERS = 500
 READ_METHODS = frozenset({"GET", "HEAD"})
@@ -214,6 +217,56 @@ class SpecInvalid(Run402Error):
         )
 
 
+class WarningsUnconfirmed(Run402Error):
+    """A plan has blocking warnings that nobody confirmed; nothing was uploaded or committed.
+
+    ``warnings`` are the ones to confirm. Confirming happens on our side: gateways are not told (contract: apply 2.10).
+    """
+
+    default_code = "DEPLOY_WARNING_REQUIRES_CONFIRMATION"
+    default_category = "validation"
+
+    def __init__(self, warnings: Sequence[PlanWarning]) -> None:
+        self.warnings = tuple(warnings)
+        codes = [warning.code for warning in self.warnings]
+        missing = "MISSING_REQUIRED_SECRET"
+        super().__init__(
+            f"The plan has warnings to confirm first: {', '.join(codes)}.",
+            code=missing if missing in codes else codes[0],
+            mutation_state="not_started",
+            details={"unacknowledged_warning_codes": codes, "warnings": [item.raw for item in self.warnings]},
+        )
+
+
+class ReleaseFailed(Run402Error):
+    """A release ended without going live. ``operation`` is its last snapshot, with the gateway's own error."""
+
+    default_code = "ACTIVATION_FAILED"
+    default_category = "deploy"
+
+    def __init__(self, operation: ApplyOperation) -> None:
+        self.operation = operation
+        told = operation.error or {}
+        said = told.get("message") or f"The release ended as {operation.status}."
+        code, details = told.get("code"), told.get("details")
+        super().__init__(
+            str(said),
+            code=code.upper() if isinstance(code, str) and code else None,
+            retryable=told.get("retryable") is True,
+            safe_to_retry=told.get("safe_to_retry") is True,
+            mutation_state=str(told.get("mutation_state") or _MUTATION_OF.get(operation.status, "unknown")),
+            next_actions=told["next_actions"] if isinstance(told.get("next_actions"), list) else (),
+            hint=told["hint"] if isinstance(told.get("hint"), str) else None,
+            details={
+                **(details if isinstance(details, Mapping) else {}), "operation_id": operation.operation_id,
+            },
+            body=dict(told),
+        )  # fmt: skip
+
+
+_MUTATION_OF = {"rolled_back": "rolled_back", "needs_repair": "partial"}
+
+
 class PaymentRefused(Run402Error):
     """Our own policy refused to pay; nothing was signed or sent. ``details["reasons"]`` lists why."""
 
@@ -261,12 +314,31 @@ class PaymentUnsettled(Run402Error):
         self.receipt = dict(receipt) if receipt is not None else None
         self.cause = cause
 
+    @property
+    def settlement(self) -> Settlement:
+        """The outcome with its payment and receipt, in the form that a success has it too."""
+        from run402.x402 import Settlement  # x402 imports this module
+
+        return Settlement(self.outcome, self.payment, self.receipt)
+
 
 class BalanceUnknown(Run402Error):
     """No provider gave a trustworthy answer about the chain. Unknown is never zero."""
 
     default_code = "BALANCE_UNKNOWN"
     default_category = "network"
+
+
+def may_retry(error: Run402Error, *, mutation: bool) -> bool:
+    """Whether sending the same request again is right.
+
+    A read follows the generic rule (contract: apply 0.2): the gateway says so, or the failure was one of the network
+    or a status that passes. What may have changed something must also be safe to repeat.
+
+    >>> may_retry(NetworkError("The connection broke.", retryable=True), mutation=True)
+    False
+    """
+    return error.retryable and (error.safe_to_retry or not mutation)
 
 
 def action(item: Any) -> dict[str, Any]:

@@ -17,8 +17,10 @@ import httpx
 from run402 import errors, jsontext, siwx
 from run402.answers import Answer
 from run402.errors import READ_METHODS
+from run402.generations import Memory, either
 from run402.reading import Document
 from run402.signers import Signer
+from run402.spec.values import Dialect
 from run402.transport import LocalhostTransport
 
 T = TypeVar("T")
@@ -119,10 +121,14 @@ class Wire:
         timeout: httpx.Timeout | float,
         on_exchange: Callable[[Exchange], None] | None,
         clock: Callable[[], float],
+        dialect: Dialect,
+        memory: Memory,
     ) -> None:
         self.base_url = checked_base_url(base_url)
         self.signer = signer
         self.clock = clock
+        self.dialect = dialect
+        self._memory = memory
         self._on_exchange = on_exchange
         self._http = httpx.Client(
             transport=transport or LocalhostTransport(),
@@ -142,6 +148,10 @@ class Wire:
     def read(self, call: Call, reader: Callable[[Document], T]) -> T:
         """Send, and read the JSON object that the contract promises."""
         return self.fetch(call).read(reader)
+
+    def either(self, feature: str, *, new: Callable[[], T], old: Callable[[], T]) -> T:
+        """What ``new`` gives, or ``old`` at a gateway that does not have it yet; see ``generations``."""
+        return either(self._memory, self.base_url, feature, new=new, old=old)
 
     def send(self, call: Call) -> Answer:
         """Send once and return the answer whatever its status. Raises TransportError."""
@@ -194,7 +204,7 @@ class Wire:
         headers = dict(call.headers)
         if call.idempotency_key is not None and not call.key_in_body:
             headers["Idempotency-Key"] = call.idempotency_key
-        if call.sign_in and self.signer is not None:
+        if call.sign_in and self.signer is not None and self.dialect == "cloud":  # Core knows no sign-in
             issued_at = datetime.fromtimestamp(self.clock(), UTC) - siwx.BACKDATE
             headers[siwx.HEADER] = siwx.header(self.signer, url, issued_at=issued_at)
         return headers

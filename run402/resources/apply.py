@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from run402 import errors, reading, x402
 from run402.buying import buy
 from run402.reading import Document
+from run402.resources.following import BUDGET_SECONDS, follow
 from run402.resources.plans import (
     ApplyOperation,
     ApplyOperationPage,
@@ -19,7 +21,7 @@ from run402.resources.plans import (
     read_plan,
 )
 from run402.routes import anon, route
-from run402.spec import cloud_reference, cloud_spelling
+from run402.spec.spelling import cloud_reference, cloud_spelling
 from run402.wire import Call, Wire, json_call
 
 T = TypeVar("T")
@@ -49,14 +51,23 @@ class ApplyResource:
         dry_run: bool = False,
         idempotency_key: str | None = None,
         manifest_ref: Mapping[str, Any] | None = None,
+        for_review: bool = False,
+        required_plan: Mapping[str, Any] | None = None,
     ) -> Plan:
         """Ask what ``spec`` would change. A dry run stores nothing and sends no key and no ``manifest_ref``.
+
+        ``for_review`` stores the plan for a person to see, without a key; its ``reviewed`` is then the
+        ``required_plan`` of the call that is committed, which newer gateways hold to it.
 
         Known camelCase keys of the spec are sent in snake_case. Raises Run402Error, before anything is sent,
         for a spec over the inline limit: upload it as content then and pass ``manifest_ref``.
         """
-        key = None if dry_run else idempotency_key
+        key = None if dry_run or for_review else idempotency_key
         body: dict[str, Any] = {"spec": cloud_spelling(spec)}
+        if for_review:
+            body["mode"] = "reviewed_plan"
+        if required_plan is not None:
+            body["required_plan"] = dict(required_plan)
         if manifest_ref is not None and not dry_run:
             body["manifest_ref"] = cloud_reference(manifest_ref)
         if key is not None:
@@ -67,10 +78,19 @@ class ApplyResource:
         return self._wire.read(call, read_plan)
 
     def commit(
-        self, plan_id: str, *, idempotency_key: str | None = None, purchase: x402.Purchase | None = None
+        self,
+        plan_id: str,
+        *,
+        idempotency_key: str | None = None,
+        purchase: x402.Purchase | None = None,
+        required_plan: Mapping[str, Any] | None = None,
     ) -> x402.Paid[Commit]:
         """Start the planned release. Raises as ``tiers.set`` does when the gateway asks for money."""
-        body = {"idempotency_key": idempotency_key} if idempotency_key is not None else {}
+        body: dict[str, Any] = {}
+        if idempotency_key is not None:
+            body["idempotency_key"] = idempotency_key
+        if required_plan is not None:
+            body["required_plan"] = dict(required_plan)
         call = json_call(
             "POST",
             route("/apply/v1/plans/{}/commit", plan_id),
@@ -101,6 +121,26 @@ class ApplyResource:
         """Run the failed phase again, never SQL. Raises Conflict when the operation is not resumable."""
         call = Call("POST", route("/apply/v1/operations/{}/resume", operation_id), sign_in=True)
         return self._wire.read(call, read_operation)
+
+    def follow(
+        self,
+        operation_id: str,
+        *,
+        anon_key: str,
+        resume: bool = False,
+        on_operation: Callable[[ApplyOperation], None] = lambda operation: None,
+        sleep: Callable[[float], None] = time.sleep,
+        budget_seconds: float = BUDGET_SECONDS,
+    ) -> ApplyOperation:
+        """Wait for a release to be live, after pushing it on when ``resume`` says so; see ``following.follow``."""
+        if resume:
+            self.resume(operation_id)
+        return follow(
+            lambda: self.operation(operation_id, anon_key=anon_key),
+            on_operation=on_operation,
+            sleep=sleep,
+            budget_seconds=budget_seconds,
+        )
 
     def _get(self, path: str, anon_key: str, reader: Callable[[Document], T]) -> T:
         return self._wire.read(Call("GET", path, headers=anon(anon_key)), reader)

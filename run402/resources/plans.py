@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from run402 import reading
@@ -72,6 +73,15 @@ class Plan:
     static_assets: Document | None
     cost: Document | None
     raw: Document = field(repr=False)
+    fingerprint: str | None = None
+    expires_at: datetime | None = None
+    asset_sync: Document | None = None
+
+    @property
+    def reviewed(self) -> Document:
+        """This plan as ``required_plan`` of a later call: that one must then come out the same."""
+        named = {"plan_id": self.plan_id}
+        return named if self.fingerprint is None else {**named, "plan_fingerprint": self.fingerprint}
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,9 @@ def read_plan(doc: Document) -> Plan:
         static_assets=reading.optional_mapping(slices, "static_assets"),
         cost=reading.optional_mapping(doc, "cost"),
         raw=doc,
+        fingerprint=reading.text(doc, "plan_fingerprint"),
+        expires_at=reading.moment(doc, "plan_expires_at", "expires_at"),
+        asset_sync=reading.optional_mapping(doc, "asset_sync"),
     )
 
 

@@ -65,6 +65,19 @@ class Usage:
     raw: Document = field(repr=False)
 
 
+@dataclass(frozen=True)
+class ProjectPage:
+    """A page of projects; ``cursor`` is None on the last one.
+
+    >>> read_page({"projects": [{"id": "prj_1"}], "has_more": False}).cursor is None
+    True
+    """
+
+    projects: tuple[ProjectSummary, ...]
+    cursor: str | None
+    raw: Document = field(repr=False)
+
+
 class ProjectsResource:
     """``client.projects``.
 
@@ -83,8 +96,13 @@ class ProjectsResource:
     def provision(
         self, *, name: str, tier: str | None = None, idempotency_key: str | None = None
     ) -> ProvisionedProject:
-        """Make a project. Raises ValueError for a bad name, and PaymentRequired without an active tier."""
-        body = {"name": project_name(name)} | ({"tier": tier} if tier else {})
+        """Make a project. Raises ValueError for a bad name, and PaymentRequired without an active tier.
+
+        A Core knows no tiers and no wallet: it takes the name alone.
+        """
+        body = {"name": project_name(name)} | (
+            {"tier": tier} if tier and self._wire.dialect == "cloud" else {}
+        )
         call = json_call("POST", "/projects/v1", body, sign_in=True, idempotency_key=idempotency_key)
         return self._wire.read(call, read_provisioned)
 
@@ -92,6 +110,18 @@ class ProjectsResource:
         """The projects of a wallet. Signs in, since newer gateways show them to their owner only."""
         path = route("/wallets/v1/{}/projects", address.lower())
         return self._wire.read(Call("GET", path, sign_in=True), read_summaries)
+
+    def list(self, *, limit: int | None = None, after: str | None = None) -> ProjectPage:
+        """The signing wallet's projects: the newer list with its pages, at older gateways the wallet's, whole."""
+        signer = self._wire.signer
+        if signer is None:
+            raise ValueError("Listing one's projects needs a client with a signer.")
+        path = route("/projects/v1", query={"limit": limit, "after": after})
+        return self._wire.either(
+            "projects.list",
+            new=lambda: self._wire.read(Call("GET", path, sign_in=True), read_page),
+            old=lambda: ProjectPage(self.list_by_wallet(signer.address), None, {}),
+        )
 
     def usage(self, project_id: str, *, service_key: str) -> Usage:
         """Calls and bytes used, with their limits."""
@@ -115,6 +145,11 @@ def read_provisioned(doc: Document) -> ProvisionedProject:
 
 def read_summaries(doc: Document) -> tuple[ProjectSummary, ...]:
     return tuple(read_summary(item) for item in reading.documents(doc, "projects"))
+
+
+def read_page(doc: Document) -> ProjectPage:
+    cursor = reading.text(doc, "next_cursor") if reading.flag(doc, "has_more") is not False else None
+    return ProjectPage(read_summaries(doc), cursor, doc)
 
 
 def read_summary(doc: Document) -> ProjectSummary:

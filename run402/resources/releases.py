@@ -60,6 +60,29 @@ class Promotion:
     raw: Document = field(repr=False)
 
 
+@dataclass(frozen=True)
+class ReleaseDiff:
+    """What differs between two releases; the slices have the shapes of a plan's.
+
+    >>> read_diff({"to_release_id": "rel_2", "is_noop": True}).is_noop
+    True
+    """
+
+    from_release_id: str | None
+    to_release_id: str | None
+    is_noop: bool
+    summary: str
+    warnings: tuple[PlanWarning, ...]
+    migrations: Document
+    site: Document
+    functions: Document
+    secrets: Document
+    subdomains: Document
+    routes: Document
+    static_assets: Document
+    raw: Document = field(repr=False)
+
+
 class ReleasesResource:
     """``client.releases``; the anon key says which project is meant.
 
@@ -89,6 +112,17 @@ class ReleasesResource:
         """One release, live or not."""
         path = route("/apply/v1/releases/{}", release_id, query={"site_limit": site_limit})
         return self._wire.read(Call("GET", path, headers=anon(anon_key)), read_inventory)
+
+    def diff(
+        self, *, anon_key: str, to: str = "active", from_release: str = "empty", limit: int | None = None
+    ) -> ReleaseDiff:
+        """What changed from ``from_release`` (an id, ``empty`` or ``active``) to ``to`` (an id or ``active``).
+
+        ``limit`` is the most rows of each part of the site. Raises ApiError with DIFF_SAME_RELEASE or
+        INVALID_DIFF_TARGET for a pair that cannot be compared.
+        """
+        path = route("/apply/v1/releases/diff", query={"from": from_release, "to": to, "limit": limit})
+        return self._wire.read(Call("GET", path, headers=anon(anon_key)), read_diff)
 
     def promote(
         self, release_id: str, *, project_id: str, allow_warning_codes: Sequence[str] = ()
@@ -124,6 +158,19 @@ def read_inventory(doc: Document) -> Inventory:
         static_public_paths=_public_paths(doc),
         i18n=reading.optional_mapping(doc, "i18n"),
         raw=doc,
+    )
+
+
+def read_diff(doc: Document) -> ReleaseDiff:
+    parts = ("migrations", "site", "functions", "secrets", "subdomains", "routes", "static_assets")
+    return ReleaseDiff(
+        from_release_id=reading.text(doc, "from_release_id"),
+        to_release_id=reading.text(doc, "to_release_id"),
+        is_noop=reading.flag(doc, "is_noop") is True,
+        summary=reading.text(doc, "summary") or "",
+        warnings=read_warnings(doc),
+        raw=doc,
+        **{part: reading.mapping(doc, part) for part in parts},
     )
 
 

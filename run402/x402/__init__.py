@@ -7,6 +7,7 @@ pinned here, because what is signed over must not be for the server to choose.
 
 from run402.x402.assets import MAINNET, TESTNET, USDC, Asset
 from run402.x402.challenge import Challenge, parse_challenge, parse_receipt
+from run402.x402.outcome import Outcome, Settlement
 from run402.x402.payment import SignedPayment, sign
 from run402.x402.policy import CapPolicy, Policy, problems
 from run402.x402.purchase import Paid, Purchase
@@ -18,9 +19,11 @@ __all__ = [
     "Asset",
     "CapPolicy",
     "Challenge",
+    "Outcome",
     "Paid",
     "Policy",
     "Purchase",
+    "Settlement",
     "SignedPayment",
     "parse_challenge",
     "parse_receipt",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
+from run402.x402.outcome import Outcome, Settlement
 from run402.x402.payment import SignedPayment
 from run402.x402.policy import Policy
 
@@ -43,6 +44,11 @@ class Paid(Generic[T]):
     """
 
     value: T
-    outcome: Literal["settled", "not_needed"]
+    outcome: Outcome
     payment: SignedPayment | None
     receipt: dict[str, Any] | None
+
+    @property
+    def settlement(self) -> Settlement:
+        """The outcome with its payment and receipt, in the form that a failure has it too."""
+        return Settlement(self.outcome, self.payment, self.receipt)
