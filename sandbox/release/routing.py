@@ -12,6 +12,7 @@ from sandbox.release.state import Route
 
 LIMIT = 100
 STATIC_METHODS = ("GET", "HEAD")
+METHODS = (*STATIC_METHODS, "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def read_routes(raw: object) -> tuple[Route, ...] | None:

@@ -32,21 +32,38 @@ class PublicPaths:
 
 @dataclass(frozen=True)
 class Route:
-    """A route to a file of the release; `methods` as given. Function targets are not run here."""
+    """A way to a file or to a function: one of the two is named. `methods` as given, None for all of them."""
 
     pattern: str
-    methods: tuple[str, ...]
-    file: str
+    methods: tuple[str, ...] | None
+    file: str = ""
+    function: str = ""
+
+    @property
+    def prefix(self) -> str | None:
+        return self.pattern.removesuffix("*") if self.pattern.endswith("/*") else None
+
+    @property
+    def target(self) -> dict[str, str]:
+        if self.function:
+            return {"type": "function", "name": self.function}
+        return {"type": "static", "file": self.file}
 
     def entry(self) -> dict[str, Any]:
         """The materialised form (apply 4.1)."""
         return {
             "pattern": self.pattern,
-            "kind": "exact",
-            "prefix": None,
-            "methods": list(self.methods),
-            "target": {"type": "static", "file": self.file},
+            "kind": "exact" if self.prefix is None else "prefix",
+            "prefix": self.prefix,
+            "methods": None if self.methods is None else list(self.methods),
+            "target": self.target,
         }
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any]) -> Route:
+        methods, target = entry["methods"], entry["target"]
+        chosen = None if methods is None else tuple(methods)
+        return cls(entry["pattern"], chosen, target.get("file", ""), target.get("name", ""))
 
 
 @dataclass(frozen=True)
@@ -99,15 +116,18 @@ class ReleaseState:
             site={path: File(**file) for path, file in value["site"].items()},
             public_paths=PublicPaths(public["mode"], entries),
             subdomains=tuple(value["subdomains"]),
-            routes=tuple(
-                Route(r["pattern"], tuple(r["methods"]), r["target"]["file"]) for r in value["routes"]
-            ),
+            routes=tuple(Route.from_entry(entry) for entry in value["routes"]),
             i18n=value["i18n"],
             checks=tuple(value["checks"]),
             required_secrets=tuple(value["required_secrets"]),
             migrations=tuple(Migration(**migration) for migration in value.get("migrations", ())),
             expose=value.get("expose"),
         )
+
+    @property
+    def aliases(self) -> tuple[Route, ...]:
+        """The routes to files."""
+        return tuple(route for route in self.routes if not route.function)
 
     def bytes(self) -> int:
         """What this state occupies: every distinct object once."""

@@ -48,7 +48,7 @@ def addresses(state: ReleaseState) -> list[Address]:
     else:
         for asset in sorted(state.site):
             found += [_address(state, path, asset, "implicit_file_path") for path in _implicit_paths(asset)]
-    for route in state.routes:
+    for route in state.aliases:
         found.append(_address(state, route.pattern, route.file, "route_static_alias"))
     return found
 

@@ -110,7 +110,7 @@ def _route_table(change: Change) -> Iterator[dict[str, Any]]:
 def _aliases(change: Change) -> Iterator[dict[str, Any]]:
     """Quality of routes that are new in this plan; live ones were warned of before."""
     direct = {same_exact(a.public_path): a.asset_path for a in static.addresses(change.new) if a.direct}
-    fresh = [route for route in change.new.routes if route not in change.old.routes]
+    fresh = [route for route in change.new.aliases if route not in change.old.routes]
     yield from _group(
         "STATIC_ALIAS_SHADOWS_STATIC_PATH",
         "warn",

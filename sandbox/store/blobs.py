@@ -28,6 +28,11 @@ class Blobs:
     def has(self, sha256: str) -> bool:
         return self.path(sha256).is_file()
 
+    def size(self, sha256: str) -> int | None:
+        """The size of the bytes that are really here."""
+        path = self.path(sha256)
+        return path.stat().st_size if path.is_file() else None
+
     def read(self, sha256: str) -> bytes:
         return self.path(sha256).read_bytes()
 
