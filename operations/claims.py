@@ -6,12 +6,12 @@ import os
 import socket
 import threading
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from operations.models import Operation, State
@@ -23,6 +23,7 @@ LEASE = timedelta(seconds=20)
 HEARTBEAT_SECONDS = 5.0
 #: Rows of a team looked at in one go. When other workers took them all, their loops find the rest.
 CANDIDATES = 10
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def worker_name() -> str:
@@ -33,22 +34,24 @@ def worker_name() -> str:
 def claim(queue: str) -> Operation | None:
     """Take the oldest due row of a free lane, teams with little under way first; None when there is none."""
     due = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
-    for team in _by_turn(list(due.order_by().values_list("team", flat=True).distinct())):
+    for team in _by_turn(due):
         for candidate in _free(due.filter(team=team))[:CANDIDATES]:
             if taken := _taken(candidate):
                 return taken
     return None
 
 
-def _by_turn(teams: list[UUID]) -> list[UUID]:
-    """Return the teams by how little of theirs runs, then by how long ago their last turn was."""
+def _by_turn(due: QuerySet[Operation]) -> list[UUID]:
+    """Return the teams of the rows by how little of theirs runs, then by their last turn, then by their oldest row."""
+    oldest = due.order_by().values("team").annotate(oldest=Min("created_at")).order_by("oldest")
+    teams = list(oldest.values_list("team", flat=True))
     if len(teams) < 2:
         return teams
     running = Counter(Operation.objects.filter(state=State.RUNNING).values_list("team", flat=True))
     started = Operation.objects.filter(team=OuterRef("pk"), started_at__isnull=False)
     latest = Subquery(started.order_by("-started_at").values("started_at")[:1])
-    rows = Team.objects.filter(pk__in=teams).annotate(turn=latest).order_by(F("turn").asc(nulls_first=True))
-    return sorted(rows.values_list("pk", flat=True), key=lambda team: running[team])
+    turns = dict(Team.objects.filter(pk__in=teams).annotate(turn=latest).values_list("pk", "turn"))
+    return sorted(teams, key=lambda team: (running[team], turns[team] or NEVER))
 
 
 def _free(due: QuerySet[Operation]) -> QuerySet[Operation]:
