@@ -57,7 +57,7 @@ _REFUSED: dict[type[Node], str] = {
     exp.SimilarTo: "SIMILAR TO", exp.AtTimeZone: "AT TIME ZONE", exp.Any: "ANY", exp.All: "ALL (array)",
     exp.Placeholder: "? placeholders (use $1)", exp.Interval: "intervals outside of moment + interval",
     exp.Into: "SELECT INTO", exp.Command: "this statement", exp.Collate: "COLLATE", exp.TableSample: "TABLESAMPLE",
-    exp.ArrayContainsAll: "@>", exp.ArrayContainedBy: "<@", exp.ArrayOverlaps: "&&", exp.Dot: "functions of schemas",
+    exp.ArrayContainsAll: "@>", exp.ArrayContainedBy: "<@", exp.ArrayOverlaps: "&&",
 }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def render(tree: Node) -> str:
 def original(tree: Node) -> str:
     """An expression as PostgreSQL prints it."""
     text = tree.sql(dialect="postgres", normalize_functions="lower")
-    return str(text).replace("CURRENT_TIMESTAMP", "now()")
+    return str(text).replace("CURRENT_TIMESTAMP", "now()").replace("GEN_RANDOM_UUID", "gen_random_uuid")
 
 
 def name_of(node: Node | None) -> str:
@@ -182,12 +182,12 @@ class Translator:
                 node.replace(replacement)
 
     def _rewritten(self, node: Node) -> Node | None:
-        for kinds, rule in self._rules:
-            if isinstance(node, kinds):
-                return rule(node)
         for kind, name in _REFUSED.items():
             if isinstance(node, kind) and not isinstance(node.parent, (exp.Add, exp.Sub)):
                 raise Unsupported(name)
+        for kinds, rule in self._rules:
+            if isinstance(node, kinds):
+                return rule(node)
         return None
 
     def _identifier(self, node: Node) -> None:

@@ -42,12 +42,8 @@ def run(call: Call) -> Response:
 
 def _statement(call: Call) -> tuple[str, list[Any]]:
     """Plain text, or {sql, params}."""
-    if not (call.header("content-type") or "").startswith("application/json"):
-        try:
-            return call.body.decode(), []
-        except UnicodeDecodeError as error:
-            raise bad_request("BAD_FIELD", "The SQL is not UTF-8.", field="sql") from error
-    body = call.json()
+    is_json = (call.header("content-type") or "").startswith("application/json")
+    body = call.json() if is_json else {"sql": call.body.decode("utf-8", "replace")}
     text, params = body.get("sql"), body.get("params") or []
     if not isinstance(text, str) or not text.strip():
         raise bad_request("BAD_FIELD", "There is no SQL to run.", field="sql")

@@ -119,7 +119,8 @@ async function enter(found) {
 }
 
 function base64url(bytes) {
-  return btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/[+]/g, '-').replace(/[/]/g, '_').replace(/=+$/, '');
+  const text = btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  return text.replace(/[+]/g, '-').replace(/[/]/g, '_').replace(/=+$/, '');
 }
 
 async function google() {
