@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from run402.errors import Run402Error
-from tests.conformance import payments, scenario, siwx
+from tests.conformance import payer, payments, properties, scenario, siwx
 from tests.conformance.kit import Kit, ScriptError
 from tests.conformance.report import Report
 from tools.node import Node
@@ -19,8 +19,10 @@ _SURPRISES = (LookupError, ValueError, TypeError, AssertionError)
 
 _PARTS: dict[str, Callable[[Report, Kit], None]] = {
     "siwx": siwx.conform,
+    "payer": payer.conform,
     "payments": payments.conform,
     "scenario": scenario.conform,
+    "properties": properties.conform,
 }
 
 
