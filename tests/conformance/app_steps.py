@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conformance.matching import anything, some, text
-from tests.conformance.specs import LOGO, PAGE_2, WHOLE
+from tests.conformance.specs import LOGO, PAGE, WHOLE
 from tests.conformance.step import RELEASED, Step, applying
 
 SECRETS = [
@@ -29,7 +29,7 @@ WHOLE_APP = [
         applying(WHOLE),
         expect=RELEASED,
         keep={"whole": "release_id"},
-        serves={"/": PAGE_2, "/start": PAGE_2},
+        serves={"/": PAGE, "/start": PAGE},
     ),
     Step(
         "same whole apply",
@@ -121,7 +121,12 @@ WHOLE_APP = [
         expect={"status": 200, "body": [{"message": "Hi"}]},
     ),
     Step("schema", "reads the schema", "schema", expect={"tables": some({"name": "entries"})}),
-    Step("expose", "reads what is exposed", "expose", expect={"tables": some({"name": "entries"})}),
+    Step(
+        "expose",
+        "reads what is exposed",
+        "expose",
+        expect={"manifest": {"tables": some({"name": "entries"})}},
+    ),
     Step(
         "assets",
         "lists its assets",

@@ -17,6 +17,7 @@ from tests.conformance.kit import Kit, ScriptError
 from tools.layout import ROOT
 
 READY = "sandbox: "
+PART_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def started(kit: Kit) -> Iterator[Sandbox]:
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**environment, "SANDBOX_PHASE_MS": "5"},
+                env={**environment, "SANDBOX_PHASE_MS": "5", "SANDBOX_PART_BYTES": str(PART_BYTES)},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,

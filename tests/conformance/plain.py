@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ TRANSPORT = {
     "content-length",
     "transfer-encoding",
 }
+MANIFEST = "application/vnd.run402.deploy-manifest+json"
+CHECKSUM = "x-amz-checksum-sha256"
 _ID = re.compile(r"\b(prj|rel|op|cplan|plan|dpl)_[A-Za-z0-9]+(?:_[a-z0-9]+)?")
 _KEY = re.compile(r"\b(anon|service)_[A-Za-z0-9_-]{20,}")
 _SIGNED = re.compile(r"expires=\d+&signature=[0-9a-f]+")
@@ -52,9 +54,20 @@ class Plainer:
         self._wallet, self._gateway = wallet, gateway
         self._names: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self._manifests: dict[str, Any] = {}
+
+    def requests(self, recorded: Sequence[Recorded]) -> list[Plain]:
+        """The requests of one step, in their order."""
+        for digest in (digest for each in recorded for digest in _uploaded_manifests(each)):
+            parts = [each.body for each in recorded if each.method == "PUT" and digest in each.target]
+            self._name("manifest", digest)
+            self._manifests[digest] = json.loads(self.text(b"".join(parts).decode()))
+        return [self.request(each) for each in recorded]
 
     def request(self, recorded: Recorded) -> Plain:
         kept = {name: value for name, value in recorded.headers.items() if name not in TRANSPORT}
+        if self._manifest(recorded) is not None:
+            kept[CHECKSUM] = "of a part with ids"
         return Plain(
             recorded.method,
             self.text(recorded.target),
@@ -66,7 +79,10 @@ class Plainer:
         text = text.replace(self._gateway, "{gateway}").replace(self._wallet, "{wallet}")
         text = text.replace(self._wallet.lower(), "{wallet in lower case}")
         text = _SIGNED.sub("{signed}", _KEY.sub(r"{\1 key}", text))
-        return _ID.sub(lambda found: self._name(found[1], found[0]), text)
+        text = _ID.sub(lambda found: self._name(found[1], found[0]), text)
+        for digest in self._manifests:
+            text = text.replace(digest, self._names[digest])
+        return text
 
     def _name(self, kind: str, identifier: str) -> str:
         if identifier not in self._names:
@@ -81,6 +97,9 @@ class Plainer:
     def _body(self, recorded: Recorded) -> Any:
         if not recorded.body:
             return None
+        manifest = self._manifest(recorded)
+        if manifest is not None:
+            return manifest if "/1?" in recorded.target else "a further part"
         try:
             text = recorded.body.decode()
         except UnicodeDecodeError:
@@ -91,6 +110,20 @@ class Plainer:
             return json.loads(self.text(text))
         except ValueError:
             return self.text(text)
+
+    def _manifest(self, recorded: Recorded) -> Any:
+        """The whole spec of which this request uploads a part: its digest changes with the ids in it."""
+        if recorded.method != "PUT":
+            return None
+        return next((whole for digest, whole in self._manifests.items() if digest in recorded.target), None)
+
+
+def _uploaded_manifests(recorded: Recorded) -> list[str]:
+    if (recorded.method, recorded.target) != ("POST", "/content/v1/plans"):
+        return []
+    return [
+        each["sha256"] for each in json.loads(recorded.body)["content"] if each["content_type"] == MANIFEST
+    ]
 
 
 def _decoded(plainer: Plainer, value: str) -> Any:

@@ -7,17 +7,12 @@ from typing import Any
 from tests.conformance.matching import anything, identifier, positive, some, text
 from tests.conformance.specs import (
     ABOUT,
-    BULK,
-    FEWER,
     FIRST,
     NAME,
-    NOTES,
     PAGE,
     PAGE_2,
-    PENDING,
     SECOND,
     STYLE,
-    THIRD,
 )
 from tests.conformance.step import RELEASED, Step, applying
 
@@ -190,49 +185,6 @@ SITE = [
         "promote",
         lambda memory: {"release": memory["first"]},
         error={"code": "PROMOTE_NO_OP"},
-    ),
-]
-WARNINGS = [
-    Step(
-        "bulk removal",
-        "does not remove most of a site without consent",
-        "apply",
-        applying(FEWER),
-        error={"code": BULK},
-        serves={"/notes/03.txt": NOTES["notes/03.txt"]},
-    ),
-    Step(
-        "consented removal",
-        "removes it with consent",
-        "apply",
-        lambda memory: {"spec": FEWER, "options": {"allowWarningCodes": [BULK]}},
-        expect=RELEASED,
-        serves={"/notes/03.txt": None, "/": PAGE},
-    ),
-]
-TROUBLE = [
-    Step(
-        "pending activation",
-        "is told that the activation is pending",
-        "apply",
-        applying(THIRD),
-        error={"code": PENDING},
-        order={"do": "activation_pending", "code": PENDING},
-    ),
-    Step(
-        "last operation",
-        "finds the operation that waits",
-        "operations",
-        expect={"operations": some({"status": "activation_pending"})},
-        keep={"waiting": "operations.0.operation_id"},
-    ),
-    Step(
-        "resume",
-        "resumes it",
-        "resume",
-        lambda memory: {"operation": memory["waiting"]},
-        expect=RELEASED,
-        serves={"/": PAGE_2},
     ),
 ]
 NAMES = [

@@ -16,6 +16,14 @@ FIRST: dict[str, Any] = {
 }
 SECOND: dict[str, Any] = {"site": {"patch": {"put": {"index.html": PAGE_2}, "delete": ["docs/about.html"]}}}
 THIRD: dict[str, Any] = {"site": {"patch": {"put": {"index.html": PAGE_2}}}}
+# Above the part size that gateway.py gives the sandbox.
+LARGE = "".join(f"line {number} of a file that is uploaded in parts\n" for number in range(4000))
+IN_PARTS: dict[str, Any] = {"site": {"patch": {"put": {"large.txt": LARGE}}}}
+# More paths than fit into a request of 5 MiB, so that the spec itself is uploaded.
+DEEP = "/".join(["a-folder-with-a-rather-long-name"] * 7)
+MANY = [f"{DEEP}/{number:05}.txt" for number in range(15_000)]
+BY_REFERENCE: dict[str, Any] = {"site": {"patch": {"put": dict.fromkeys(MANY, "the same\n")}}}
+FOURTH: dict[str, Any] = {"site": {"patch": {"put": {"index.html": PAGE}}}}
 FEWER: dict[str, Any] = {"site": {"patch": {"delete": list(NOTES)}}}
 PENDING = "FUNCTION_ACTIVATE_FAILED"  # the SDK follows any other pending activation for ten minutes
 BULK = "DESTRUCTIVE_SITE_BULK_REMOVAL"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.conformance.app_steps import END, SECRETS, WHOLE_APP
-from tests.conformance.site_steps import MONEY, NAMES, PROJECT, SITE, TROUBLE, WARNINGS
+from tests.conformance.site_steps import MONEY, NAMES, PROJECT, SITE
+from tests.conformance.trouble_steps import TROUBLE, WARNINGS
 
 STEPS = [*MONEY, *PROJECT, *SITE, *WARNINGS, *TROUBLE, *NAMES, *SECRETS, *WHOLE_APP, *END]
