@@ -15,41 +15,11 @@ from sqlglot.errors import SqlglotError
 
 from sandbox.data.errors import Blocked, SqlError, Unsupported
 from sandbox.data.kinds import BOOLEAN, Type
+from sandbox.data.vocabulary import BLOCKED, JSON_MAKERS, RENAMED, SAME, TYPES
 
 Node = exp.Expr
 ASSIGNS = "assigns"
 HIDDEN = ("run402_", "sqlite_", "pg_")
-_BLOCKED = (
-    "GRANT", "REVOKE", "CREATE ROLE", "CREATE USER", "ALTER ROLE", "DROP ROLE", "ALTER SYSTEM", "SET ROLE", "RESET",
-    "CREATE EXTENSION", "DROP EXTENSION", "CREATE SCHEMA", "DROP SCHEMA", "ALTER SCHEMA", "CREATE DATABASE",
-    "DROP DATABASE", "COPY", "LISTEN", "NOTIFY", "SET SESSION AUTHORIZATION",
-)  # fmt: skip
-_SAME = {
-    "count", "sum", "avg", "min", "max", "coalesce", "nullif", "abs", "round", "length", "lower", "upper", "trim",
-    "substring", "replace", "rownumber", "rank", "denserank", "percentrank", "ntile", "lag", "lead", "firstvalue",
-    "lastvalue", "case", "if", "exists", "and", "or", "sqrt", "pow", "sign", "mod", "jsonextract", "jsonextractscalar",
-}  # fmt: skip
-_RENAMED = {
-    "uuid": "pg_uuid", "initcap": "pg_initcap", "splitpart": "pg_split_part", "left": "pg_left", "right": "pg_right",
-    "concat": "pg_concat", "concatws": "pg_concat_ws", "greatest": "pg_greatest", "least": "pg_least",
-    "floor": "pg_floor", "ceil": "pg_ceil", "md5": "pg_md5", "reverse": "pg_reverse", "strposition": "pg_strpos",
-    "currenttimestamp": "pg_now", "logicalor": "max", "logicaland": "min",
-    "uuid_generate_v4": "pg_uuid", "clock_timestamp": "pg_now", "transaction_timestamp": "pg_now",
-    "statement_timestamp": "pg_now", "every": "min", "json_array_length": "pg_json_array_length",
-    "jsonb_array_length": "pg_json_array_length",
-}  # fmt: skip
-_JSON_MAKERS = {
-    "json_build_object": "json_object", "jsonb_build_object": "json_object", "json_build_array": "json_array",
-    "jsonb_build_array": "json_array", "jsonb_agg": "json_group_array",
-    "jsonarrayagg": "json_group_array", "jsonobjectagg": "json_group_object", "jsonbobjectagg": "json_group_object",
-}  # fmt: skip
-_TYPES = {
-    "INT": "integer", "SMALLINT": "smallint", "BIGINT": "bigint", "TEXT": "text", "VARCHAR": "character varying",
-    "CHAR": "character", "BPCHAR": "character", "BOOLEAN": BOOLEAN, "UUID": "uuid", "JSON": "json", "JSONB": "jsonb",
-    "TIMESTAMPTZ": "timestamp with time zone", "TIMESTAMP": "timestamp without time zone",
-    "DATE": "date", "TIME": "time without time zone", "DECIMAL": "numeric", "FLOAT": "real",
-    "DOUBLE": "double precision",
-}  # fmt: skip
 _COERCED = {BOOLEAN, "uuid", "date", "timestamp with time zone", "timestamp without time zone"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _REFUSED: dict[type[Node], str] = {
@@ -86,7 +56,7 @@ def parse(sql: str) -> list[Node]:
 
 def _refuse_commands(tree: Node) -> None:
     text = " ".join(tree.sql(dialect="postgres").upper().split())
-    for pattern in _BLOCKED:
+    for pattern in BLOCKED:
         if text.startswith(pattern):
             raise Blocked(pattern)
     if isinstance(tree, exp.Command):
@@ -128,7 +98,7 @@ def table_name(node: Node | None) -> str:
 
 def read_type(node: exp.DataType) -> Type:
     kind = node.this
-    found = _TYPES.get(str(getattr(kind, "value", kind)).upper())
+    found = TYPES.get(str(getattr(kind, "value", kind)).upper())
     if found is None:
         raise Unsupported(f"the type {node.sql(dialect='postgres')}")
     sizes = tuple(int(size.name) for size in node.expressions if size.name.isdigit())
@@ -276,12 +246,12 @@ class Translator:
         name = str(node.this).lower() if isinstance(node, exp.Anonymous) else node.key
         if isinstance(node.parent, exp.Dot):
             return None
-        if name.startswith("pg_") or name in _SAME:
+        if name.startswith("pg_") or name in SAME:
             return None
-        if name in _JSON_MAKERS:
-            return call(_JSON_MAKERS[name], *(self._inside_json(child) for child in _arguments(node)))
-        if name in _RENAMED:
-            return call(_RENAMED[name], *_arguments(node))
+        if name in JSON_MAKERS:
+            return call(JSON_MAKERS[name], *(self._inside_json(child) for child in _arguments(node)))
+        if name in RENAMED:
+            return call(RENAMED[name], *_arguments(node))
         if isinstance(node, exp.Anonymous) and name in ("now", "lower", "upper", "group_concat"):
             return None
         raise Unsupported(f"the function {node.sql(dialect='postgres').split('(')[0].lower()}")

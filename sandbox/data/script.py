@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from sandbox.data.ddl import SCHEMA, Schema
+from sandbox.data.ddl import KINDS, SCHEMA, Schema
 from sandbox.data.dialect import Node, parse
 from sandbox.data.engine import ProjectDatabase, Result, translated
 from sandbox.data.errors import SqlError, Unsupported
@@ -23,9 +23,17 @@ def read(sql: str) -> list[Node]:
     if trees and isinstance(trees[-1], exp.Commit):
         trees = trees[:-1]
     for tree in trees:
-        if not isinstance(tree, (*SCHEMA, *ROWS)):
-            raise Unsupported(tree.sql(dialect="postgres").split(" ")[0].upper())
+        _check_kind(tree)
     return trees
+
+
+def _check_kind(tree: Node) -> None:
+    verb = str(tree.sql(dialect="postgres").split(" ")[0].upper())
+    if not isinstance(tree, (*SCHEMA, *ROWS)):
+        raise Unsupported(verb)
+    kind = str(tree.args.get("kind") or "TABLE").upper()
+    if isinstance(tree, SCHEMA) and kind not in KINDS[type(tree)]:
+        raise Unsupported(f"{verb} {kind}")
 
 
 def changes_schema(trees: Sequence[Node]) -> bool:

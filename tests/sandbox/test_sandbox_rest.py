@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.sandbox.sandbox_data import App, app_of
 from tests.sandbox.sandbox_player import Owned
 
-POSTS = [
+POSTS: list[dict[str, Any]] = [
     {"title": "Alpha", "body": {"tag": "a", "n": 1}, "stars": 1, "live": True},
     {"title": "beta, too", "body": {"tag": "b", "n": 2}, "stars": 2, "live": False},
     {"title": "Gamma", "body": None, "stars": None, "live": True},
