@@ -101,7 +101,7 @@ def _challenge(sandbox: Sandbox, signer: LocalSigner) -> x402.Challenge:
 
 
 def _facilitators(kit: Kit, chain: Chain, running: ExitStack) -> dict[str, Talker]:
-    python = [str(kit.python), str(kit.home / "facilitator.py")]
+    python = [str(kit.python), "-P", str(kit.home / "facilitator.py")]
     commands = {PYPI: python, NPM: kit.script("facilitator.mjs")}
     found = {}
     for (name, command), key in zip(commands.items(), SETTLER_KEYS, strict=True):

@@ -12,7 +12,7 @@ import httpx
 
 from run402 import Client, LocalSigner, new_key
 from run402.x402 import TESTNET
-from tests.conformance import gateway, requests, table
+from tests.conformance import differences, gateway, table
 from tests.conformance.gateway import Sandbox
 from tests.conformance.kit import Kit
 from tests.conformance.matching import mismatch
@@ -125,7 +125,7 @@ def conform(report: Report, kit: Kit) -> None:
     report.part("Scenario: our client drives the sandbox")
     ours = _with_ours(report, kit).plain()
     report.part("Requests: ours against the SDK's")
-    requests.compare(report, sdk, ours)
+    differences.compare(report, sdk, ours)
 
 
 def _with_sdk(report: Report, kit: Kit) -> Run:

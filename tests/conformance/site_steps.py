@@ -142,7 +142,7 @@ SITE = [
         "asks what its address would serve",
         "resolve",
         lambda memory: {"url": f"{memory['app']}/style.css"},
-        expect={"result": 200, "asset_sha256": text},
+        expect={"result": 200, "static_sha256": text, "authorized": True},
     ),
     Step(
         "resolve nothing",

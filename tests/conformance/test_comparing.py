@@ -7,10 +7,10 @@ import json
 import pytest
 
 from tests.conformance import table
+from tests.conformance.differences import _polled_once, differences
 from tests.conformance.matching import identifier, mismatch, some
 from tests.conformance.plain import Plain, Plainer
 from tests.conformance.proxy import Recorded
-from tests.conformance.requests import _polled_once, differences
 
 WALLET = "0xc06d73162E9BffbCfBF1DA59C511002A8F9155E5"
 GATEWAY = "http://127.0.0.1:8402"
