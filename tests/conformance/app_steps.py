@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from tests.conformance.matching import anything, some, text
-from tests.conformance.specs import LOGO, PAGE, WHOLE
+from tests.conformance.specs import DATABASE, LOGO, PAGE_2, WHOLE
 from tests.conformance.step import RELEASED, Step, applying
 
+SECRET = {"key": "GREETING", "value": "Hello"}
 SECRETS = [
     Step(
         "set a secret",
         "sets a secret",
         "secret_set",
-        lambda memory: {"key": "GREETING", "value": "Hello"},
+        lambda memory: SECRET,
         expect=anything,
+        stand_in=lambda memory: {
+            "method": "POST",
+            "url": f"/projects/v1/admin/{memory['project']}/secrets",
+            "json": SECRET,
+            "headers": {"Authorization": f"Bearer {memory['service']}"},
+        },
     ),
     Step(
         "secrets",
@@ -21,53 +28,14 @@ SECRETS = [
         expect={"secrets": [{"key": "GREETING"}]},
     ),
 ]
-WHOLE_APP = [
+DATABASE_STEPS = [
+    Step("database", "applies a migration and a policy", "apply", applying(DATABASE), expect=RELEASED),
     Step(
-        "whole apply",
-        "applies a migration, a policy, a function, routes and an asset at once",
-        "apply",
-        applying(WHOLE),
-        expect=RELEASED,
-        keep={"whole": "release_id"},
-        serves={"/": PAGE, "/start": PAGE},
-    ),
-    Step(
-        "same whole apply",
+        "same database",
         "applies them again: the migration is not run twice",
         "apply",
-        applying(WHOLE),
+        applying(DATABASE),
         expect=RELEASED,
-    ),
-    Step(
-        "whole release",
-        "finds all of them in the active release",
-        "active",
-        expect={
-            "functions": [{"name": "hello", "runtime": "node22", "timeout_seconds": 5, "memory_mb": 128}],
-            "routes": {"entries": some({"pattern": "/api/hello", "kind": "exact"})},
-            "migrations_applied": [{"migration_id": "001_entries"}],
-            "secrets": {"keys": ["GREETING"]},
-        },
-    ),
-    Step(
-        "functions",
-        "lists its functions",
-        "functions",
-        expect={"functions": [{"name": "hello", "runtime": "node22"}]},
-    ),
-    Step(
-        "invoke",
-        "calls the function",
-        "invoke",
-        lambda memory: {"name": "hello", "options": {"method": "POST", "body": {"a": 1}}},
-        expect={"status": 200, "body": {"hello": "function", "method": "POST"}},
-    ),
-    Step(
-        "logs",
-        "reads what the function logged",
-        "logs",
-        lambda memory: {"name": "hello"},
-        expect={"logs": some({"message": lambda seen: "greeting" in str(seen), "timestamp": text})},
     ),
     Step(
         "sql insert",
@@ -126,6 +94,49 @@ WHOLE_APP = [
         "reads what is exposed",
         "expose",
         expect={"manifest": {"tables": some({"name": "entries"})}},
+    ),
+]
+WHOLE_APP = [
+    Step(
+        "whole apply",
+        "applies a file, a migration, a policy, a function, routes and an asset at once",
+        "apply",
+        applying(WHOLE),
+        expect=RELEASED,
+        keep={"whole": "release_id"},
+        serves={"/": PAGE_2, "/start": PAGE_2},
+    ),
+    Step("same whole apply", "applies them again", "apply", applying(WHOLE), expect=RELEASED),
+    Step(
+        "whole release",
+        "finds all of them in the active release",
+        "active",
+        expect={
+            "functions": [{"name": "hello", "runtime": "node22", "timeout_seconds": 5, "memory_mb": 128}],
+            "routes": {"entries": some({"pattern": "/api/hello", "kind": "exact"})},
+            "migrations_applied": [{"migration_id": "001_entries"}, {"migration_id": "002_moods"}],
+            "secrets": {"keys": ["GREETING"]},
+        },
+    ),
+    Step(
+        "functions",
+        "lists its functions",
+        "functions",
+        expect={"functions": [{"name": "hello", "runtime": "node22"}]},
+    ),
+    Step(
+        "invoke",
+        "calls the function",
+        "invoke",
+        lambda memory: {"name": "hello", "options": {"method": "POST", "body": {"a": 1}}},
+        expect={"status": 200, "body": {"hello": "function", "method": "POST"}},
+    ),
+    Step(
+        "logs",
+        "reads what the function logged",
+        "logs",
+        lambda memory: {"name": "hello"},
+        expect={"logs": some({"message": lambda seen: "greeting" in str(seen), "timestamp": text})},
     ),
     Step(
         "assets",

@@ -64,7 +64,7 @@ PROJECT = [
         "provision",
         lambda memory: {"name": NAME, "tier": "prototype"},
         expect={"project_id": identifier("prj"), "anon_key": text, "service_key": text},
-        keep={"project": "project_id"},
+        keep={"project": "project_id", "service": "service_key"},
     ),
     Step(
         "projects",

@@ -41,21 +41,23 @@ FUNCTION = """export default async (request) => {
 };
 """
 LOGO = "<svg xmlns='http://www.w3.org/2000/svg'><circle r='9'/></svg>"
+MOODS = "ALTER TABLE entries ADD COLUMN mood TEXT;\n"
+FIRST_MIGRATION = {"id": "001_entries", "sql": SQL}
+EXPOSED = {
+    "version": "1",
+    "tables": [
+        {
+            "name": "entries",
+            "expose": True,
+            "policy": "public_read_write_UNRESTRICTED",
+            "i_understand_this_is_unrestricted": True,
+        }
+    ],
+}
+DATABASE: dict[str, Any] = {"database": {"migrations": [FIRST_MIGRATION], "expose": EXPOSED}}
 WHOLE: dict[str, Any] = {
-    "database": {
-        "migrations": [{"id": "001_entries", "sql": SQL}],
-        "expose": {
-            "version": "1",
-            "tables": [
-                {
-                    "name": "entries",
-                    "expose": True,
-                    "policy": "public_read_write_UNRESTRICTED",
-                    "i_understand_this_is_unrestricted": True,
-                }
-            ],
-        },
-    },
+    "database": {"migrations": [FIRST_MIGRATION, {"id": "002_moods", "sql": MOODS}], "expose": EXPOSED},
+    "site": {"patch": {"put": {"index.html": PAGE_2}}},
     "secrets": {"require": ["GREETING"]},
     "functions": {
         "patch": {

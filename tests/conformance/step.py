@@ -18,6 +18,7 @@ class Step:
 
     `order` is posted to the sandbox's knobs first. `keep` names what to remember of the answer. `serves` says what
     the app must answer afterwards, by path: text, or None for 404. `balance` is what the wallet must hold afterwards.
+    `stand_in` is a plain request that prepares later steps where a client has no such call; nothing is asserted of it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Step:
     order: dict[str, Any] | None = None
     keep: dict[str, str] = field(default_factory=dict)
     serves: dict[str, str | None] | None = None
+    stand_in: Callable[[Memory], dict[str, Any]] | None = None
 
 
 def applying(spec: dict[str, Any]) -> Callable[[Memory], dict[str, Any]]:
