@@ -81,6 +81,10 @@ def _too_large(path: str = "") -> Refusal:
     return refuse("ARCHIVE_TOO_LARGE", text)
 
 
+class BeforeStartError(zipfile.BadZipFile, OSError):
+    """A position before the start. The zip library expects an OSError of files as short as an empty archive."""
+
+
 class ZipFileSource:
     """The uploaded file as the zip library may see it: no read so large that the table of contents fills the memory."""
 
@@ -98,7 +102,7 @@ class ZipFileSource:
         try:
             return self._file.seek(offset, whence)
         except OSError as error:
-            raise zipfile.BadZipFile("a position before the start") from error
+            raise BeforeStartError("a position before the start") from error
 
     def tell(self) -> int:
         return self._file.tell()

@@ -252,6 +252,7 @@ def test_something_else_is_not_an_archive() -> None:
 
 def test_an_archive_without_anything_to_publish_says_so() -> None:
     assert refused(zipped({".env": "K=1"}))[0] == "ARCHIVE_EMPTY"
+    assert refused(zipped({}))[0] == "ARCHIVE_EMPTY"
 
 
 def test_a_refused_archive_leaves_no_half_written_file(tmp_path: Path, settings: Settings) -> None:
