@@ -1,18 +1,18 @@
 """Who signs: the protocol a client asks for, and the plain signer that holds a key in memory.
 
-``eth_account`` takes over half a second to import, so it is imported when the first signature is made and not
-before.
+Signing is libsecp256k1's, through ``coincurve``; without it ``eth_account`` does the same more slowly. Both are
+imported when the first key is used and not before.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Protocol
 
-CURVE_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+from run402.eip712 import TypedDataTypes, address_of_point, text_digest, typed_digest
 
-TypedDataTypes = Mapping[str, Sequence[Mapping[str, str]]]
+CURVE_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
 
 class Signer(Protocol):
@@ -38,30 +38,24 @@ class LocalSigner:
     '0xc06d73162E9BffbCfBF1DA59C511002A8F9155E5'
     """
 
-    __slots__ = ("_address", "_key")
+    __slots__ = ("_address", "_sign")
 
     def __init__(self, key: bytes) -> None:
         """Raises ValueError when ``key`` is not a private key; see ``address_of``."""
-        self._address = address_of(key)
-        self._key = bytes(key)
+        self._address, self._sign = _opened(key)
 
     @property
     def address(self) -> str:
         return self._address
 
     def sign_message(self, text: str) -> bytes:
-        from eth_account import Account
-        from eth_account.messages import encode_defunct
-
-        return bytes(Account.sign_message(encode_defunct(text=text), self._key).signature)
+        return self._sign(text_digest(text))
 
     def sign_typed_data(
         self, domain: Mapping[str, Any], types: TypedDataTypes, message: Mapping[str, Any]
     ) -> bytes:
-        from eth_account import Account
-
-        plain = {name: [dict(member) for member in members] for name, members in types.items()}
-        return bytes(Account.sign_typed_data(self._key, dict(domain), plain, dict(message)).signature)
+        """Raises ValueError for nested types and values that do not fit."""
+        return self._sign(typed_digest(domain, types, message))
 
     def __repr__(self) -> str:
         return f"LocalSigner({self._address})"
@@ -80,10 +74,30 @@ def new_key() -> bytes:
 
 def address_of(key: bytes) -> str:
     """The EIP-55 address of a private key. Raises ValueError, with a sentence for people, when it is none."""
+    return _opened(key)[0]
+
+
+def _opened(key: bytes) -> tuple[str, Callable[[bytes], bytes]]:
+    """The address of a key, and what signs digests with it: r, s, and v as 27 or 28."""
     if len(key) != 32:
         raise ValueError("A private key is exactly 32 bytes: 64 hexadecimal digits.")
     if not 0 < int.from_bytes(key) < CURVE_ORDER:
         raise ValueError("This number is outside the range of private keys.")
+    try:
+        import coincurve
+    except ImportError:
+        return _opened_slowly(bytes(key))
+    private = coincurve.PrivateKey(bytes(key))
+
+    def sign(digest: bytes) -> bytes:
+        signature = private.sign_recoverable(digest, hasher=None)
+        return signature[:64] + (b"\x1c" if signature[64] else b"\x1b")
+
+    return address_of_point(private.public_key.format(compressed=False)[1:]), sign
+
+
+def _opened_slowly(key: bytes) -> tuple[str, Callable[[bytes], bytes]]:
     from eth_account import Account
 
-    return str(Account.from_key(bytes(key)).address)
+    account = Account.from_key(key)
+    return str(account.address), lambda digest: bytes(account.unsafe_sign_hash(digest).signature)

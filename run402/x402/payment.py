@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from run402 import jsontext
+from run402.eip712 import checksum_address
 from run402.signers import Signer
 from run402.x402.assets import USDC
 from run402.x402.challenge import VERSION, Challenge
@@ -99,11 +100,9 @@ def sign(
 def _authorization(
     signer: Signer, requirement: Mapping[str, Any], now: int, nonce: bytes, valid_after: int
 ) -> dict[str, str]:
-    from eth_utils.address import to_checksum_address
-
     return {
         "from": signer.address,
-        "to": str(to_checksum_address(requirement["payTo"])),
+        "to": checksum_address(requirement["payTo"]),
         "value": requirement["amount"],
         "validAfter": str(valid_after),
         "validBefore": str(now + requirement["maxTimeoutSeconds"]),
