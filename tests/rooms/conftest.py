@@ -9,16 +9,26 @@ What a path expects of that kind (a 404 page, say) it appends to `expected_error
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page
 
 from tests import needs
+from tests.rooms import steps
+from tests.rooms.people import make_people
+from tests.rooms.sandbox import Outside
 from tools import machine
+from tools.sites import site
 from tools.stack import Owner, Stack
+
+Enter = Callable[..., Page]
+#: Further people by name, and their role in the first owner's team; charlie has a team of his own.
+ROLES = {"alice": "owner", "erin": "admin", "dora": "viewer", "charlie": ""}
 
 ARGUMENTS = [
     "--disable-quic",
@@ -74,12 +84,22 @@ def expected_errors() -> list[str]:
 
 
 @pytest.fixture
-def page(page: Page, expected_errors: list[str]) -> Iterator[Page]:
+def seen_errors(expected_errors: list[str]) -> Iterator[list[str]]:
+    """What the consoles of this path's pages complained of; anything unexpected fails it."""
     seen: list[str] = []
+    yield seen
+    assert [line for line in seen if not any(part in line for part in expected_errors)] == []
+
+
+@pytest.fixture
+def page(page: Page, seen_errors: list[str]) -> Page:
+    return _watched(page, seen_errors)
+
+
+def _watched(page: Page, seen: list[str]) -> Page:
     page.on("console", lambda message: seen.append(_text(message)) if message.type == "error" else None)
     page.on("pageerror", lambda error: seen.append(_script_error(error)))
-    yield page
-    assert [line for line in seen if not any(part in line for part in expected_errors)] == []
+    return page
 
 
 def _text(message: ConsoleMessage) -> str:
@@ -111,3 +131,79 @@ def owner_page(page: Page, owner_cookies: list[Any]) -> Page:
     """A page of the first owner, signed in."""
     page.context.add_cookies(owner_cookies)
     return page
+
+
+@pytest.fixture(scope="session")
+def people(stack: Stack) -> dict[str, Owner]:
+    """Everybody who can sign in, by name."""
+    assert stack.owner is not None
+    return {"owner": stack.owner, **make_people(stack, ROLES)}
+
+
+@pytest.fixture
+def enter(
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    people: dict[str, Owner],
+    seen_errors: list[str],
+) -> Iterator[Enter]:
+    """Sign somebody in with a browser of their own: `enter("dora")`; `scripts=False` turns JavaScript off."""
+    with contextlib.ExitStack() as contexts:
+
+        def open_for(name: str, *, scripts: bool = True) -> Page:
+            settings = {**browser_context_args, "java_script_enabled": scripts}
+            page = contexts.enter_context(browser.new_context(**settings)).new_page()
+            log_in(page, people[name])
+            return _watched(page, seen_errors)
+
+        yield open_for
+
+
+@pytest.fixture
+def outside(stack: Stack) -> Iterator[Outside]:
+    """The sandbox from outside, with every knob back in place afterwards."""
+    outside = Outside(stack)
+    yield outside
+    outside.clear()
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """The paths of a wallet with a tier and money, and of a project with a release; its app is called “views”."""
+
+    wallet: str
+    project: str
+
+    @property
+    def new_deploy(self) -> str:
+        return f"/deploys/new?project={self.project.rsplit('/', 1)[1]}"
+
+
+@pytest.fixture(scope="session")
+def furnished(
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    owner_cookies: list[Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Furnished:
+    """What most paths start from, made once."""
+    with browser.new_context(**browser_context_args) as context:
+        context.add_cookies(owner_cookies)
+        page = context.new_page()
+        wallet = steps.make_wallet(page, "Studio")
+        steps.ask_faucet(page, wallet)
+        steps.pay_for_tier(page, wallet)
+        project = steps.make_project(page, "views")
+        steps.upload(page, project, site(1), tmp_path_factory.mktemp("views"), subdomain="views")
+        steps.confirm(page)
+        return Furnished(wallet, project)
+
+
+@pytest.fixture(scope="session")
+def unaddressed(
+    browser: Browser, browser_context_args: dict[str, Any], owner_cookies: list[Any], furnished: Furnished
+) -> str:
+    """The path of a project that nothing was deployed to."""
+    with browser.new_context(**browser_context_args) as context:
+        context.add_cookies(owner_cookies)
+        return steps.make_project(context.new_page(), "unaddressed")

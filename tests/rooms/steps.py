@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, FilePayload, Locator, Page, expect
 
 from tools.sites import Site, zipped
 
@@ -22,7 +23,14 @@ def make_wallet(page: Page, label: str) -> str:
     page.locator("form#wallet input[name=label]").fill(label)
     submit(page, "form#wallet")
     expect(page.locator("form[action$='/faucet']")).to_be_visible(timeout=PATIENCE)
-    return re.sub(r"^https?://[^/]+|[?#].*$", "", page.url)
+    return path_of(page)
+
+
+def make_rich_wallet(page: Page, label: str) -> str:
+    """Make a wallet and draw from the faucet."""
+    wallet = make_wallet(page, label)
+    ask_faucet(page, wallet)
+    return wallet
 
 
 def ask_faucet(page: Page, wallet: str) -> None:
@@ -53,7 +61,15 @@ def make_project(page: Page, name: str) -> str:
     page.locator("main input[name=name]").fill(name)
     submit(page, "main form")
     expect(page.locator("main a[href*='/deploys/new']").first).to_be_visible(timeout=PATIENCE)
-    return re.sub(r"^https?://[^/]+|[?#].*$", "", page.url)
+    return path_of(page)
+
+
+def make_live_project(page: Page, name: str, files: Site, folder: Path) -> str:
+    """Make a project whose app of the same name serves the files; returns its page's path."""
+    project = make_project(page, name)
+    upload(page, project, files, folder, subdomain=name)
+    confirm(page)
+    return project
 
 
 def upload(page: Page, project: str, files: Site, folder: Path, subdomain: str = "") -> None:
@@ -80,11 +96,58 @@ def wait_until_live(page: Page) -> None:
     expect(page.locator("main .callout.ok")).to_contain_text("is live", timeout=PATIENCE)
 
 
+def offer(page: Page, project: str, *files: FilePayload, manifest: str = "", subdomain: str = "") -> None:
+    """Send the form of a deploy, whatever becomes of it."""
+    page.goto(f"/deploys/new?project={project.rsplit('/', 1)[1]}")
+    page.locator("form#source input[type=file]").set_input_files(files)
+    if manifest:
+        page.locator("form#source summary").click()
+        page.locator("form#source textarea[name=manifest]").fill(manifest)
+    if subdomain:
+        page.locator("form#source input[name=subdomain]").fill(subdomain)
+    submit(page, "form#source")
+
+
+def archive(content: bytes, name: str = "site.zip") -> FilePayload:
+    return {"name": name, "mimeType": "application/zip", "buffer": content}
+
+
 def redeploy_oldest(page: Page, project: str) -> None:
     page.goto(f"{project}/releases")
     page.locator("form[action$='/redeploy'] [type=submit]").last.click()
+    agree_if_asked(page)
+
+
+def agree_if_asked(page: Page) -> None:
+    """Confirm a redeploy whose plan warns; wait until it is live."""
     asked_or_live = page.locator("form#confirm, main .callout.ok").first
     expect(asked_or_live).to_be_visible(timeout=PATIENCE)
     if page.locator("form#confirm").count():
         confirm(page)
     wait_until_live(page)
+
+
+def path_of(page: Page) -> str:
+    """Return the path of the page's address."""
+    return re.sub(r"^https?://[^/]+|[?#].*$", "", page.url)
+
+
+def see(page: Page, locator: Locator) -> None:
+    """Reload until the page shows it, as a person without JavaScript does."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not locator.first.is_visible():
+        assert time.monotonic() < deadline, f"{page.url} never showed {locator}"
+        page.wait_for_timeout(300)
+        page.goto(page.url)
+
+
+def post(page: Page, path: str, **fields: str) -> APIResponse:
+    """Send a form that the page does not show, with the page's own session and token."""
+    token = page.locator("input[name=csrfmiddlewaretoken]").first.get_attribute("value") or ""
+    origin = re.sub(r"(?<=\d)/.*$", "", page.url)
+    return page.request.post(
+        f"{origin}{path}",
+        form={"csrfmiddlewaretoken": token, **fields},
+        headers={"Referer": page.url, "Origin": origin},
+        max_redirects=0,
+    )

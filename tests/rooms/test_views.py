@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.rooms import steps
+from tests.rooms.conftest import Furnished
 from tools.layout import ROOT
 from tools.sites import Site, site
 
@@ -17,33 +17,6 @@ pytestmark = pytest.mark.rooms
 
 SCREENS = ROOT / "build" / "screens"
 Scheme = Literal["light", "dark"]
-
-
-@dataclass(frozen=True)
-class Furnished:
-    """A wallet with a tier, and a project with a release."""
-
-    wallet: str
-    project: str
-
-
-@pytest.fixture(scope="module")
-def furnished(
-    browser: Browser,
-    browser_context_args: dict[str, Any],
-    owner_cookies: list[Any],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Furnished:
-    with browser.new_context(**browser_context_args) as context:
-        context.add_cookies(owner_cookies)
-        page = context.new_page()
-        wallet = steps.make_wallet(page, "Studio")
-        steps.ask_faucet(page, wallet)
-        steps.pay_for_tier(page, wallet)
-        project = steps.make_project(page, "views")
-        steps.upload(page, project, site(1), tmp_path_factory.mktemp("views"), subdomain="views")
-        steps.confirm(page)
-        return Furnished(wallet, project)
 
 
 class Camera:
@@ -101,7 +74,7 @@ def pages(furnished: Furnished) -> dict[str, str]:
         "project": furnished.project,
         "releases": f"{furnished.project}/releases",
         "deploys": "/deploys",
-        "deploy-new": f"/deploys/new?project={furnished.project.rsplit('/', 1)[1]}",
+        "deploy-new": furnished.new_deploy,
         "activity": "/activity/",
         "styleguide": "/styleguide",
     }
