@@ -13,6 +13,8 @@ ALLOWED = {
     *("MPL-2.0", "Mozilla Public License 2.0", "LGPL-3.0-only"),
 }
 
+NONE = "none stated"
+
 
 def declared(package: metadata.PackageMetadata) -> str:
     """The licence as an SPDX-like expression; several classifiers mean a choice."""
@@ -20,8 +22,17 @@ def declared(package: metadata.PackageMetadata) -> str:
         return str(package["License-Expression"])
     classifiers = [text for text in package.get_all("Classifier") or [] if text.startswith("License ::")]
     named = [_short(text.rsplit("::", 1)[1]) for text in classifiers]
-    stated = package.get_all("License") or ["none stated"]
+    stated = package.get_all("License") or [NONE]
     return " OR ".join(named) or _short(stated[0].splitlines()[0])
+
+
+def stated(package: metadata.Distribution) -> str:
+    """The declared licence; where none is, the first line of the licence's text, which names it."""
+    found = declared(package.metadata)
+    if found != NONE:
+        return found
+    texts = (package.read_text(f"licenses/{name}") for name in package.metadata.get_all("License-File") or [])
+    return next((_short(text.strip().splitlines()[0]) for text in texts if text and text.strip()), NONE)
 
 
 def _short(name: str) -> str:
@@ -37,7 +48,7 @@ def is_allowed(expression: str) -> bool:
 
 def refused() -> list[str]:
     """`name: licence` of every package that is not allowed."""
-    found = {one.metadata["Name"]: declared(one.metadata) for one in metadata.distributions()}
+    found = {one.metadata["Name"]: stated(one) for one in metadata.distributions()}
     return [f"{name}: {licence}" for name, licence in sorted(found.items()) if not is_allowed(licence)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from email.message import Message
+from importlib.metadata import distribution
 
 import pytest
 
@@ -47,6 +48,12 @@ def test_a_licence_is_read_from_wherever_a_package_states_it(
     for name, value in headers:
         metadata[name] = value
     assert licences.declared(metadata) == licence  # type: ignore[arg-type]  # Message is what it is at run time
+
+
+def test_a_package_that_declares_none_is_known_by_the_text_it_ships() -> None:
+    package = distribution("axe-playwright-python")
+    assert licences.declared(package.metadata) == "none stated"
+    assert licences.stated(package) == "MIT"
 
 
 def test_a_package_that_could_not_be_looked_up_is_not_counted_as_audited() -> None:
