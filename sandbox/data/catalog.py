@@ -112,6 +112,10 @@ class Catalog:
         row = self._connection.execute("SELECT model FROM run402_tables WHERE name = ?", (name,)).fetchone()
         return _table(json.loads(row[0])) if row else None
 
+    def has_view(self, name: str) -> bool:
+        text = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?"
+        return self._connection.execute(text, (name,)).fetchone() is not None
+
     def save(self, table: Table) -> None:
         model = json.dumps(asdict(table))
         self._connection.execute("INSERT OR REPLACE INTO run402_tables VALUES (?, ?)", (table.name, model))

@@ -9,10 +9,11 @@ from dataclasses import replace
 from sqlglot import exp
 
 from sandbox.data.catalog import Catalog, Constraint, Table, listing, quote
-from sandbox.data.dialect import Node, Translator, name_of, original, read_type, render, table_name
+from sandbox.data.dialect import Node, name_of, original, read_type, render, table_name
 from sandbox.data.errors import SqlError, Unsupported, no_relation
 from sandbox.data.statements import known_columns, prepare
 from sandbox.data.tables import read_column, read_constraint, read_table
+from sandbox.data.translator import Translator
 
 SCHEMA = (exp.Create, exp.Alter, exp.Drop, exp.TruncateTable)
 KINDS: dict[type[Node], tuple[str, ...]] = {

@@ -73,7 +73,8 @@ class ProjectDatabase:
                 yield
                 self._check_references(schema)
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a statement that was stopped has undone it already
+                    self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
 
@@ -153,7 +154,10 @@ def translated(error: sqlite3.Error) -> SqlError:
     """SQLite's complaint as PostgreSQL would word it."""
     text = str(error)
     kind, _, rest = text.partition(": ")
-    if kind == "UNIQUE constraint failed" and not rest.startswith("index "):
+    if kind == "UNIQUE constraint failed" and rest.startswith("index "):
+        name = rest.removeprefix("index ").strip("'")
+        return SqlError("23505", f'duplicate key value violates unique constraint "{name}"')
+    if kind == "UNIQUE constraint failed":
         table, names = _columns(rest)
         name = f"{table}_{'_'.join(names)}_key"
         details = f"Key ({', '.join(names)}) already exists."
@@ -183,7 +187,7 @@ def _named(text: str) -> SqlError:
     if found and found[1] == "column":
         return no_column(found[2])
     if found and found[1] == "function":
-        return SqlError("42883", f"function {found[2]} does not exist")
+        return SqlError("42883", f"function {found[2].lower()} does not exist")
     if found:
         return SqlError("42704", f'{found[1]} "{found[2]}" does not exist')
     if "already exists" in text:

@@ -56,8 +56,9 @@ def apply(database: ProjectDatabase, raw: dict[str, Any]) -> dict[str, Any]:
 
 def _filter(database: ProjectDatabase, base: str, text: str) -> str:
     """The condition for SQLite, tried out once."""
-    from sandbox.data.dialect import Translator, parse, render  # loads sqlglot, so only when it is needed
+    from sandbox.data.dialect import parse, render  # loads sqlglot, so only when it is needed
     from sandbox.data.statements import known_columns
+    from sandbox.data.translator import Translator
 
     trees = parse(f"SELECT 1 WHERE {text}")
     table = database.catalog.find(base)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from sandbox.data.catalog import Catalog, Column, Table
-from sandbox.data.dialect import ASSIGNS, Node, Translator, cast_to, render, table_name
+from sandbox.data.dialect import ASSIGNS, Node, cast_to, name_of, render, table_name
 from sandbox.data.errors import SqlError, Unsupported, no_relation
 from sandbox.data.kinds import BOOLEAN, Type
+from sandbox.data.translator import Translator
 
 ROWS = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values, exp.Insert, exp.Update, exp.Delete)
 _TRUTH = (exp.Predicate, exp.Not, exp.And, exp.Or, exp.Boolean, exp.Exists, exp.Escape)
@@ -40,11 +41,18 @@ def prepare(tree: Node, catalog: Catalog) -> Prepared:
             raise Unsupported("WITH that changes rows")
     for select in tree.find_all(exp.Select):
         select.set("locks", [])
+    _unqualify(tree.args.get("returning"))
     shown = _shown(tree)
     names = [_output_name(node) for node in shown]
     translator.rewrite(tree)
     kinds = _name_outputs(_shown(tree), names)
     return Prepared(render(tree), _answers(tree), kinds)
+
+
+def _unqualify(returning: Node | None) -> None:
+    """RETURNING is about one table, and SQLite does not want it named."""
+    for column in returning.find_all(exp.Column) if returning else ():
+        column.set("table", None)
 
 
 def _tables(tree: Node, catalog: Catalog) -> dict[str, Table]:
@@ -58,6 +66,8 @@ def _tables(tree: Node, catalog: Catalog) -> dict[str, Table]:
         table = None if name in own else catalog.find(name)
         if table:
             found[name] = table
+        elif name not in own and not catalog.has_view(name):
+            raise no_relation(name)
     return found
 
 
@@ -119,7 +129,7 @@ def _insert_values(tree: Node, table: Table) -> None:
     if tree.args.get("default"):
         return
     names = (
-        [_folded(node) for node in schema.expressions]
+        [name_of(node) for node in schema.expressions]
         if isinstance(schema, exp.Schema)
         else list(table.names)
     )
@@ -135,6 +145,8 @@ def _insert_values(tree: Node, table: Table) -> None:
             "expressions",
             [_value(node, column) for node, column in zip(row.expressions, columns, strict=False)],
         )
+    if isinstance(source, exp.SetOperation):
+        raise Unsupported("INSERT from a set operation")
     if isinstance(source, exp.Select):
         _select_into(source, columns)
     if isinstance(schema, exp.Table):

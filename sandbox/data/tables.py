@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sandbox.data.catalog import PRIMARY, Catalog, Column, Constraint, Table, listing, quote
-from sandbox.data.dialect import Node, Translator, name_of, original, read_type, render, table_name
+from sandbox.data.dialect import Node, name_of, original, read_type, render, table_name
 from sandbox.data.errors import SqlError, Unsupported, no_relation
 from sandbox.data.statements import known_columns
+from sandbox.data.translator import Translator
 
 _SERIAL = {"SERIAL": "integer", "BIGSERIAL": "bigint", "SMALLSERIAL": "smallint"}
 _ACTIONS = {"CASCADE", "SET NULL", "SET DEFAULT", "RESTRICT", "NO ACTION"}

@@ -18,11 +18,12 @@ RENAMED = {
     "uuid": "pg_uuid", "initcap": "pg_initcap", "splitpart": "pg_split_part", "left": "pg_left", "right": "pg_right",
     "concat": "pg_concat", "concatws": "pg_concat_ws", "greatest": "pg_greatest", "least": "pg_least",
     "floor": "pg_floor", "ceil": "pg_ceil", "md5": "pg_md5", "reverse": "pg_reverse", "strposition": "pg_strpos",
-    "currenttimestamp": "pg_now", "logicalor": "max", "logicaland": "min",
+    "currenttimestamp": "pg_now",
     "uuid_generate_v4": "pg_uuid", "clock_timestamp": "pg_now", "transaction_timestamp": "pg_now",
-    "statement_timestamp": "pg_now", "every": "min", "json_array_length": "pg_json_array_length",
+    "statement_timestamp": "pg_now", "json_array_length": "pg_json_array_length",
     "jsonb_array_length": "pg_json_array_length",
 }  # fmt: skip
+TRUTHS = {"logicalor": "max", "logicaland": "min", "every": "min"}
 JSON_MAKERS = {
     "json_build_object": "json_object", "jsonb_build_object": "json_object", "json_build_array": "json_array",
     "jsonb_build_array": "json_array", "jsonb_agg": "json_group_array",

@@ -130,17 +130,15 @@ def _shape_in_memory(texts: Sequence[str | None]) -> Shape:
 
 
 def _rehearsed(database: ProjectDatabase, texts: Sequence[str | None]) -> Shape:
+    """Complete only where all of the SQL is here and runs."""
     from sandbox.data import script  # loads sqlglot, so only when it is needed
 
-    complete = None not in texts
-    shape = exposing.shape_of(database)
+    shape, complete = exposing.shape_of(database), False
     with suppress(_Undo), database.transaction(schema=True):
-        for text in texts:
-            try:
-                for tree in script.read(text or ""):
-                    script.run(database, tree)
-            except (SqlError, Unsupported, Blocked):
-                complete = False
+        with suppress(SqlError, Unsupported, Blocked):
+            for tree in (tree for text in texts if text is not None for tree in script.read(text)):
+                script.run(database, tree)
+            complete = None not in texts
         shape = Shape(exposing.shape_of(database).tables, complete)
         raise _Undo
     return shape

@@ -76,6 +76,7 @@ def test_types_come_back_as_postgresql_gives_them(database: ProjectDatabase) -> 
         ("SELECT position('c' IN 'abc') AS p", {"p": 3}),
         ("WITH t AS (SELECT 1 AS n) SELECT n FROM t WHERE EXISTS (SELECT 1 FROM items)", {"n": 1}),
         ("SELECT row_number() OVER (ORDER BY id DESC) AS n FROM items WHERE id = 2", {"n": 1}),
+        ("SELECT E'a\\n\\'b' AS e", {"e": "a\n'b"}),
         ("SELECT Title FROM public.ITEMS ORDER BY id LIMIT 1", {"title": "Milk"}),
     ],
 )  # fmt: skip
@@ -122,6 +123,8 @@ def test_conflicts_are_merged(database: ProjectDatabase) -> None:
         ("SELECT nosuch FROM items", "42703"),
         ("SELECT * FROM nosuch", "42P01"),
         ("SELEC 1", "42601"),
+        ("SELECT id FROM items WHERE id = 'one'", "22P02"),
+        ('SELECT * FROM "Items"', "42P01"),
         ("CREATE TABLE items (id int)", "42P07"),
         ("SELECT * FROM run402_tables", "42501"),
         ("CREATE TABLE a (b int REFERENCES nosuch(id))", "42P01"),
@@ -147,6 +150,11 @@ def test_errors_carry_postgresqls_codes(database: ProjectDatabase, sql: str, sql
         ("SELECT generate_series(1, 3)", "the function generate_series"),
         ("DELETE FROM items USING items AS other", "DELETE ... USING"),
         ("SET search_path TO x", "SET"),
+        ("SELECT now() - created_at FROM items", "arithmetic of moments without an interval"),
+        ("SELECT tags || '[1]'::jsonb FROM items", "|| of JSON"),
+        ("SELECT tags #>> '{a}' FROM items", "#>>"),
+        ("INSERT INTO items (title) SELECT 'a' UNION SELECT 'b'", "INSERT from a set operation"),
+        ("WITH x AS (DELETE FROM items RETURNING id) SELECT * FROM x", "WITH that changes rows"),
     ],
 )
 def test_what_the_sandbox_does_not_do_is_named(database: ProjectDatabase, sql: str, what: str) -> None:
@@ -211,6 +219,22 @@ def test_tables_grow_and_shrink_and_keep_their_rows(database: ProjectDatabase) -
     database.execute(
         "ALTER TABLE goods DROP CONSTRAINT short; INSERT INTO goods (title) VALUES ('longer than ten')"
     )
+
+
+def test_quoted_names_keep_their_letters(database: ProjectDatabase) -> None:
+    database.execute('CREATE TABLE "Mixed" (id serial PRIMARY KEY, "camelCase" text, "order" int)')
+    database.execute('INSERT INTO "Mixed" ("camelCase", "order") VALUES (\'x\', 1)')
+    assert rows(
+        database, 'UPDATE "Mixed" AS m SET "order" = 2 WHERE m.id = 1 RETURNING m."order", "camelCase"'
+    ) == [{"order": 2, "camelCase": "x"}]
+
+
+def test_unique_indexes_and_views_count(database: ProjectDatabase) -> None:
+    database.execute(
+        "CREATE UNIQUE INDEX folded ON items (lower(title)); CREATE VIEW names AS SELECT title FROM items"
+    )
+    assert code(database, "INSERT INTO items (title) VALUES ('MILK')") == "23505"
+    assert rows(database, "SELECT * FROM names ORDER BY title LIMIT 1") == [{"title": "Bread"}]
 
 
 def test_truncate_starts_counting_anew(database: ProjectDatabase) -> None:
