@@ -17,6 +17,8 @@ _data = tempfile.mkdtemp(prefix="run402-panel-test-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["PANEL_ENV"] = "test"
 os.environ["PANEL_DATA"] = _data
+# Playwright's synchronous API keeps an event loop running, for all tests after the first that draws a browser.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 # WhiteNoise warns about a folder that is not there.
 os.environ["PANEL_STATIC_ROOT"] = tempfile.mkdtemp(dir=_data)
 if os.environ.get("PANEL_TEST_DATABASE_URL"):
