@@ -20,15 +20,22 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page
 
 from tests import needs
 from tests.rooms import steps
-from tests.rooms.people import make_people
+from tests.rooms.people import OWN, make_people
 from tests.rooms.sandbox import Outside
 from tools import machine
 from tools.sites import site
 from tools.stack import Owner, Stack
 
 Enter = Callable[..., Page]
-#: Further people by name, and their role in the first owner's team; charlie has a team of his own.
-ROLES = {"alice": "owner", "erin": "admin", "dora": "viewer", "charlie": ""}
+#: Further people by name, and what they are: in the first owner's team, or in one of their own.
+ROLES = {
+    "alice": ("owner",),
+    "erin": ("admin",),
+    "grace": ("developer", OWN),
+    "dora": ("viewer",),
+    "charlie": (OWN,),
+    "frank": (OWN,),
+}
 
 ARGUMENTS = [
     "--disable-quic",

@@ -1,7 +1,6 @@
 """Further people of the running panel, made as its operator would: by a command with web's environment.
 
-`python -m tests.rooms.people` reads a JSON list of {email, password, role} and makes them; an empty role gives the
-person a team of their own.
+`python -m tests.rooms.people` reads a JSON list of {email, password, roles} and makes them.
 """
 
 from __future__ import annotations
@@ -16,13 +15,15 @@ from tools.layout import ROOT
 from tools.stack import OWNER_EMAIL, Owner, Stack
 
 PASSWORD = "correct-horse-battery"
+#: Not a role in the first owner's team but a team of one's own.
+OWN = "own"
 
 
-def make_people(stack: Stack, roles: Mapping[str, str]) -> dict[str, Owner]:
-    """Make one person for each name, with that role in the first owner's team; return how they sign in, by name."""
+def make_people(stack: Stack, roles: Mapping[str, tuple[str, ...]]) -> dict[str, Owner]:
+    """Make one person for each name, with those roles in the first owner's team or OWN; return how they sign in."""
     people = {name: Owner(f"{name}@example.com", PASSWORD) for name in roles}
     wanted = [
-        {"email": one.email, "password": one.password, "role": roles[name]} for name, one in people.items()
+        {"email": one.email, "password": one.password, "roles": roles[name]} for name, one in people.items()
     ]
     subprocess.run(
         [sys.executable, "-m", "tests.rooms.people"],
@@ -44,16 +45,17 @@ def main() -> None:
         _make(**person)
 
 
-def _make(email: str, password: str, role: str) -> None:
+def _make(email: str, password: str, roles: list[str]) -> None:
     from teams.models import Membership, User
     from teams.services import create_team
 
     user = User.objects.create_user(email, password)
-    if not role:
-        create_team(name=f"Team of {email}", owner=user)
-        return
-    team = Membership.objects.get(user__email=OWNER_EMAIL).team
-    Membership.objects.create(team=team, user=user, role=role)
+    for role in roles:
+        if role == OWN:
+            create_team(name=f"Team of {email.partition('@')[0]}", owner=user)
+        else:
+            team = Membership.objects.get(user__email=OWNER_EMAIL).team
+            Membership.objects.create(team=team, user=user, role=role)
 
 
 if __name__ == "__main__":
