@@ -16,7 +16,7 @@ import sys
 from benchmarks.rows import Row, keep, table
 from tools.layout import ROOT
 
-TARGETS = ("clicks", "pages")
+TARGETS = ("clicks", "pages", "client")
 
 
 def run(target: str) -> list[Row]:

@@ -42,6 +42,7 @@ class Apply(ApplyResource):
         required_plan: Mapping[str, Any] | None = None,
         live_functions: Mapping[str, Function] | None = None,
         max_retries: int = MAX_RETRIES,
+        commit_unchanged: bool = False,
         parallel: int = PARALLEL,
         on_event: OnEvent = lambda event: None,
         sleep: Callable[[float], None] = time.sleep,
@@ -50,6 +51,7 @@ class Apply(ApplyResource):
 
         ``confirmed`` holds the codes of warnings that a person accepted, or is ``"all"``. ``on_event`` gets the
         contract's progress events, in the calling thread; what it raises ends the release before its next step.
+        A plan that changes nothing is not committed unless ``commit_unchanged`` asks for an operation of its own.
         ``live_functions`` are what a Core must have restated. Raises WarningsUnconfirmed, ReleaseFailed, TimedOut
         (look again with ``follow``), and whatever the single calls raise.
         """
@@ -59,6 +61,7 @@ class Apply(ApplyResource):
             purchase=purchase,
             required_plan=required_plan,
             max_retries=max_retries,
+            commit_unchanged=commit_unchanged,
             on_event=on_event,
             sleep=sleep,
         )

@@ -37,12 +37,15 @@ _MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class Release:
     """A release that is live. ``attempts`` counts the plans it took.
 
+    With ``is_noop`` nothing had to change: ``release_id`` is the one that was live already, nothing was committed,
+    and ``urls`` are not known.
+
     >>> Release("rel_1", "op_1", {}, (), 1).release_id
     'rel_1'
     """
 
     release_id: str | None
-    operation_id: str
+    operation_id: str | None
     urls: dict[str, str]
     warnings: tuple[PlanWarning, ...]
     attempts: int
@@ -63,6 +66,7 @@ class Wishes:
     purchase: x402.Purchase | None = None
     required_plan: Mapping[str, Any] | None = None
     max_retries: int = MAX_RETRIES
+    commit_unchanged: bool = False
     on_event: OnEvent = lambda event: None
     sleep: Callable[[float], None] = time.sleep
 
@@ -109,7 +113,15 @@ def _once(dialect: Dialect, spec: ReleaseSpec, wishes: Wishes) -> Release:
     confirm(plan.warnings, wishes.confirmed)
     if plan.payment_required:
         emit({"type": "payment.required", **plan.payment_required})
+    if plan.is_noop and not wishes.commit_unchanged:
+        emit({"type": "ready", "releaseId": plan.base_release_id, "urls": {}})
+        return Release(plan.base_release_id, plan.operation_id, {}, plan.warnings, 1, is_noop=True)
     _send(dialect, spec, plan, emit)
+    return _commit(dialect, plan, wishes)
+
+
+def _commit(dialect: Dialect, plan: Plan, wishes: Wishes) -> Release:
+    emit = wishes.on_event
     emit({"type": "commit.phase", "phase": "validate", "status": "started"})
     paid = dialect.commit(
         plan,

@@ -48,6 +48,14 @@ def test_release_that_is_ready_at_once_takes_two_calls() -> None:
     assert gateway.sent == {"idempotency_key": "once"}
 
 
+def test_plan_that_changes_nothing_is_not_committed_unless_asked() -> None:
+    noop = ok({**PLAN, "is_noop": True, "base_release_id": "rel_0"})
+    release, gateway = released(noop)
+    assert (release.is_noop, release.release_id, len(gateway.requests)) == (True, "rel_0", 1)
+    release, gateway = released(noop, ok(READY), commit_unchanged=True)
+    assert (release.is_noop, release.release_id, len(gateway.requests)) == (True, "rel_1", 2)
+
+
 def test_events_tell_the_phases_in_the_contracts_words() -> None:
     events: list[dict[str, Any]] = []
     running = [ok({**READY, "status": status}) for status in ("running", "staging", "migrating", "ready")]
