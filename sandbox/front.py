@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.activity import Exchange
+from sandbox.functions.invoking import REQUEST_ID
 from sandbox.gateway import Gateway
 from sandbox.ids import new_id
 from sandbox.problems import Problem
@@ -39,6 +40,7 @@ class Front:
             await self._own(scope, receive, send)
             return
         watched = _Watched(send, new_id("req"))
+        scope[REQUEST_ID] = watched.request_id
         started = time.perf_counter()
         try:
             await self._respond(scope, receive, watched)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sandbox.activity import Activity
 from sandbox.clock import Clock
+from sandbox.functions.invoking import Invoker
 from sandbox.machine import Machine
 from sandbox.serving import Apps
 from sandbox.settings import Settings
@@ -20,12 +21,14 @@ class Gateway:
     started_at: float
     activity: Activity = field(init=False)
     machine: Machine = field(init=False)
+    invoker: Invoker = field(init=False)
     apps: Apps = field(init=False)
 
     def __post_init__(self) -> None:
         self.activity = Activity(self.store.projects)
         self.machine = Machine(self.store, self.clock, self.settings, self.activity)
-        self.apps = Apps(self.store, self.activity)
+        self.invoker = Invoker(self.store, self.settings, self.clock)
+        self.apps = Apps(self.store, self.activity, self.invoker)
 
     def close(self) -> None:
         self.machine.stop()

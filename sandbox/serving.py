@@ -11,12 +11,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from sandbox.activity import Activity
+from sandbox.functions.invoking import Invoker, Target
+from sandbox.ids import new_id
+from sandbox.problems import Problem
 from sandbox.release import static
 from sandbox.release.router import Router
 from sandbox.release.state import File, ReleaseState
 from sandbox.settings import APPS_SUFFIX
 from sandbox.store import Store
 from sandbox.store.releases import Release
+from sandbox.web import answer
 
 KEPT_SITES = 32
 _PAGE = """<!doctype html>
@@ -28,15 +32,23 @@ _PAGE = """<!doctype html>
 class Apps:
     """All hosts that are not the API."""
 
-    def __init__(self, store: Store, activity: Activity) -> None:
+    def __init__(self, store: Store, activity: Activity, invoker: Invoker) -> None:
         self._store = store
         self._activity = activity
+        self._invoker = invoker
         self._routers: OrderedDict[str, Router] = OrderedDict()
 
     async def serve(self, request: Request) -> Response:
-        return await run_in_threadpool(self._serve, request)
+        """A file, a page that says what is wrong, or what a function answers."""
+        found = await run_in_threadpool(self._serve, request)
+        if isinstance(found, Response):
+            return found
+        try:
+            return await self._invoker.invoke(request, found)
+        except Problem as problem:
+            return answer(problem.envelope(new_id("trc")), problem.status, problem.headers)
 
-    def _serve(self, request: Request) -> Response:
+    def _serve(self, request: Request) -> Response | Target:
         release = self.release_of(request.url.hostname or "")
         if release is None:
             return _not_found("No app here", "No project of this sandbox holds this name.")
@@ -45,9 +57,19 @@ class Apps:
         found = router.find(request.scope["path"], request.method)
         if found.address:
             return self._file(request.headers, found.address, router.file(found.address))
+        if found.match == "route_function" and found.route:
+            return self._target(release, router, found.route.function)
+        if found.match == "route_method_miss" and found.route and found.route.function:
+            return _method_miss(found.allow)
         if found.allow:
             return _not_allowed(found.allow)
         return _not_found("Not found", "This app has no such page.")
+
+    def _target(self, release: Release, router: Router, name: str) -> Response | Target:
+        project = self._store.projects.get(release.project_id)
+        if project is None:
+            return _not_found("No app here", "The project is gone.")
+        return Target(project, name, router.i18n)
 
     def release_of(self, hostname: str) -> Release | None:
         """The release behind a name, or behind a deployment's own host."""
@@ -89,6 +111,12 @@ def _is_known(headers: Headers, sha256: str) -> bool:
 def _not_found(title: str, text: str) -> Response:
     page = _PAGE.format(title=html.escape(title), text=html.escape(text))
     return Response(page, 404, {"Cache-Control": "no-store"}, "text/html")
+
+
+def _method_miss(allow: tuple[str, ...]) -> Response:
+    text = f"This route takes {', '.join(allow)} only."
+    problem = Problem(405, "ROUTE_METHOD_NOT_ALLOWED", text, details={"allow": list(allow)})
+    return answer(problem.envelope(new_id("trc")), 405, {"Allow": ", ".join(allow)})
 
 
 def _not_allowed(allow: tuple[str, ...]) -> Response:

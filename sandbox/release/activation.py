@@ -30,6 +30,7 @@ def activate(store: Store, operation: Operation, *, now: float) -> dict[str, Any
         _take_names(store, project, release, now=now)
     except Problem as problem:
         return _failed(operation, problem.code, str(problem), retryable=False)
+    store.functions.replace(project.id, ReleaseState.from_json(release.state).functions, now=now)
     plan = store.plans.get(operation.plan_id or "")
     store.secrets.remove(project.id, plan.answer["secrets"]["removed"] if plan else ())
     swap(store, project, release, now=now)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.release import routing, static
-from sandbox.release.state import File, ReleaseState, Route
+from sandbox.release.state import File, Function, ReleaseState, Route
 
 LIST_LIMIT = 1000
+_GATES = ("require_auth", "require_role", "deps")
+_FUNCTION_FIELDS = ("code_hash", "runtime", "timeout_seconds", "memory_mb", "schedule", *_GATES)
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Diff:
     """The lists are complete; `wire` cuts them."""
 
     site: dict[str, list[Any]]
+    functions: dict[str, list[Any]]
     subdomains: dict[str, list[str]]
     routes: dict[str, list[Any]]
     route_digests: tuple[str | None, str | None]
@@ -25,7 +28,7 @@ class Diff:
 
     @property
     def is_noop(self) -> bool:
-        lists = (self.site, self.subdomains, self.routes)
+        lists = (self.site, self.functions, self.subdomains, self.routes)
         return not self.other_changes and not any(items for part in lists for items in part.values())
 
     def wire(self, *, secrets: dict[str, list[str]], limit: int = LIST_LIMIT) -> dict[str, Any]:
@@ -33,7 +36,7 @@ class Diff:
         old, new = self.route_digests
         return {
             "site": {**_cut(self.site, limit), "totals": _totals(self.site)},
-            "functions": {"added": [], "removed": [], "changed": []},
+            "functions": self.functions,
             "secrets": secrets,
             "subdomains": self.subdomains,
             "routes": {
@@ -53,6 +56,7 @@ class Diff:
         if self.is_noop:
             return "No changes."
         parts = [f"{len(items)} {_noun(len(items))} {verb}" for verb, items in self.site.items() if items]
+        parts += [f"functions {verb}: {len(items)}" for verb, items in self.functions.items() if items]
         parts += [f"routes {verb}: {len(items)}" for verb, items in self.routes.items() if items]
         parts += [
             f"subdomains {verb}: {', '.join(names)}" for verb, names in self.subdomains.items() if names
@@ -77,6 +81,7 @@ def compare(old: ReleaseState, new: ReleaseState, *, is_stored: Callable[[str], 
     """`is_stored` tells whether the project already has an object, for the byte counters."""
     return Diff(
         site=_site(old, new),
+        functions=_functions(old, new),
         subdomains=_names(old.subdomains, new.subdomains),
         routes=_routes(old.routes, new.routes),
         route_digests=(routing.manifest_sha256(old.routes), routing.manifest_sha256(new.routes)),
@@ -116,7 +121,21 @@ def _changed(path: str, before: File, after: File) -> dict[str, str]:
     }
 
 
-def _names(old: Iterable[str], new: Iterable[str]) -> dict[str, list[str]]:
+def _functions(old: ReleaseState, new: ReleaseState) -> dict[str, list[Any]]:
+    before = {function.name: function for function in old.functions}
+    after = {function.name: function for function in new.functions}
+    changes = ((name, _fields(before[name], after[name])) for name in sorted(before.keys() & after.keys()))
+    return {
+        **_names(before, after),
+        "changed": [{"name": name, "fields_changed": fields} for name, fields in changes if fields],
+    }
+
+
+def _fields(before: Function, after: Function) -> list[str]:
+    return [name for name in _FUNCTION_FIELDS if getattr(before, name) != getattr(after, name)]
+
+
+def _names(old: Iterable[str], new: Iterable[str]) -> dict[str, list[Any]]:
     return {"added": sorted(set(new) - set(old)), "removed": sorted(set(old) - set(new))}
 
 

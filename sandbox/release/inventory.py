@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.clock import iso
 from sandbox.release import routing, static
-from sandbox.release.state import ReleaseState
+from sandbox.release.state import Function, ReleaseState
 from sandbox.store.releases import Release
 
 SCHEMA_VERSION = "agent-deploy-observability.v1"
@@ -15,7 +15,13 @@ _EFFECTIVE = ("active", "superseded")
 
 
 def inventory(
-    release: Release, *, secrets: list[str], site_limit: int, live: bool, applied: Mapping[str, float]
+    release: Release,
+    *,
+    functions: Iterable[Function],
+    secrets: list[str],
+    site_limit: int,
+    live: bool,
+    applied: Mapping[str, float],
 ) -> dict[str, Any]:
     """`live` says that the active release was asked for; `site_limit` cuts the list of paths.
 
@@ -30,7 +36,7 @@ def inventory(
         "static_manifest_metadata": static.metadata(state),
         "site": _site(state, site_limit),
         "static_public_paths": [address.row() for address in static.addresses(state)[:site_limit]],
-        "functions": [],
+        "functions": [function.row() for function in functions],
         "secrets": {"keys": secrets},
         "subdomains": {"names": list(state.subdomains)},
         "routes": {

@@ -17,7 +17,7 @@ def materialise(spec: Spec, base: ReleaseState, size_of: SizeOf) -> ReleaseState
     """The state that `spec` makes out of `base`.
 
     `size_of` gives the true size of bytes the project already has, which wins over what the spec says.
-    Raises Problem (INVALID_SPEC) when an address or a route would show a file that is not there.
+    Raises Problem (INVALID_SPEC) when an address or a route would lead to something that is not there.
     """
     target = ReleaseState(
         site=_true_sizes(_site(spec.site, base.site), size_of),
@@ -29,6 +29,7 @@ def materialise(spec: Spec, base: ReleaseState, size_of: SizeOf) -> ReleaseState
         required_secrets=base.required_secrets if spec.requires is None else spec.requires,
         migrations=_migrations(spec.database.migrations, base.migrations),
         expose=base.expose if spec.database.expose is None else spec.database.expose,
+        functions=spec.functions.over(base.functions),
     )
     _check_targets(target)
     return target
@@ -80,7 +81,11 @@ def _check_targets(target: ReleaseState) -> None:
         if entry.asset not in target.site:
             text = f"The address '{path}' shows '{entry.asset}', which the release does not have."
             raise invalid_spec(text, resource="site.public_paths")
+    functions = {function.name for function in target.functions}
     for route in target.routes:
-        if route.file not in target.site:
+        if route.function and route.function not in functions:
+            text = f"The route '{route.pattern}' calls '{route.function}', which the release does not have."
+            raise invalid_spec(text, resource="routes")
+        if not route.function and route.file not in target.site:
             text = f"The route '{route.pattern}' shows '{route.file}', which the release does not have."
             raise invalid_spec(text, resource="routes")

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox import lease
 from sandbox.ids import digest
 from sandbox.problems import Problem, conflict, forbidden, not_found
-from sandbox.release import migrating
+from sandbox.release import limits, migrating
 from sandbox.release.diff import compare, immutable_failures
 from sandbox.release.inventory import SCHEMA_VERSION
 from sandbox.release.materialise import materialise
@@ -51,6 +51,7 @@ class Planner:
         for name in target.subdomains:
             check_name(self._store, self._project, name)
         _check_immutable(base, target)
+        limits.check(target.functions, limits.tier_of(self._store, self._project), base.functions)
         diff = compare(base, target, is_stored=lambda sha256: self._size_of(sha256) is not None)
         secrets = frozenset(self._store.secrets.keys(self._project.id))
         change = Change(spec, base, target, diff, secrets, self._new_migrations(spec))
@@ -88,6 +89,7 @@ class Planner:
         removed = sorted(change.secrets & set(change.spec.deletes))
         database = change.spec.database
         files = [*(change.spec.site.files.values() if change.spec.site else ())]
+        files += change.spec.functions.code
         files += [each.file for each in database.migrations if each.checksum not in database.inline]
         new = [each for each, _sql in change.migrations]
         exposes = migrating.changes_exposure(self._store, self._project.id, database.expose)
@@ -164,12 +166,13 @@ def _summary(change: Change, exposes: bool) -> str:
 
 
 def live_state(store: Store, project: Project) -> ReleaseState:
-    """What is live now. Names may be claimed without a deploy, so they are read from their own table."""
+    """What is live now. Names and functions may change without a deploy, so their own tables tell."""
     release = store.releases.get(project.active_release_id) if project.active_release_id else None
+    functions = store.functions.of_project(project.id)
     if release is None:
-        return ReleaseState()
+        return ReleaseState(functions=functions)
     names = tuple(subdomain.name for subdomain in store.subdomains.of_project(project.id))
-    return replace(ReleaseState.from_json(release.state), subdomains=names)
+    return replace(ReleaseState.from_json(release.state), subdomains=names, functions=functions)
 
 
 def live_bytes(store: Store, owner: str) -> int:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from sandbox.release import static
 from sandbox.release.paths import same_exact
-from sandbox.release.routing import METHODS, STATIC_METHODS
+from sandbox.release.routing import METHODS, STATIC_METHODS, allowed
 from sandbox.release.state import File, ReleaseState, Route
 
 
@@ -28,6 +28,7 @@ class Router:
 
     def __init__(self, state: ReleaseState) -> None:
         self._state = state
+        self.i18n = state.i18n
         self._exact: dict[str, list[Route]] = {}
         self._prefixes: list[tuple[str, Route]] = []
         for route in state.routes:
@@ -76,14 +77,6 @@ class Router:
         if fallback:
             return Found("spa_fallback", "used", fallback)
         return Found("none", "not_eligible" if self._fallback else "not_configured")
-
-
-def allowed(route: Route) -> tuple[str, ...]:
-    """The methods a route takes: all where it names none, HEAD wherever GET is, both for a file."""
-    if not route.function:
-        return STATIC_METHODS
-    chosen = METHODS if route.methods is None else route.methods
-    return tuple(name for name in METHODS if name in chosen or (name == "HEAD" and "GET" in chosen))
 
 
 def _union(routes: Iterable[Route]) -> tuple[str, ...]:

@@ -9,15 +9,16 @@ from typing import Any
 
 from sandbox.problems import invalid_spec, not_run_here
 from sandbox.release.database import DatabaseSlice, read_database
+from sandbox.release.files import read_file
+from sandbox.release.functions import FunctionsSlice, read_functions
 from sandbox.release.names import is_name
-from sandbox.release.paths import content_type, is_file_path, is_public_path
+from sandbox.release.paths import is_file_path, is_public_path
 from sandbox.release.routing import read_routes
 from sandbox.release.state import File, PublicPath, PublicPaths, Route
 
 _KEYS = {"$schema", "project", "project_id", "base", "database", "secrets", "functions"}
 _KEYS |= {"site", "subdomains", "routes", "checks", "assets", "i18n"}
-_NOT_RUN = ("functions", "assets")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NOT_RUN = ("assets",)
 _SECRET = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _LOCALE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -58,6 +59,7 @@ class Spec:
     requires: tuple[str, ...] | None
     deletes: tuple[str, ...]
     database: DatabaseSlice = field(default_factory=DatabaseSlice)
+    functions: FunctionsSlice = field(default_factory=FunctionsSlice)
 
 
 def read_project_id(raw: object) -> str:
@@ -90,6 +92,7 @@ def read_spec(raw: dict[str, Any]) -> Spec:
         requires=requires if "require" in secrets else None,
         deletes=deletes,
         database=read_database(raw.get("database")),
+        functions=read_functions(raw.get("functions")),
     )
 
 
@@ -153,22 +156,7 @@ def _site(raw: object) -> Site | None:
 def _files(raw: object, resource: str) -> dict[str, File]:
     if not isinstance(raw, dict):
         raise invalid_spec(f"'{resource}' must be an object of paths.", resource=resource)
-    return {path: _file(path, ref, f"{resource}.{path}") for path, ref in raw.items()}
-
-
-def _file(path: str, ref: object, resource: str) -> File:
-    if not is_file_path(path):
-        raise invalid_spec(f"'{path}' is no path a site can have.", resource=resource)
-    sha256 = ref.get("sha256") if isinstance(ref, dict) else None
-    size = ref.get("size") if isinstance(ref, dict) else None
-    if not isinstance(ref, dict) or not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-        raise invalid_spec(f"'{path}' needs a lower-case hex sha256.", resource=resource)
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise invalid_spec(f"'{path}' needs its size in bytes.", resource=resource)
-    kind = ref.get("content_type", ref.get("contentType")) or content_type(path)
-    if not isinstance(kind, str) or not re.fullmatch(r"[\x20-\x7e]{1,255}", kind):
-        raise invalid_spec(f"'{path}' has no usable content type.", resource=resource)
-    return File(sha256, size, kind)
+    return {path: read_file(path, ref, f"{resource}.{path}") for path, ref in raw.items()}
 
 
 def _public_paths(raw: object) -> PublicPaths | None:

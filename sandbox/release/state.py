@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.ids import digest
+
 
 @dataclass(frozen=True)
 class File:
@@ -81,6 +83,50 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class Function:
+    """Code and how it is run: either one `source` or `files` with an `entrypoint`. `require_role` is snake-cased."""
+
+    name: str
+    runtime: str = "node22"
+    source: File | None = None
+    files: Mapping[str, File] = field(default_factory=dict)
+    entrypoint: str | None = None
+    timeout_seconds: int = 10
+    memory_mb: int = 128
+    schedule: str | None = None
+    require_auth: bool = False
+    require_role: Mapping[str, Any] | None = None
+    deps: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> tuple[File, ...]:
+        return (self.source,) if self.source else tuple(self.files.values())
+
+    @property
+    def code_hash(self) -> str:
+        if self.source:
+            return self.source.sha256
+        files = {path: file.sha256 for path, file in self.files.items()}
+        return digest({"entrypoint": self.entrypoint, "files": files})
+
+    def row(self) -> dict[str, Any]:
+        """As an inventory lists it (apply 3.2)."""
+        names = ("name", "code_hash", "runtime", "timeout_seconds", "memory_mb", "schedule")
+        return {name: getattr(self, name) for name in names}
+
+    def to_json(self) -> dict[str, Any]:
+        source = vars(self.source) if self.source else None
+        files = {path: vars(file) for path, file in sorted(self.files.items())}
+        return {**vars(self), "source": source, "files": files, "deps": list(self.deps)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Function:
+        source = File(**value["source"]) if value["source"] else None
+        files = {path: File(**file) for path, file in value["files"].items()}
+        return cls(**{**value, "source": source, "files": files, "deps": tuple(value["deps"])})
+
+
+@dataclass(frozen=True)
 class ReleaseState:
     site: Mapping[str, File] = field(default_factory=dict)
     public_paths: PublicPaths = PublicPaths()
@@ -91,6 +137,7 @@ class ReleaseState:
     required_secrets: tuple[str, ...] = ()
     migrations: tuple[Migration, ...] = ()
     expose: Mapping[str, Any] | None = None
+    functions: tuple[Function, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -106,6 +153,7 @@ class ReleaseState:
             "required_secrets": list(self.required_secrets),
             "migrations": [vars(migration) for migration in self.migrations],
             "expose": self.expose,
+            "functions": [function.to_json() for function in self.functions],
         }
 
     @classmethod
@@ -122,6 +170,7 @@ class ReleaseState:
             required_secrets=tuple(value["required_secrets"]),
             migrations=tuple(Migration(**migration) for migration in value.get("migrations", ())),
             expose=value.get("expose"),
+            functions=tuple(Function.from_json(function) for function in value.get("functions", ())),
         )
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.release import routing, static
 from sandbox.release.diff import LIST_LIMIT, Diff
+from sandbox.release.function_warnings import function_warnings
 from sandbox.release.paths import same_exact
 from sandbox.release.schema_warnings import schema_warnings
 from sandbox.release.spec import Spec
@@ -33,6 +34,7 @@ def warnings(change: Change) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for rule in (_secrets, _subdomains, _site, _reach, _route_table, _aliases, _size):
         found += rule(change)
+    found += function_warnings(change.old, change.new, change.diff)
     found += schema_warnings(change.migrations)
     return found
 
@@ -100,10 +102,12 @@ def _route_table(change: Change) -> Iterator[dict[str, Any]]:
     if len(routes) >= NEAR_LIMIT:
         text = f"{len(routes)} of {routing.LIMIT} routes are in use."
         yield _warning("ROUTE_TABLE_NEAR_LIMIT", "warn", False, text)
+    if len(change.new.aliases) >= NEAR_LIMIT:
         yield _warning("STATIC_ALIAS_TABLE_NEAR_LIMIT", "warn", False, text)
-    if change.spec.routes and change.spec.site is None:
-        patterns = [route.pattern for route in change.spec.routes]
-        text = "Routes show files that come from the live release."
+    carried = [route for route in change.spec.routes or () if not route.function and change.spec.site is None]
+    if carried:
+        patterns = [route.pattern for route in carried]
+        text = "Routes lead to what comes from the live release."
         yield _warning("ROUTE_TARGET_CARRIED_FORWARD", "info", False, text, patterns)
 
 

@@ -118,7 +118,7 @@ def _begin(call: Call, stored: Plan, now: float) -> None:
     )
     diff = {
         name: stored.answer[name]
-        for name in ("summary", "is_noop", "site", "routes", "subdomains", "secrets")
+        for name in ("summary", "is_noop", "site", "functions", "routes", "subdomains", "secrets")
     }
     operations.add_event(stored.operation_id, {"type": "plan.started"}, now=now)
     operations.add_event(stored.operation_id, {"type": "plan.diff", "diff": diff}, now=now)
@@ -187,7 +187,8 @@ def _accept(
 
 
 def _require_content(call: Call, stored: Plan, ids: dict[str, Any]) -> None:
-    files = ReleaseState.from_json(stored.target).site.values()
+    state = ReleaseState.from_json(stored.target)
+    files = [*state.site.values(), *(file for function in state.functions for file in function.code)]
     asked = missing_content(call.gateway.store, stored.project_id, files)
     missing = [item["sha256"] for item in asked if not item["present"]]
     if missing:

@@ -14,7 +14,7 @@ from sandbox.release import migrating
 from sandbox.release.activation import release_urls, swap
 from sandbox.release.diff import compare
 from sandbox.release.inventory import SCHEMA_VERSION, inventory
-from sandbox.release.state import ReleaseState
+from sandbox.release.state import Function, ReleaseState
 from sandbox.store.projects import Project
 from sandbox.store.releases import Release
 from sandbox.web import Call, answer, endpoint
@@ -53,7 +53,12 @@ def _inventory(call: Call, project: Project, release: Release, *, live: bool) ->
     keys = call.gateway.store.secrets.keys(project.id)
     known = migrating.registry(call.gateway.store.databases.find(project.id))
     applied = {name: row["applied_at"] for name, row in known.items()}
-    return inventory(release, secrets=keys, site_limit=limit, live=live, applied=applied)
+    functions = call.gateway.store.functions.of_project(project.id) if live else _functions_of(release)
+    return inventory(release, functions=functions, secrets=keys, site_limit=limit, live=live, applied=applied)
+
+
+def _functions_of(release: Release) -> tuple[Function, ...]:
+    return ReleaseState.from_json(release.state).functions
 
 
 def diff(call: Call) -> Response:
@@ -77,7 +82,9 @@ def diff(call: Call) -> Response:
             "is_noop": found.is_noop,
             "summary": found.summary(),
             "warnings": [],
-            "migrations": {"applied_between_releases": [each.id for each in after.migrations if each.id not in known]},
+            "migrations": {
+                "applied_between_releases": [each.id for each in after.migrations if each.id not in known]
+            },
             **found.wire(secrets={"added": [], "removed": []}, limit=limit),
         }
     )

@@ -1,4 +1,4 @@
-"""Secrets of a project, by name (apply 6). Values are checked and forgotten: nothing here runs that could read one."""
+"""Secrets of a project, by name (apply 6). Values reach functions as environment variables and nobody else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def put(call: Call) -> Response:
         raise bad_request(
             "BAD_FIELD", f"A secret's value is a text of at most {MOST_BYTES} bytes.", field="value"
         )
-    call.gateway.store.secrets.put(project.id, key, now=call.gateway.clock.now())
+    call.gateway.store.secrets.put(project.id, key, value, now=call.gateway.clock.now())
     return answer({"status": "set", "key": key})
 
 

@@ -10,6 +10,7 @@ from sandbox.store.answers import Answers
 from sandbox.store.blobs import Blobs
 from sandbox.store.content import Content
 from sandbox.store.database import Database
+from sandbox.store.functions import Functions
 from sandbox.store.knobs import Knobs
 from sandbox.store.ledger import Ledger
 from sandbox.store.operations import Operations
@@ -31,6 +32,7 @@ class Store:
         self.accounts = Accounts(self.database)
         self.answers = Answers(self.database)
         self.content = Content(self.database)
+        self.functions = Functions(self.database)
         self.knobs = Knobs(self.database)
         self.ledger = Ledger(self.database)
         self.operations = Operations(self.database)

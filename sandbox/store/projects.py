@@ -74,6 +74,9 @@ class Projects:
         with self._database.transaction():
             self._database.run("DELETE FROM subdomains WHERE project_id = ?", project_id)
             self._database.run("DELETE FROM secrets WHERE project_id = ?", project_id)
+            self._database.run("DELETE FROM secret_values WHERE project_id = ?", project_id)
+            self._database.run("DELETE FROM functions WHERE project_id = ?", project_id)
+            self._database.run("DELETE FROM function_logs WHERE project_id = ?", project_id)
             self._database.run("DELETE FROM project_blobs WHERE project_id = ?", project_id)
             self._database.run("UPDATE operations SET due_at = NULL WHERE project_id = ?", project_id)
             self._database.run("UPDATE projects SET deleted_at = ? WHERE id = ?", now, project_id)

@@ -78,6 +78,34 @@ CREATE TABLE IF NOT EXISTS secrets (
   PRIMARY KEY (project_id, key)
 );
 
+-- What can be called now; releases keep the functions they brought in their own state.
+CREATE TABLE IF NOT EXISTS functions (
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  name TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  updated_at REAL NOT NULL,
+  PRIMARY KEY (project_id, name)
+);
+
+CREATE TABLE IF NOT EXISTS function_logs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  project_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  message TEXT NOT NULL,
+  at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS function_logs_by_name ON function_logs (project_id, name, id);
+
+-- Apart from the names, so that no listing can read a value by mistake.
+CREATE TABLE IF NOT EXISTS secret_values (
+  project_id TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (project_id, key)
+);
+
 -- Which project may refer to which bytes; the bytes themselves are shared.
 CREATE TABLE IF NOT EXISTS project_blobs (
   project_id TEXT NOT NULL REFERENCES projects (id),

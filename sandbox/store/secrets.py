@@ -1,4 +1,4 @@
-"""Names of a project's secrets. The sandbox keeps no values: nothing here could use one."""
+"""A project's secrets. Values are for its functions only: no answer of the API holds one."""
 
 from __future__ import annotations
 
@@ -28,16 +28,27 @@ class Secrets:
     def keys(self, project_id: str) -> list[str]:
         return [secret.key for secret in self.of_project(project_id)]
 
-    def put(self, project_id: str, key: str, *, now: float) -> None:
-        self._database.run(
-            "INSERT INTO secrets VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (project_id, key) DO UPDATE SET updated_at = excluded.updated_at",
-            project_id,
-            key,
-            now,
-            now,
-        )
+    def values(self, project_id: str) -> dict[str, str]:
+        """Everything by name, for the environment of a function."""
+        rows = self._database.rows("SELECT key, value FROM secret_values WHERE project_id = ?", project_id)
+        return {row["key"]: row["value"] for row in rows}
+
+    def put(self, project_id: str, key: str, value: str, *, now: float) -> None:
+        with self._database.transaction():
+            self._database.run(
+                "INSERT INTO secrets VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (project_id, key) DO UPDATE SET updated_at = excluded.updated_at",
+                project_id,
+                key,
+                now,
+                now,
+            )
+            self._database.run(
+                "INSERT OR REPLACE INTO secret_values VALUES (?, ?, ?)", project_id, key, value
+            )
 
     def remove(self, project_id: str, keys: Iterable[str]) -> None:
         for key in keys:
-            self._database.run("DELETE FROM secrets WHERE project_id = ? AND key = ?", project_id, key)
+            for table in ("secrets", "secret_values"):
+                text = f"DELETE FROM {table} WHERE project_id = ? AND key = ?"  # noqa: S608 # nosec B608 - own names
+                self._database.run(text, project_id, key)

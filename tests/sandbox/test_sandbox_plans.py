@@ -184,10 +184,8 @@ def test_two_routes_for_one_address_are_refused(guestbook: Owned) -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        {"functions": {"replace": {"f": {"runtime": "node22"}}}},
+        {"functions": {"patch": {"set": {"f": {"triggers": [{"id": "nightly", "type": "schedule"}]}}}}},
         {"database": {"migrations": [{"id": "1", "sql": "CREATE FUNCTION f() RETURNS int AS $$ SELECT 1 $$"}]}},
-        {"assets": {"put": [{"key": "a"}]}},
-        {"routes": {"replace": [{"pattern": "/x", "target": {"type": "function", "name": "f"}}]}},
     ],
 )
 def test_what_the_sandbox_does_not_run_is_said_plainly(guestbook: Owned, part: dict[str, Any]) -> None:

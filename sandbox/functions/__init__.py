@@ -1,0 +1,1 @@
+"""Functions of apps: run in Node, one process for each call."""
