@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from sandbox import delivery
 from sandbox.activity import Activity
 from sandbox.functions.invoking import Invoker, Target
 from sandbox.ids import new_id
@@ -49,11 +50,18 @@ class Apps:
             return answer(problem.envelope(new_id("trc")), problem.status, problem.headers)
 
     def _serve(self, request: Request) -> Response | Target:
+        label = (request.url.hostname or "").lower().removesuffix(APPS_SUFFIX)
+        if delivery.is_public_host(label):
+            blob = delivery.serve_blob(self._store, request, label)
+            return blob or _not_found("Not found", "There is no public asset here.")
         release = self.release_of(request.url.hostname or "")
         if release is None:
             return _not_found("No app here", "No project of this sandbox holds this name.")
         self._activity.count(release.project_id)
         router = self._router(release)
+        return self._shown(request, release, router)
+
+    def _shown(self, request: Request, release: Release, router: Router) -> Response | Target:
         found = router.find(request.scope["path"], request.method)
         if found.address:
             return self._file(request.headers, found.address, router.file(found.address))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.problems import Problem
+from sandbox.release import asset_plan
 from sandbox.release.planner import check_name
 from sandbox.release.state import ReleaseState
 from sandbox.settings import Settings
@@ -26,13 +27,16 @@ def activate(store: Store, operation: Operation, *, now: float) -> dict[str, Any
         return _failed(
             operation, "BASE_RELEASE_CONFLICT", "Another release became live first.", retryable=True
         )
+    plan = store.plans.get(operation.plan_id or "")
+    planned = plan.answer if plan else {}
     try:
+        asset_plan.check_sync(store, project.id, planned)
         _take_names(store, project, release, now=now)
     except Problem as problem:
         return _failed(operation, problem.code, str(problem), retryable=False)
     store.functions.replace(project.id, ReleaseState.from_json(release.state).functions, now=now)
-    plan = store.plans.get(operation.plan_id or "")
-    store.secrets.remove(project.id, plan.answer["secrets"]["removed"] if plan else ())
+    store.secrets.remove(project.id, planned["secrets"]["removed"] if planned else ())
+    asset_plan.apply(store, project.id, planned, now=now)
     swap(store, project, release, now=now)
     return None
 

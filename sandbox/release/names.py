@@ -14,5 +14,5 @@ def is_name(value: object) -> bool:
 
 
 def is_reserved(name: str) -> bool:
-    """Names the sandbox itself answers under, and the form of deployment hosts."""
-    return name in _RESERVED or name.startswith("dpl-")
+    """Names the sandbox itself answers under, and the forms of hosts of deployments and of assets."""
+    return name in _RESERVED or name.startswith(("dpl-", "pr-"))

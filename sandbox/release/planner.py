@@ -9,7 +9,7 @@ from typing import Any
 from sandbox import lease
 from sandbox.ids import digest
 from sandbox.problems import Problem, conflict, forbidden, not_found
-from sandbox.release import limits, migrating
+from sandbox.release import asset_plan, limits, migrating
 from sandbox.release.diff import compare, immutable_failures
 from sandbox.release.inventory import SCHEMA_VERSION
 from sandbox.release.materialise import materialise
@@ -40,9 +40,10 @@ class Draft:
 class Planner:
     """Plans for one project. Raises Problem for what cannot be applied; writes nothing."""
 
-    def __init__(self, store: Store, project: Project) -> None:
+    def __init__(self, store: Store, project: Project, app_url: asset_plan.AppUrl) -> None:
         self._store = store
         self._project = project
+        self._app_url = app_url
 
     def draft(self, raw: dict[str, Any]) -> Draft:
         spec = read_spec(raw)
@@ -92,14 +93,17 @@ class Planner:
         files += change.spec.functions.code
         files += [each.file for each in database.migrations if each.checksum not in database.inline]
         new = [each for each, _sql in change.migrations]
+        files += [put.file for put in change.spec.assets.put]
+        assets = asset_plan.plan(self._store, self._project.id, change.spec.assets, self._app_url)
+        moves = asset_plan.changes(self._store, self._project.id, assets)
         exposes = migrating.changes_exposure(self._store, self._project.id, database.expose)
         return {
             "kind": "plan_response",
             "schema_version": SCHEMA_VERSION,
             "base_release_id": base_id,
             "manifest_digest": digest(change.new.to_json()),
-            "is_noop": change.diff.is_noop and not removed and not new and not exposes,
-            "summary": _summary(change, exposes),
+            "is_noop": change.diff.is_noop and not (removed or new or exposes or moves),
+            "summary": _summary(change, exposes, moves),
             "expected_events": EVENTS,
             "missing_content": missing_content(self._store, self._project.id, files),
             "warnings": warnings(change),
@@ -113,10 +117,11 @@ class Planner:
                 ],
             },
             **change.diff.wire(secrets={"added": [], "removed": removed}),
-            "cost": self._cost(change),
+            **assets,
+            "cost": self._cost(change, assets),
         }
 
-    def _cost(self, change: Change) -> dict[str, Any]:
+    def _cost(self, change: Change, assets: dict[str, Any]) -> dict[str, Any]:
         """Bytes are counted over all live releases of the wallet, and each object of a release once."""
         old = {file.sha256: file.size for file in change.old.site.values()}
         new = {file.sha256: file.size for file in change.new.site.values()}
@@ -124,17 +129,18 @@ class Planner:
         freed = sum(size for sha256, size in old.items() if sha256 not in new)
         before = live_bytes(self._store, self._project.owner)
         self._check_quota(before + added - freed)
+        keys, more, fewer = asset_plan.key_counts(self._store, self._project.id, assets)
         return {
             "storage_bytes_added": added,
             "storage_bytes_freed": freed,
             "storage_bytes_net": added - freed,
-            "asset_keys_added": 0,
-            "asset_keys_removed": 0,
-            "asset_keys_after_commit": 0,
+            "asset_keys_added": more,
+            "asset_keys_removed": fewer,
+            "asset_keys_after_commit": keys + more - fewer,
             "billable_delta_usd_micros": 0,
             "payment_required": False,
-            "quota_before": {"storage_bytes": before, "asset_keys": 0},
-            "quota_after": {"storage_bytes": before + added - freed, "asset_keys": 0},
+            "quota_before": {"storage_bytes": before, "asset_keys": keys},
+            "quota_after": {"storage_bytes": before + added - freed, "asset_keys": keys + more - fewer},
         }
 
     def _check_quota(self, after: int) -> None:
@@ -156,9 +162,10 @@ def _migration_row(migration: Migration) -> dict[str, str]:
     return {"id": migration.id, "checksum_hex": migration.checksum, "transaction": kind}
 
 
-def _summary(change: Change, exposes: bool) -> str:
+def _summary(change: Change, exposes: bool, moves: bool) -> str:
     parts = [f"migrations: {len(change.migrations)} new"] if change.migrations else []
     parts += ["exposure changed"] if exposes else []
+    parts += ["assets changed"] if moves else []
     if not parts:
         return change.diff.summary()
     parts = [*([] if change.diff.is_noop else [change.diff.summary().removesuffix(".")]), *parts]

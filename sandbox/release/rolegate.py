@@ -22,7 +22,10 @@ def read_role(raw: object, resource: str) -> dict[str, Any] | None:
         return None
     if not isinstance(raw, Mapping):
         raise _invalid("A role gate is {table, id_column, role_column, allowed}.", resource)
-    gate: dict[str, Any] = {"cache_ttl": 60, **{_SNAKE.get(str(name), str(name)): value for name, value in raw.items()}}
+    gate: dict[str, Any] = {
+        "cache_ttl": 60,
+        **{_SNAKE.get(str(name), str(name)): value for name, value in raw.items()},
+    }
     unknown = sorted(set(gate) - {*_REQUIRED, "allowed", "cache_ttl", "on_deny", "sign_in_path"})
     if unknown:
         raise _invalid(f"A role gate has no '{unknown[0]}'.", resource)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.problems import invalid_spec, not_run_here
+from sandbox.problems import invalid_spec
+from sandbox.release.assets import AssetsSlice, read_assets
 from sandbox.release.database import DatabaseSlice, read_database
 from sandbox.release.files import read_file
 from sandbox.release.functions import FunctionsSlice, read_functions
@@ -18,7 +19,6 @@ from sandbox.release.state import File, PublicPath, PublicPaths, Route
 
 _KEYS = {"$schema", "project", "project_id", "base", "database", "secrets", "functions"}
 _KEYS |= {"site", "subdomains", "routes", "checks", "assets", "i18n"}
-_NOT_RUN = ("assets",)
 _SECRET = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _LOCALE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -60,6 +60,7 @@ class Spec:
     deletes: tuple[str, ...]
     database: DatabaseSlice = field(default_factory=DatabaseSlice)
     functions: FunctionsSlice = field(default_factory=FunctionsSlice)
+    assets: AssetsSlice = field(default_factory=AssetsSlice)
 
 
 def read_project_id(raw: object) -> str:
@@ -74,9 +75,6 @@ def read_spec(raw: dict[str, Any]) -> Spec:
     unknown = sorted(set(raw) - _KEYS)
     if unknown:
         raise invalid_spec(f"The spec has an unknown part '{unknown[0]}'.", resource=unknown[0])
-    for name in _NOT_RUN:
-        if _is_filled(raw.get(name)):
-            raise not_run_here(name)
     secrets = _object(raw, "secrets")
     requires, deletes = _secret_names(secrets, "require"), _secret_names(secrets, "delete")
     _check_secrets(secrets, requires, deletes)
@@ -93,14 +91,8 @@ def read_spec(raw: dict[str, Any]) -> Spec:
         deletes=deletes,
         database=read_database(raw.get("database")),
         functions=read_functions(raw.get("functions")),
+        assets=read_assets(raw.get("assets")),
     )
-
-
-def _is_filled(value: object) -> bool:
-    """Whether a slice asks for anything: empty containers at any depth do not."""
-    if isinstance(value, dict):
-        return any(_is_filled(inner) for inner in value.values())
-    return value not in (None, [], "", False)
 
 
 def _object(raw: Mapping[str, Any], name: str) -> dict[str, Any]:

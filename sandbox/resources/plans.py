@@ -12,10 +12,10 @@ from sandbox import access
 from sandbox.clock import DAY, iso
 from sandbox.ids import new_id
 from sandbox.problems import Problem, bad_request, conflict, invalid_spec, not_found
-from sandbox.release import migrating
+from sandbox.release import asset_plan, migrating
 from sandbox.release.planner import Draft, Planner, missing_content
 from sandbox.release.spec import read_project_id
-from sandbox.release.state import ReleaseState
+from sandbox.release.state import File, ReleaseState
 from sandbox.store.operations import Operation
 from sandbox.store.plans import Plan
 from sandbox.store.projects import Project
@@ -31,7 +31,9 @@ def plan(call: Call) -> Response:
     access.require_open(call, project)
     dry_run = call.query("dry_run") == "true"
     with call.gateway.store.transaction():
-        made = Planner(call.gateway.store, project).draft(_spec(call, project, body))
+        made = Planner(call.gateway.store, project, call.gateway.settings.app_url).draft(
+            _spec(call, project, body)
+        )
         made.answer["warnings"] += _ordered_warnings(call)
         if dry_run:
             return answer({**made.answer, "plan_id": None, "operation_id": None})
@@ -181,6 +183,7 @@ def _accept(
         )
     _require_content(call, stored, ids)
     _require_secrets(call, stored, ids)
+    asset_plan.check_sync(call.gateway.store, stored.project_id, stored.answer)
     _require_database(call, stored, ids)
     call.gateway.store.operations.order(operation.id, ordered)
     call.gateway.machine.enter(operation, "committing")
@@ -189,6 +192,8 @@ def _accept(
 def _require_content(call: Call, stored: Plan, ids: dict[str, Any]) -> None:
     state = ReleaseState.from_json(stored.target)
     files = [*state.site.values(), *(file for function in state.functions for file in function.code)]
+    entries = stored.answer.get("asset_entries", ())
+    files += [File(entry["sha256"], entry["size_bytes"], entry["content_type"]) for entry in entries]
     asked = missing_content(call.gateway.store, stored.project_id, files)
     missing = [item["sha256"] for item in asked if not item["present"]]
     if missing:

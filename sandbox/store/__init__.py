@@ -7,6 +7,7 @@ from pathlib import Path
 from sandbox.data.databases import Databases
 from sandbox.store.accounts import Accounts
 from sandbox.store.answers import Answers
+from sandbox.store.assets import Assets
 from sandbox.store.blobs import Blobs
 from sandbox.store.content import Content
 from sandbox.store.database import Database
@@ -31,6 +32,7 @@ class Store:
         self.blobs = Blobs(folder)
         self.accounts = Accounts(self.database)
         self.answers = Answers(self.database)
+        self.assets = Assets(self.database)
         self.content = Content(self.database)
         self.functions = Functions(self.database)
         self.knobs = Knobs(self.database)

@@ -75,6 +75,8 @@ class Projects:
             self._database.run("DELETE FROM subdomains WHERE project_id = ?", project_id)
             self._database.run("DELETE FROM secrets WHERE project_id = ?", project_id)
             self._database.run("DELETE FROM secret_values WHERE project_id = ?", project_id)
+            self._database.run("DELETE FROM assets WHERE project_id = ?", project_id)
+            self._database.run("DELETE FROM asset_versions WHERE project_id = ?", project_id)
             self._database.run("DELETE FROM functions WHERE project_id = ?", project_id)
             self._database.run("DELETE FROM function_logs WHERE project_id = ?", project_id)
             self._database.run("DELETE FROM project_blobs WHERE project_id = ?", project_id)

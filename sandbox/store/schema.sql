@@ -98,6 +98,28 @@ CREATE TABLE IF NOT EXISTS function_logs (
 );
 CREATE INDEX IF NOT EXISTS function_logs_by_name ON function_logs (project_id, name, id);
 
+CREATE TABLE IF NOT EXISTS assets (
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  key TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  content_type TEXT NOT NULL,
+  visibility TEXT NOT NULL,
+  immutable INTEGER NOT NULL,
+  metadata TEXT,
+  created_at REAL NOT NULL,
+  PRIMARY KEY (project_id, key)
+);
+
+-- Lasting addresses, which go on when their asset is overwritten.
+CREATE TABLE IF NOT EXISTS asset_versions (
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  key TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  content_type TEXT NOT NULL,
+  PRIMARY KEY (project_id, key)
+);
+
 -- Apart from the names, so that no listing can read a value by mistake.
 CREATE TABLE IF NOT EXISTS secret_values (
   project_id TEXT NOT NULL,
