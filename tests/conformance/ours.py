@@ -93,7 +93,12 @@ class Ours:
     def _apply(self, args: Args) -> Args:
         confirmed = args.get("options", {}).get("allowWarningCodes", ())
         made = self.client.apply.release(
-            self._spec(args), anon_key=self.anon, confirmed=confirmed, parallel=1, sleep=_sleep
+            self._spec(args),
+            anon_key=self.anon,
+            confirmed=confirmed,
+            commit_unchanged=True,  # as the SDK does; by default ours ends with the plan
+            parallel=1,
+            sleep=_sleep,
         )
         return {"release_id": made.release_id, "operation_id": made.operation_id, "urls": made.urls}
 
