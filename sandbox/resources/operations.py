@@ -84,7 +84,8 @@ def resume(call: Call) -> Response:
         if operation.status not in RESUMABLE:
             text = f"An operation that is '{operation.status}' cannot be resumed."
             raise conflict("NOT_RESUMABLE", text, operation_id=operation.id)
-        call.gateway.machine.enter(operation, "activating")
+        again = "activating" if operation.status == "activation_pending" else operation.status
+        call.gateway.machine.enter(operation, again)
         moved = store.operations.get(operation.id) or operation
     return answer(snapshot(moved))
 
