@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from sandbox.app import create_app
-from sandbox.server import LOOPBACK, AnnouncingServer, config, listen
+from sandbox.server import AnnouncingServer, config, listen
+from sandbox.settings import LOOPBACK
 
 DEFAULT_PORT = 8402
 

@@ -18,7 +18,8 @@ def wallet(call: Call) -> str:
         raise _sign_in_required("no proof was sent")
     now = call.gateway.clock.proof_now()
     try:
-        proof = verify(header, host=call.header("host") or "", path=call.request.url.path, now=now)
+        url = call.request.url
+        proof = verify(header, host=call.header("host") or "", path=url.path, query=url.query, now=now)
     except BadProof as error:
         raise _sign_in_required(str(error)) from error
     fresh = call.gateway.store.proofs.claim(

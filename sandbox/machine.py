@@ -7,7 +7,9 @@ import time
 from typing import Any
 
 from sandbox.activity import Activity
+from sandbox.checks import Checks
 from sandbox.clock import Clock
+from sandbox.failures import ordered_failure
 from sandbox.ids import deployment_id, new_id
 from sandbox.release import migrating
 from sandbox.release.activation import activate, release_urls
@@ -38,6 +40,7 @@ class Machine:
         self._clock = clock
         self._settings = settings
         self._activity = activity
+        self._checks = Checks(store, clock, settings)
         self._wake = threading.Condition()
         self._running = False
         self._thread: threading.Thread | None = None
@@ -55,6 +58,7 @@ class Machine:
             self._wake.notify()
         self._thread.join()
         self._thread = None
+        self._checks.stop()
 
     def is_alive(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
@@ -95,11 +99,12 @@ class Machine:
 
     def _work(self, operation: Operation) -> None:
         """Do what the phase before activation is for, and go to the next one or stumble."""
-        error = None
+        error: dict[str, Any] | None = None
         if operation.status == "committing":
             self._stage(operation)
         elif operation.status in ("migrating", "schema_settling"):
             error = self._change_schema(operation)
+        error = error or ordered_failure(operation, _PHASE[operation.status])
         if error:
             self._stumble(operation, error)
             return
@@ -168,7 +173,9 @@ class Machine:
 
     def _activate(self, operation: Operation) -> None:
         self._store.operations.count_attempt(operation.id, self._clock.now())
-        error = _ordered_error(operation) or activate(self._store, operation, now=self._clock.now())
+        error = ordered_failure(operation, "activate") or activate(
+            self._store, operation, now=self._clock.now()
+        )
         if error is None:
             self._succeed(operation)
         else:
@@ -186,6 +193,7 @@ class Machine:
         self._event(
             operation, {"type": "ready", "releaseId": release.id, "release_id": release.id, "urls": urls}
         )
+        self._checks.start(operation, release, urls["release"])
 
     def _stumble(self, operation: Operation, error: dict[str, Any]) -> None:
         """Wait for a resume (or an hour), need repair, or fail for good."""
@@ -195,23 +203,3 @@ class Machine:
         self._move(operation, status, wait=RETRY_SECONDS if status == "activation_pending" else None)
         if status == "failed" and operation.target_release_id:
             self._store.releases.fail(operation.target_release_id)
-
-
-def _ordered_error(operation: Operation) -> dict[str, Any] | None:
-    """The failure that a knob wrote onto this operation."""
-    knob = operation.knobs.get("activation_pending") or operation.knobs.get("needs_repair")
-    if not knob:
-        return None
-    pending = "activation_pending" in operation.knobs
-    return {
-        "status": "activation_pending" if pending else "needs_repair",
-        "code": knob.get("code") or ("ACTIVATION_FAILED" if pending else "MIGRATION_FAILED"),
-        "message": knob.get("message") or "A knob of the sandbox made this fail.",
-        "phase": "activate" if pending else "migrate",
-        "retryable": bool(knob.get("retryable", pending)),
-        "safe_to_retry": bool(knob.get("safe_to_retry", pending)),
-        "mutation_state": "partial",
-        "operation_id": operation.id,
-        "plan_id": operation.plan_id,
-        "rolled_back": False,
-    }

@@ -9,9 +9,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sandbox.settings import LOOPBACK
 from sandbox.severed import ABORT
-
-LOOPBACK = "127.0.0.1"
 
 
 class SeverableProtocol(H11Protocol):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "sandbox.localhost"})
+LOOPBACK = "127.0.0.1"
+LOOPBACK_NAMES = frozenset({"localhost", LOOPBACK, "sandbox.localhost"})
 APPS_SUFFIX = ".localhost"
 MAX_JSON_BYTES = 5 * 1024 * 1024
 

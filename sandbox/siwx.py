@@ -36,7 +36,7 @@ class Proof:
     expires_at: float
 
 
-def verify(header: str, *, host: str, path: str, now: float) -> Proof:
+def verify(header: str, *, host: str, path: str, query: str = "", now: float) -> Proof:
     """Check everything but the reuse of the nonce, which needs the store.
 
     Arguments: `host` as in the Host header, with its port; `now` in unix seconds.
@@ -44,7 +44,7 @@ def verify(header: str, *, host: str, path: str, now: float) -> Proof:
     """
     fields = _decode(header)
     _check_literals(fields)
-    _check_place(fields, urlsplit(f"//{host}"), path)
+    _check_place(fields, urlsplit(f"//{host}"), path, query)
     expires_at = _check_time(fields, now)
     _check_signature(fields)
     return Proof(fields["address"], fields["nonce"], fields["uri"], expires_at)
@@ -74,7 +74,7 @@ def _check_literals(fields: dict[str, Any]) -> None:
         raise BadProof("'nonce' must have 8 to 64 letters and digits")
 
 
-def _check_place(fields: dict[str, Any], asked: SplitResult, path: str) -> None:
+def _check_place(fields: dict[str, Any], asked: SplitResult, path: str, query: str) -> None:
     if fields["domain"] not in (asked.hostname, asked.netloc):
         raise BadProof(f"'domain' is '{fields['domain']}', but this is '{asked.hostname}'")
     signed = urlsplit(fields["uri"])
@@ -82,6 +82,8 @@ def _check_place(fields: dict[str, Any], asked: SplitResult, path: str) -> None:
         raise BadProof("'uri' names another host")
     if signed.path != path:
         raise BadProof(f"'uri' is for the path '{signed.path}'")
+    if signed.query not in ("", query):  # the SDK signs the query as well, other clients the path alone
+        raise BadProof("'uri' has another query")
 
 
 def _check_time(fields: dict[str, Any], now: float) -> float:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.chain import FAUCET, is_address
+from sandbox.failures import PHASES
 from sandbox.ids import transaction_hash
 from sandbox.problems import bad_request, forbidden
 from sandbox.store.ledger import Transfer
@@ -19,6 +20,8 @@ DEFAULT_PATHS = {
     "base_conflict": ("POST", "/apply/v1/plans/*/commit"),
     "activation_pending": ("POST", "/apply/v1/plans/*/commit"),
     "needs_repair": ("POST", "/apply/v1/plans/*/commit"),
+    "fail": ("POST", "/apply/v1/plans/*/commit"),
+    "charge": ("POST", "/apply/v1/plans/*/commit"),
     "warn": ("POST", "/apply/v1/plans"),
 }
 _OWN_FIELDS = {"id", "method", "path", "do", "times"}
@@ -40,6 +43,8 @@ def turn(call: Call) -> Response:
     if kind not in TRANSPORT and kind not in DEFAULT_PATHS:
         known = ", ".join((*TRANSPORT, *DEFAULT_PATHS, "clock"))
         raise bad_request("BAD_FIELD", f"'do' must be one of {known}.", field="do")
+    if kind == "fail" and body.get("phase", "migrate") not in PHASES:
+        raise bad_request("BAD_FIELD", f"'phase' must be one of {', '.join(PHASES)}.", field="phase")
     method, path = DEFAULT_PATHS.get(kind, ("*", "*"))
     times = body.get("times", 1)
     if type(times) is not int or times < 1:

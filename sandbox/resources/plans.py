@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import access
+from sandbox import access, cashier
 from sandbox.clock import DAY, iso
 from sandbox.ids import new_id
 from sandbox.problems import Problem, bad_request, conflict, invalid_spec, not_found
@@ -21,7 +21,7 @@ from sandbox.store.plans import Plan
 from sandbox.store.projects import Project
 from sandbox.web import Call, answer, endpoint
 
-_KNOBS = ("base_conflict", "activation_pending", "needs_repair")
+_KNOBS = ("base_conflict", "activation_pending", "needs_repair", "fail")
 
 
 def plan(call: Call) -> Response:
@@ -136,6 +136,10 @@ def commit(call: Call) -> Response:
     _idempotency_key(call.json())
     # Outside the transaction: a refusal undoes that, and the knob would come back for ever.
     ordered = {name: knob for name in _KNOBS if (knob := call.knob(name))}
+    charged = call.knob("charge")
+    if charged:
+        store.operations.charge(call.path_param("id"), charged)
+    headers: dict[str, str] = {}
     with store.transaction():
         stored = store.plans.get(call.path_param("id"))
         if stored is None:
@@ -147,9 +151,24 @@ def commit(call: Call) -> Response:
         access.require_open(call, project)
         operation = _operation(call, stored)
         if operation.status in ("planning", "uploading"):
+            headers = _collect(call, operation)
             _accept(call, project, stored, operation, ordered)
             operation = _operation(call, stored)
-    return answer(_commit_answer(operation))
+    return answer(_commit_answer(operation), headers=headers)
+
+
+def _collect(call: Call, operation: Operation) -> dict[str, str]:
+    """Take the price that a knob put on this commit; it stays until it was paid. Raises Problem (402)."""
+    charged = operation.knobs.get("charge")
+    if not charged:
+        return {}
+    offer = cashier.Offer(
+        url=f"{call.origin}{call.request.url.path}",
+        description="Activates a planned release.",
+        micros=int(charged.get("amount_usd_micros", 100_000)),
+        sample={"operation_id": operation.id, "status": "running"},
+    )
+    return cashier.collect(call, offer)
 
 
 def _no_plan() -> Problem:

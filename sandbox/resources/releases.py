@@ -1,4 +1,4 @@
-"""Releases: the live one, one by id, the difference of two, promote (apply 3)."""
+"""Releases: the live one, one by id, the difference of two (apply 3)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import access
-from sandbox.ids import new_id
-from sandbox.problems import bad_request, conflict, not_found
+from sandbox.problems import bad_request, not_found
 from sandbox.release import migrating
-from sandbox.release.activation import release_urls, swap
 from sandbox.release.diff import compare
 from sandbox.release.inventory import SCHEMA_VERSION, inventory
 from sandbox.release.state import Function, ReleaseState
@@ -19,20 +17,19 @@ from sandbox.store.projects import Project
 from sandbox.store.releases import Release
 from sandbox.web import Call, answer, endpoint
 
-PROMOTABLE = ("ready", "active", "superseded")
-
 
 def active(call: Call) -> Response:
     project = access.keyed_project(call)
-    return answer(_inventory(call, project, _live(call, project), live=True))
+    return answer(_inventory(call, project, live(call, project), is_live=True))
 
 
 def read(call: Call) -> Response:
     project = access.keyed_project(call)
-    return answer(_inventory(call, project, _own(call, project, call.path_param("id")), live=False))
+    return answer(_inventory(call, project, _own(call, project, call.path_param("id")), is_live=False))
 
 
-def _live(call: Call, project: Project) -> Release:
+def live(call: Call, project: Project) -> Release:
+    """The live release. Raises Problem where nothing was deployed."""
     release = call.gateway.store.releases.get(project.active_release_id or "")
     if release is None:
         raise not_found(
@@ -48,13 +45,15 @@ def _own(call: Call, project: Project, release_id: str) -> Release:
     return release
 
 
-def _inventory(call: Call, project: Project, release: Release, *, live: bool) -> dict[str, Any]:
+def _inventory(call: Call, project: Project, release: Release, *, is_live: bool) -> dict[str, Any]:
     limit = call.whole_number("site_limit", default=5000, most=25_000)
     keys = call.gateway.store.secrets.keys(project.id)
     known = migrating.registry(call.gateway.store.databases.find(project.id))
     applied = {name: row["applied_at"] for name, row in known.items()}
-    functions = call.gateway.store.functions.of_project(project.id) if live else _functions_of(release)
-    return inventory(release, functions=functions, secrets=keys, site_limit=limit, live=live, applied=applied)
+    functions = call.gateway.store.functions.of_project(project.id) if is_live else _functions_of(release)
+    return inventory(
+        release, functions=functions, secrets=keys, site_limit=limit, live=is_live, applied=applied
+    )
 
 
 def _functions_of(release: Release) -> tuple[Function, ...]:
@@ -97,80 +96,11 @@ def _side(call: Call, project: Project, name: str) -> Release | None:
         raise bad_request("INVALID_DIFF_TARGET", f"'{name}' is missing.", field=name)
     if value == "empty":
         return None
-    return _live(call, project) if value == "active" else _own(call, project, value)
-
-
-def promote(call: Call) -> Response:
-    """A pointer swap: synchronous, free, without phases."""
-    wallet = access.wallet(call)
-    body = call.json()
-    project_id = body.get("project", body.get("project_id"))
-    if not isinstance(project_id, str):
-        raise bad_request("BAD_FIELD", "'project' must be the project's id.", field="project")
-    with call.gateway.store.transaction():
-        project = access.owned_project(call, wallet, project_id)
-        access.require_open(call, project)
-        target = _promotable(call, project)
-        return answer(_promote(call, project, target))
-
-
-def _promotable(call: Call, project: Project) -> Release:
-    target = call.gateway.store.releases.get(call.path_param("id"))
-    if target is None:
-        raise not_found("PROMOTE_TARGET_NOT_FOUND", "There is no such release.")
-    if target.project_id != project.id:
-        raise bad_request("PROMOTE_PROJECT_MISMATCH", "The release belongs to another project.")
-    if target.status not in PROMOTABLE:
-        raise conflict("PROMOTE_RELEASE_NOT_READY", f"A release that is '{target.status}' cannot go live.")
-    if target.id == project.active_release_id:
-        raise conflict("PROMOTE_NO_OP", "The release is live already.")
-    return target
-
-
-def _promote(call: Call, project: Project, target: Release) -> dict[str, Any]:
-    store, now = call.gateway.store, call.gateway.clock.now()
-    previous = _live(call, project)
-    swap(store, project, target, now=now)
-    operation_id = new_id("op")
-    urls = release_urls(store, call.gateway.settings, target)
-    store.operations.create(
-        operation_id=operation_id,
-        project_id=project.id,
-        plan_id=None,
-        kind="promote",
-        base=previous.id,
-        now=now,
-    )
-    store.operations.aim(operation_id, target.id)
-    store.operations.succeed(operation_id, target.id, urls)
-    store.operations.move(operation_id, seen="planning", status="ready", now=now)
-    ready = {"type": "ready", "releaseId": target.id, "release_id": target.id, "urls": urls}
-    store.operations.add_event(operation_id, ready, now=now)
-    return {
-        "status": "ok",
-        "release_id": target.id,
-        "operation_id": operation_id,
-        "previous_release_id": previous.id,
-        "diff": _promote_diff(previous, target),
-        "warnings": [],
-    }
-
-
-def _promote_diff(previous: Release, target: Release) -> dict[str, Any]:
-    old, new = previous.state["site"], target.state["site"]
-    return {
-        "functions": {"only_in_current": [], "only_in_target": [], "changed": []},
-        "migrations": {"only_in_current": [], "only_in_target": []},
-        "site_paths": {
-            "added_in_current": len(old.keys() - new.keys()),
-            "removed_in_current": len(new.keys() - old.keys()),
-        },
-    }
+    return live(call, project) if value == "active" else _own(call, project, value)
 
 
 routes = [
     Route("/apply/v1/releases/active", endpoint(active), methods=["GET"]),
     Route("/apply/v1/releases/diff", endpoint(diff), methods=["GET"]),
     Route("/apply/v1/releases/{id}", endpoint(read), methods=["GET"]),
-    Route("/apply/v1/releases/{id}/promote", endpoint(promote), methods=["POST"]),
 ]

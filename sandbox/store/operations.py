@@ -93,6 +93,11 @@ class Operations:
         """Write down which failures the machine has to play."""
         self._database.run("UPDATE operations SET knobs = ? WHERE id = ?", json.dumps(knobs), operation_id)
 
+    def charge(self, plan_id: str, knob: dict[str, Any]) -> None:
+        """Put a price on the commit of a plan."""
+        text = "UPDATE operations SET knobs = ? WHERE plan_id = ? AND status IN ('planning', 'uploading')"
+        self._database.run(text, json.dumps({"charge": knob}), plan_id)
+
     def aim(self, operation_id: str, release_id: str) -> None:
         """Name the release that the operation is about to activate."""
         self._database.run(

@@ -140,9 +140,7 @@ def test_what_a_function_writes_is_in_its_log(guestbook: Owned) -> None:
         ("import { db } from '@nobody/has-this'; export default () => db;", 501, "NOT_IMPLEMENTED"),
     ],
 )
-def test_failing_function_is_a_canonical_error(
-    guestbook: Owned, code: str, status: int, error: str
-) -> None:
+def test_failing_function_is_a_canonical_error(guestbook: Owned, code: str, status: int, error: str) -> None:
     deploy(guestbook, {"bad": code}, bad={"config": {"timeout_seconds": 1}})
     response = invoke(guestbook, "bad")
     assert (response.status_code, response.json()["code"]) == (status, error)
@@ -157,7 +155,9 @@ def test_memory_limit_stops_a_function(guestbook: Owned) -> None:
 
 @needs_types
 def test_single_source_and_files_may_be_typescript(guestbook: Owned) -> None:
-    code = "export default async (req: Request): Promise<Response> => new Response(await req.text() as string);"
+    code = (
+        "export default async (req: Request): Promise<Response> => new Response(await req.text() as string);"
+    )
     deploy(guestbook, {"typed": code})
     assert invoke(guestbook, "typed", content=b"typed").text == "typed"
     files = {

@@ -243,7 +243,7 @@ def test_truncate_starts_counting_anew(database: ProjectDatabase) -> None:
 
 
 def test_ids_are_not_given_twice(database: ProjectDatabase) -> None:
-    database.execute("DELETE FROM items")
+    database.execute("DELETE FROM items; ALTER TABLE items ADD COLUMN note text")
     assert rows(database, "INSERT INTO items (title) VALUES ('Salt') RETURNING id") == [{"id": 3}]
 
 
