@@ -214,3 +214,18 @@ def unaddressed(
     with browser.new_context(**browser_context_args) as context:
         context.add_cookies(owner_cookies)
         return steps.make_project(context.new_page(), "unaddressed")
+
+
+@pytest.fixture(scope="session")
+def troubled(
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    owner_cookies: list[Any],
+    furnished: Furnished,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The path of a live project for deploys that stop half-way: what hangs there holds up nobody else."""
+    with browser.new_context(**browser_context_args) as context:
+        context.add_cookies(owner_cookies)
+        folder = tmp_path_factory.mktemp("troubled")
+        return steps.make_live_project(context.new_page(), "troubled", site(1), folder)

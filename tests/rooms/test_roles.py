@@ -143,3 +143,19 @@ def test_a_stranger_has_lists_of_their_own(enter: Enter, furnished: Furnished) -
         expect(page.locator("main")).not_to_contain_text("views")
     page.goto("/search?q=views")
     expect(page.locator("main")).to_contain_text("Nothing matches “views”")
+
+
+def test_a_developer_deploys_and_pays_for_nothing(
+    enter: Enter, furnished: Furnished, expected_errors: list[str]
+) -> None:
+    expected_errors.append("403")
+    page = enter("grace")
+    page.goto(furnished.project)
+    expect(page.locator("main").get_by_role("link", name="Deploy", exact=True)).to_be_visible()
+    page.goto(f"/tiers?wallet={furnished.wallet.rsplit('/', 1)[1]}")
+    expect(page.locator("#prices")).to_contain_text("Prototype")
+    expect(page.locator("#prices a[href*='/tier/']")).to_have_count(0)
+    page.goto(furnished.wallet)
+    expect(page.get_by_role("link", name="Lower")).to_have_count(0)
+    page.goto(f"{furnished.wallet}/tier/prototype")
+    expect(page.locator("main")).to_contain_text("You are Developer.")
