@@ -50,4 +50,5 @@ def test_public_classes_have_an_example(module: ModuleType) -> None:
 def test_tree_in_the_docstring_names_every_error() -> None:
     tree = run402.errors.__doc__ or ""
     names = [value.__name__ for value in public_classes(run402.errors)]
+    assert "SpecInvalid" in names
     assert [name for name in names if name not in tree] == []
