@@ -29,7 +29,7 @@ def status(call: Call) -> Response:
     account = call.gateway.store.accounts.get(wallet)
     now = call.gateway.clock.now()
     tier = TIERS.get(account.tier or "")
-    limits = tier.function_limits() if tier else None
+    limits = {**tier.function_limits(), **_scheduled(call, wallet)} if tier else None
     return answer(
         {
             "wallet": wallet,
@@ -42,6 +42,15 @@ def status(call: Call) -> Response:
             **({"function_limits": limits, "limits": {"functions": limits}} if limits else {}),
         }
     )
+
+
+def _scheduled(call: Call, wallet: str) -> dict[str, int]:
+    """How many functions of all projects have a schedule."""
+    store = call.gateway.store
+    found = [
+        one for project in store.projects.owned_by(wallet) for one in store.functions.of_project(project.id)
+    ]
+    return {"current_scheduled_functions": sum(function.schedule is not None for function in found)}
 
 
 def _pool(call: Call, wallet: str, tier: Tier | None) -> dict[str, int]:

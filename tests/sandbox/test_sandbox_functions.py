@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.functions.node import WITH_TYPES, find_node
+from sandbox.functions.node import WITH_TYPES, find_node, find_packages
 from tests.sandbox.sandbox_http import Http
 from tests.sandbox.sandbox_player import Owned, sha256
 
@@ -238,3 +239,37 @@ def test_routed_function_learns_the_language(http: Http, guestbook: Owned) -> No
     assert chosen() == ("en", "en")
     assert chosen(**{"accept-language": "fr;q=1, de-AT;q=0.5, en;q=0.1"}) == ("de", "en")
     assert chosen(cookie="lang=de", **{"accept-language": "en"}) == ("de", "en")
+
+
+@needs_node
+def test_packages_beside_the_sandbox_can_be_imported(
+    guestbook: Owned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "node_modules" / "@run402" / "functions"
+    package.mkdir(parents=True)
+    (package / "package.json").write_text('{"name":"@run402/functions","type":"module","exports":"./i.js"}')
+    (package / "i.js").write_text("export const db = () => process.env.RUN402_PROJECT_ID;")
+    code = "import { db } from '@run402/functions'; export default () => new Response(db());"
+    deploy(guestbook, {"typed": code})
+    monkeypatch.setenv("SANDBOX_NODE_MODULES", str(tmp_path / "nothing"))
+    refused = invoke(guestbook, "typed")
+    assert (refused.status_code, refused.json()["details"]) == (501, {"package": "@run402/functions"})
+    monkeypatch.setenv("SANDBOX_NODE_MODULES", str(package.parents[1]))
+    assert invoke(guestbook, "typed").text == guestbook.id
+
+
+@needs_node
+@pytest.mark.skipif(
+    not ((find_packages() or Path("/nowhere")) / "@run402" / "functions").is_dir(),
+    reason="@run402/functions is not installed beside the sandbox",
+)
+def test_official_package_reaches_the_database(guestbook: Owned) -> None:
+    admin = f"/projects/v1/admin/{guestbook.id}/sql"
+    sql = "CREATE TABLE notes (id int, body text); INSERT INTO notes VALUES (1, 'hello')"
+    assert guestbook.serviced("POST", admin, content=sql).is_success
+    code = (
+        "import { adminDb } from '@run402/functions';"
+        "export default async () => Response.json(await adminDb().from('notes').select('body').eq('id', 1));"
+    )
+    deploy(guestbook, {"read": code})
+    assert invoke(guestbook, "read").json() == [{"body": "hello"}]

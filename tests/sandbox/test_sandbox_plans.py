@@ -185,7 +185,11 @@ def test_two_routes_for_one_address_are_refused(guestbook: Owned) -> None:
     "part",
     [
         {"functions": {"patch": {"set": {"f": {"triggers": [{"id": "nightly", "type": "schedule"}]}}}}},
-        {"database": {"migrations": [{"id": "1", "sql": "CREATE FUNCTION f() RETURNS int AS $$ SELECT 1 $$"}]}},
+        {
+            "database": {
+                "migrations": [{"id": "1", "sql": "CREATE FUNCTION f() RETURNS int AS $$ SELECT 1 $$"}]
+            }
+        },
     ],
 )
 def test_what_the_sandbox_does_not_run_is_said_plainly(guestbook: Owned, part: dict[str, Any]) -> None:

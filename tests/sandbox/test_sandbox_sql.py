@@ -142,6 +142,7 @@ def test_errors_carry_postgresqls_codes(database: ProjectDatabase, sql: str, sql
         ("CREATE TYPE mood AS ENUM ('good')", "CREATE TYPE"),
         ("ALTER TABLE items ENABLE ROW LEVEL SECURITY", "row level security in SQL (use database.expose)"),
         ("CREATE TABLE a (b int[])", "the type INT[]"),
+        ("ALTER TABLE items ADD COLUMN b serial", "the serial column b that is not the primary key"),
         ("CREATE TABLE a (b serial)", "the serial column b that is not the primary key"),
         ("SELECT * FROM information_schema.tables", "the schema 'information_schema'"),
         ("SELECT DISTINCT ON (title) * FROM items", "DISTINCT ON"),
@@ -235,6 +236,13 @@ def test_unique_indexes_and_views_count(database: ProjectDatabase) -> None:
     )
     assert code(database, "INSERT INTO items (title) VALUES ('MILK')") == "23505"
     assert rows(database, "SELECT * FROM names ORDER BY title LIMIT 1") == [{"title": "Bread"}]
+
+
+def test_a_key_can_come_later(database: ProjectDatabase) -> None:
+    database.execute("CREATE TABLE plain (a text); INSERT INTO plain VALUES ('x')")
+    database.execute("ALTER TABLE plain ADD COLUMN id serial PRIMARY KEY")
+    assert rows(database, "INSERT INTO plain (a) VALUES ('y') RETURNING id") == [{"id": 2}]
+    assert rows(database, "SELECT id FROM plain WHERE a = 'x'") == [{"id": 1}]
 
 
 def test_truncate_starts_counting_anew(database: ProjectDatabase) -> None:
