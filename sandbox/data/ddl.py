@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlglot import exp
 
-from sandbox.data.catalog import Catalog, Constraint, Table, listing, quote
+from sandbox.data.catalog import Catalog, Constraint, Table, quote
 from sandbox.data.dialect import Node, name_of, original, read_type, render, table_name
 from sandbox.data.errors import SqlError, Unsupported, no_relation
+from sandbox.data.rebuilding import rebuild
 from sandbox.data.statements import known_columns, prepare
-from sandbox.data.tables import read_column, read_constraint, read_table
+from sandbox.data.tables import read_column, read_constraint, read_table, with_keys
 from sandbox.data.translator import Translator
 
 SCHEMA = (exp.Create, exp.Alter, exp.Drop, exp.TruncateTable)
@@ -222,27 +222,9 @@ class Schema:
             raise Unsupported(f"ALTER TABLE ... DROP {kind}")
 
     def _rebuild(self, old: Table, new: Table, sources: dict[str, str] | None = None) -> None:
-        """Replace a table by another form of it. `sources` are SQL values for columns that are not just copied."""
-        indexes = self._indexes(old.name)
-        kept = [column for column in new.columns if old.find(column.name)]
-        values = ", ".join((sources or {}).get(column.name, quote(column.name)) for column in kept)
-        copy = f"run402_new_{new.name}"
-        self._connection.execute(new.create_sql(copy))
-        names = listing(tuple(column.name for column in kept))
-        if kept:
-            text = f"INSERT INTO {quote(copy)} ({names}) SELECT {values} FROM {quote(old.name)}"  # noqa: S608 - quoted
-            self._connection.execute(text)
-        self._connection.execute(f"DROP TABLE {quote(old.name)}")
-        self._connection.execute(f"ALTER TABLE {quote(copy)} RENAME TO {quote(new.name)}")
-        gone = set(old.names) - set(new.names)
-        for sql in indexes:
-            if not any(f"`{name}`" in sql for name in gone):
-                self._connection.execute(sql)
-        self._catalog.save(new)
-
-    def _indexes(self, table: str) -> Sequence[str]:
-        text = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
-        return [row[0] for row in self._connection.execute(text, (table,)).fetchall()]
+        whole = with_keys(new)
+        rebuild(self._connection, old, whole, sources or {})
+        self._catalog.save(whole)
 
     def _rename_table(self, table: Table, name: str) -> None:
         if self._catalog.find(name):

@@ -33,10 +33,10 @@ def read_table(name: str, parts: list[Node], catalog: Catalog) -> Table:
         table = Table(
             name, table.columns, (*table.constraints, read_constraint(table, node, catalog, column_name))
         )
-    return _with_keys(table)
+    return with_keys(table)
 
 
-def _with_keys(table: Table) -> Table:
+def with_keys(table: Table) -> Table:
     """Keys are never null; a counting column has to be the whole key, which is what SQLite can count."""
     key = table.primary_key
     if sum(constraint.kind == PRIMARY for constraint in table.constraints) > 1:
