@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.conformance.matching import anything, some, text
-from tests.conformance.specs import DATABASE, LOGO, PAGE_2, WHOLE
+from tests.conformance.specs import DATABASE, GREETING, LOGO, PAGE_2, WHOLE
 from tests.conformance.step import RELEASED, Step, applying
 
 SECRET = {"key": "GREETING", "value": "Hello"}
@@ -104,7 +104,7 @@ WHOLE_APP = [
         applying(WHOLE),
         expect=RELEASED,
         keep={"whole": "release_id"},
-        serves={"/": PAGE_2, "/start": PAGE_2},
+        serves={"/": PAGE_2, "/start": PAGE_2, "/api/hello": GREETING},
     ),
     Step("same whole apply", "applies them again", "apply", applying(WHOLE), expect=RELEASED),
     Step(

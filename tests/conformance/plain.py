@@ -48,16 +48,17 @@ class Plain:
 
 
 class Plainer:
-    """Gives ids names by the order in which they first appear, so that two runs name them alike."""
+    """Gives ids names by the step in which they first appear, and by their order in it: two runs name them alike."""
 
     def __init__(self, wallet: str, gateway: str) -> None:
         self._wallet, self._gateway = wallet, gateway
-        self._names: dict[str, str] = {}
-        self._counts: dict[str, int] = {}
+        self._step = ""
+        self._firsts: dict[str, tuple[str, str]] = {}
         self._manifests: dict[str, Any] = {}
 
-    def requests(self, recorded: Sequence[Recorded]) -> list[Plain]:
+    def requests(self, step: str, recorded: Sequence[Recorded]) -> list[Plain]:
         """The requests of one step, in their order."""
+        self._step = step
         for digest in (digest for each in recorded for digest in _uploaded_manifests(each)):
             parts = [each.body for each in recorded if each.method == "PUT" and digest in each.target]
             self._name("manifest", digest)
@@ -81,14 +82,18 @@ class Plainer:
         text = _SIGNED.sub("{signed}", _KEY.sub(r"{\1 key}", text))
         text = _ID.sub(lambda found: self._name(found[1], found[0]), text)
         for digest in self._manifests:
-            text = text.replace(digest, self._names[digest])
+            text = text.replace(digest, self._name("manifest", digest))
         return text
 
     def _name(self, kind: str, identifier: str) -> str:
-        if identifier not in self._names:
-            self._counts[kind] = self._counts.get(kind, 0) + 1
-            self._names[identifier] = f"{{{kind} {self._counts[kind]}}}"
-        return self._names[identifier]
+        """`{op}` or `{op 2}` in the step where it came up, `{op of that step}` in later ones."""
+        if identifier not in self._firsts:
+            before = sum(
+                each[0] == self._step and each[1].split()[0] == kind for each in self._firsts.values()
+            )
+            self._firsts[identifier] = (self._step, f"{kind} {before + 1}" if before else kind)
+        step, name = self._firsts[identifier]
+        return f"{{{name}}}" if step == self._step else f"{{{name} of {step}}}"
 
     def _header(self, name: str, value: str) -> Any:
         read: dict[str, Callable[[Any], Any]] = {"sign-in-with-x": _proof, "payment-signature": _payment}
@@ -122,7 +127,9 @@ def _uploaded_manifests(recorded: Recorded) -> list[str]:
     if (recorded.method, recorded.target) != ("POST", "/content/v1/plans"):
         return []
     return [
-        each["sha256"] for each in json.loads(recorded.body)["content"] if each["content_type"] == MANIFEST
+        each["sha256"]
+        for each in json.loads(recorded.body)["content"]
+        if each.get("content_type") == MANIFEST
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from run402.errors import Run402Error
-from tests.conformance import payer, payments, properties, scenario, siwx
+from tests.conformance import mpp_steps, payer, payments, properties, scenario, siwx
 from tests.conformance.kit import Kit, ScriptError
 from tests.conformance.report import Report
 from tools.node import Node
@@ -22,6 +22,7 @@ _PARTS: dict[str, Callable[[Report, Kit], None]] = {
     "payer": payer.conform,
     "payments": payments.conform,
     "scenario": scenario.conform,
+    "mpp": mpp_steps.conform,
     "properties": properties.conform,
 }
 

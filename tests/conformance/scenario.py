@@ -45,7 +45,7 @@ class Run:
     def plain(self) -> dict[str, list[Plain]]:
         """The requests of each step without what differs between any two runs."""
         plainer = Plainer(self.address, self.proxy.url)
-        return {step: plainer.requests(sent) for step, sent in self.requests.items()}
+        return {step: plainer.requests(step, sent) for step, sent in self.requests.items()}
 
     def walk(self) -> None:
         self.memory["app"] = f"http://{NAME}.localhost:{self.sandbox.http.base_url.port}"

@@ -40,6 +40,7 @@ FUNCTION = """export default async (request) => {
   return Response.json({ hello: "function", method: request.method, path: pathname });
 };
 """
+GREETING = '{"hello":"function","method":"GET","path":"/api/hello"}'
 LOGO = "<svg xmlns='http://www.w3.org/2000/svg'><circle r='9'/></svg>"
 MOODS = "ALTER TABLE entries ADD COLUMN mood TEXT;\n"
 FIRST_MIGRATION = {"id": "001_entries", "sql": SQL}

@@ -24,13 +24,15 @@ def recorded(
 
 
 def plain(*requests: Recorded) -> list[Plain]:
+    return Plainer(WALLET, GATEWAY).requests("first apply", requests)
+
+
+def test_ids_are_named_by_the_step_in_which_they_first_appear() -> None:
     plainer = Plainer(WALLET, GATEWAY)
-    return [plainer.request(each) for each in requests]
-
-
-def test_ids_are_named_by_their_first_appearance() -> None:
-    one, two = plain(recorded("/x/rel_1a2b/rel_3c4d", body={"id": "rel_3c4d"}), recorded("/x/rel_1a2b"))
-    assert (one.target, one.body, two.target) == ("/x/{rel 1}/{rel 2}", {"id": "{rel 2}"}, "/x/{rel 1}")
+    (one,) = plainer.requests("first apply", [recorded("/x/rel_1a2b/rel_3c4d", body={"id": "rel_3c4d"})])
+    (two,) = plainer.requests("promote", [recorded("/x/rel_1a2b/rel_5e6f")])
+    assert (one.target, one.body) == ("/x/{rel}/{rel 2}", {"id": "{rel 2}"})
+    assert two.target == "/x/{rel of first apply}/{rel}"
 
 
 def test_same_requests_under_other_ids_do_not_differ() -> None:
