@@ -133,7 +133,7 @@ class Schema:
     def _truncate(self, tree: Node) -> None:
         for node in tree.expressions:
             table = self._table(table_name(node))
-            self._connection.execute(" ".join(("DELETE FROM", quote(table.name))))
+            self._connection.execute(f"DELETE FROM {quote(table.name)}")  # noqa: S608 # nosec B608 - quoted name
             if tree.args.get("identity") == "RESTART" and any(column.identity for column in table.columns):
                 self._connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.name,))
 
