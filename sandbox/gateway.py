@@ -31,6 +31,7 @@ class Gateway:
         self.apps = Apps(self.store, self.activity, self.invoker)
 
     def close(self) -> None:
+        self.invoker.stop()
         self.machine.stop()
         self.activity.flush()
         self.store.close()

@@ -48,6 +48,11 @@ class Invoker:
         self._settings = settings
         self._clock = clock
         self._turns = CapacityLimiter(AT_ONCE)
+        self._children = process.Children()
+
+    def stop(self) -> None:
+        """End the functions that run now."""
+        self._children.stop_all()
 
     async def invoke(self, request: Request, target: Target) -> Response:
         """Raises Problem for everything but an answer of the function itself."""
@@ -99,7 +104,7 @@ class Invoker:
         self, node: Node, job: process.Job, request: Request, project: Project, function: Function
     ) -> Response:
         request_id = request.scope[REQUEST_ID]
-        outcome = process.run(node, job)
+        outcome = process.run(node, job, self._children)
         lines = list(outcome.lines)
         if outcome.failure:
             lines.append((time.time(), _last_words(outcome, function)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -45,13 +46,37 @@ class Outcome:
     lines: tuple[tuple[float, str], ...] = ()
 
 
-def run(node: Node, job: Job) -> Outcome:
+class Children:
+    """The processes that run now, so that none outlives the sandbox."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._groups: set[int] = set()
+
+    def add(self, group: int) -> None:
+        with self._lock:
+            self._groups.add(group)
+
+    def stop(self, group: int) -> None:
+        """Kill one with everything it started; not twice, since its number may be another's by then."""
+        with self._lock:
+            if group in self._groups:
+                self._groups.discard(group)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
+
+    def stop_all(self) -> None:
+        for group in tuple(self._groups):
+            self.stop(group)
+
+
+def run(node: Node, job: Job, children: Children) -> Outcome:
     """Blocks until the function answered, failed, or was stopped."""
     with tempfile.TemporaryDirectory(prefix="sandbox-function-", ignore_cleanup_errors=True) as folder:
         scratch, outcome = Path(folder) / "code", Path(folder) / "outcome.json"
         _write(scratch, job)
         lines: list[tuple[float, str]] = []
-        status = _execute(node, job, scratch, outcome, lines)
+        status = _execute(node, job, children, scratch, outcome, lines)
         if status is None:
             return Outcome(failure="timeout", lines=tuple(lines))
         return _read(outcome, status, tuple(lines))
@@ -70,7 +95,7 @@ def _write(scratch: Path, job: Job) -> None:
 
 
 def _execute(
-    node: Node, job: Job, scratch: Path, outcome: Path, lines: list[tuple[float, str]]
+    node: Node, job: Job, children: Children, scratch: Path, outcome: Path, lines: list[tuple[float, str]]
 ) -> int | None:
     """The exit status, None when time was up. The process leads a group of its own, so that nothing outlives it."""
     command = [node.program, f"--max-old-space-size={job.memory_mb}", str(RUNNER)]
@@ -84,6 +109,7 @@ def _execute(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     ) as process:
+        children.add(process.pid)
         reader = threading.Thread(target=_listen, args=(process, lines))
         reader.start()
         try:
@@ -92,7 +118,7 @@ def _execute(
         except subprocess.TimeoutExpired:
             return None
         finally:
-            _stop(process)
+            children.stop(process.pid)
             reader.join()
 
 
@@ -109,13 +135,6 @@ def _tell(process: subprocess.Popen[bytes], job: Job, scratch: Path, outcome: Pa
                 pipe.write(json.dumps(told).encode())
         except BrokenPipeError:
             return  # It died at its start; its exit status says so.
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _listen(process: subprocess.Popen[bytes], lines: list[tuple[float, str]]) -> None:

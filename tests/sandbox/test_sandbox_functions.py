@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from sandbox.functions.node import WITH_TYPES, find_node, find_packages
-from tests.sandbox.sandbox_http import Http
-from tests.sandbox.sandbox_player import Owned, sha256
+from tests.sandbox.sandbox_http import Http, sandbox_over
+from tests.sandbox.sandbox_player import Owned, Player, sha256
 
 NODE = find_node()
 needs_node = pytest.mark.skipif(NODE is None, reason="Node 20 or newer is not on this machine")
@@ -172,14 +175,17 @@ def test_single_source_and_files_may_be_typescript(guestbook: Owned) -> None:
     assert invoke(guestbook, "many").json() == 5
 
 
-@needs_node
 def test_old_node_says_that_typescript_needs_a_newer_one(
     guestbook: Owned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SANDBOX_NODE", shutil.which("node") or "/nowhere/node")
+    node = find_node()
+    if node is None or node.version >= WITH_TYPES:
+        pytest.skip("no Node between 20 and 22.18 is on the PATH")
     deploy(guestbook, {"typed": "export default (req: Request) => new Response('x');"})
-    if NODE and NODE.version >= WITH_TYPES:
-        pytest.skip("this machine's Node takes TypeScript")
-    assert invoke(guestbook, "typed").status_code == 500
+    assert invoke(guestbook, "typed").json()["code"] == "FUNCTION_FAILED"
+    path = f"/projects/v1/admin/{guestbook.id}/functions/typed/logs"
+    assert "needs Node 22.18 or newer" in guestbook.serviced("GET", path).text
 
 
 def test_without_node_functions_deploy_and_cannot_be_called(
@@ -273,3 +279,23 @@ def test_official_package_reaches_the_database(guestbook: Owned) -> None:
     )
     deploy(guestbook, {"read": code})
     assert invoke(guestbook, "read").json() == [{"body": "hello"}]
+
+
+@needs_node
+def test_no_function_outlives_the_sandbox(tmp_path: Path) -> None:
+    mark = tmp_path / "beats"
+    code = (
+        "import { appendFileSync } from 'node:fs';"
+        f"export default () => new Promise(() => setInterval(() => appendFileSync({str(mark)!r}, '.'), 5));"
+    )
+    with sandbox_over(tmp_path / "data") as http:
+        alice = Player(http)
+        alice.settle_in()
+        owned = alice.project()
+        deploy(owned, {"beat": code})
+        with pytest.raises(httpx.TransportError):
+            invoke(owned, "beat", timeout=httpx.Timeout(10, read=5))
+        assert mark.exists()
+    beats = mark.stat().st_size
+    time.sleep(0.2)
+    assert mark.stat().st_size == beats
