@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 
 from tests import needs
 from tests.rooms import steps
@@ -43,6 +43,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--no-first-run",
 ]
+
+expect.set_options(timeout=10_000)  # a page may be slow on a machine that is busy with other tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

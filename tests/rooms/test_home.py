@@ -67,7 +67,7 @@ def test_home_names_what_waits_and_leads_there(
     steps.upload(page, furnished.project, {**site(1), "waits.txt": b"1"}, tmp_path)
     plan = steps.path_of(page)
     home(page)
-    expect(page.locator("main")).to_contain_text("waits for you")
+    expect(page.get_by_role("region", name="Needs you")).to_contain_text("Deploy of views")
     expect(page.locator(f"main a[href='{plan}']").first).to_be_visible()
     deploys = page.get_by_role("navigation", name="Main").first.get_by_role("link", name="Deploys")
     expect(deploys.locator(".count.due")).to_be_visible()
