@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import pytest
@@ -51,3 +54,30 @@ def _put(connection: Connection) -> None:
     with connection:
         channel: Any = connection.channel()
         channel._put("interactive", {"body": "x"})
+
+
+def test_without_a_message_the_wait_ends_in_time(connection: Connection) -> None:
+    with connection, connection.SimpleQueue("interactive") as queue:
+        began = time.monotonic()
+        with pytest.raises(Empty):
+            queue.get(timeout=0.1)
+        assert 0.1 <= time.monotonic() - began < 1
+
+
+def test_a_message_that_comes_during_a_rest_ends_it(tmp_path: Path) -> None:
+    options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path), "polling_interval": 30}
+
+    def send() -> None:
+        with Connection("filesystem://", transport_options=options) as other:
+            other.SimpleQueue("interactive").put("hello")
+
+    with (
+        Connection("filesystem://", transport_options=options) as link,
+        link.SimpleQueue("interactive") as queue,
+    ):
+        sender = threading.Timer(0.2, send)
+        sender.start()
+        began = time.monotonic()
+        assert queue.get(timeout=20).payload == "hello"
+        assert time.monotonic() - began < 5
+        sender.join()
