@@ -123,6 +123,7 @@ class Payer:
         self._policy = policy
         self._before_send = before_send
         self._chain = chain or Tempo()
+        self._owns_chain = chain is None
         self._open: SignedCharge | None = None
         self._turn = threading.Lock()
         self._wire = Wire(
@@ -171,6 +172,8 @@ class Payer:
     def close(self) -> None:
         """Close the connections to the gateway; those of a ``chain`` that was passed stay open."""
         self._wire.close()
+        if self._owns_chain:
+            self._chain.close()
 
     def _signed(self, call: Call, asked: Answer) -> SignedCharge:
         charges = parse_charges(asked.headers.get_list("www-authenticate"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
@@ -76,15 +77,14 @@ def conform(report: Report, kit: Kit) -> None:
 
 
 def installed(kit: Kit) -> Path:
-    """The Python of .cache/mpp, brought to its lock, and the server's packages to theirs."""
+    """The Python of .cache/mpp, brought to its lock, and the server's packages to theirs; two runs take turns."""
     python, server = VENV / "bin" / "python", kit.home / "mpp"
-    _brought(VENV / "lock.sha256", LOCK, find_interpreter(), lambda: _install_python(python))
-    _brought(
-        server / "node_modules" / ".lock.sha256",
-        server / "package-lock.json",
-        kit.node.version,
-        lambda: _install_server(kit, server),
-    )
+    stamp = server / "node_modules" / ".lock.sha256"
+    with (CACHE / "mpp.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        _brought(VENV / "lock.sha256", LOCK, find_interpreter(), lambda: _install_python(python))
+        packages = server / "package-lock.json"
+        _brought(stamp, packages, kit.node.version, lambda: _install_server(kit, server))
     return python
 
 
