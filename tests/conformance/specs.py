@@ -20,8 +20,8 @@ THIRD: dict[str, Any] = {"site": {"patch": {"put": {"index.html": PAGE_2}}}}
 LARGE = "".join(f"line {number} of a file that is uploaded in parts\n" for number in range(4000))
 IN_PARTS: dict[str, Any] = {"site": {"patch": {"put": {"large.txt": LARGE}}}}
 # More paths than fit into a request of 5 MiB, so that the spec itself is uploaded.
-DEEP = "/".join(["a-folder-with-a-rather-long-name"] * 7)
-MANY = [f"{DEEP}/{number:05}.txt" for number in range(15_000)]
+DEEP = "/".join(["a-folder-with-a-rather-long-name"] * 28)
+MANY = [f"{DEEP}/{number:05}.txt" for number in range(5_000)]
 BY_REFERENCE: dict[str, Any] = {"site": {"patch": {"put": dict.fromkeys(MANY, "the same\n")}}}
 FOURTH: dict[str, Any] = {"site": {"patch": {"put": {"index.html": PAGE}}}}
 FEWER: dict[str, Any] = {"site": {"patch": {"delete": list(NOTES)}}}
