@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.rooms import steps
 from tests.rooms.conftest import Furnished
 
 pytestmark = pytest.mark.rooms
@@ -63,6 +64,16 @@ def test_every_page_below_them_fits(owner_page: Page, furnished: Furnished, widt
         page.goto(path)
         expect(page.locator("main h1").first).to_be_visible()
         assert fits(page), path
+
+
+def test_many_wallets_do_not_widen_the_price_list(owner_page: Page, furnished: Furnished) -> None:
+    page = owner_page
+    for number in range(5):
+        steps.make_wallet(page, f"One of several wallets {number}")
+    page.set_viewport_size({"width": 390, "height": 860})
+    page.goto("/tiers")
+    expect(page.get_by_role("navigation", name="Wallet that pays")).to_be_visible()
+    assert fits(page)
 
 
 def test_details_are_reached_by_links_and_fit(owner_page: Page, furnished: Furnished) -> None:
