@@ -9,6 +9,7 @@ message is found after two milliseconds, not ten, in the middle.
 
 from __future__ import annotations
 
+import functools
 import os
 import uuid
 from math import inf
@@ -20,7 +21,7 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
-STEP_SECONDS = 0.004
+STEP_SECONDS = 0.005
 
 
 class Channel(filesystem.Channel):
@@ -64,11 +65,15 @@ class Transport(filesystem.Transport):
 
     def _stamp(self) -> int:
         """Return when the folder was changed last, in nanoseconds."""
-        options = (self.client and self.client.transport_options) or {}
         try:
-            return Path(options["data_folder_in"]).stat().st_mtime_ns
-        except (OSError, KeyError):
+            return self._folder.stat().st_mtime_ns
+        except OSError:
             return 0
+
+    @functools.cached_property
+    def _folder(self) -> Path:
+        options = (self.client and self.client.transport_options) or {}
+        return Path(options.get("data_folder_in", "data_in"))
 
 
 def install() -> None:
