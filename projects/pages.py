@@ -173,11 +173,14 @@ def _delay(refresh: Operation | None, step: int) -> int:
 
 def detail_page(project: Project, refresh: Operation | None, membership: Membership) -> DetailPage:
     """Return the whole page of one project."""
+    making = None if project.is_ready else selectors.making(project)
+    if project.state == Project.State.PROVISIONING and making is not None and making.is_final:
+        project.refresh_from_db()  # it was made, or failed, between the two reads; nothing would reload the page
     panels = panels_in(SLOT) if project.is_ready else []
     return DetailPage(
         project=project,
         mirror=mirror(project, refresh),
-        making=None if project.is_ready else selectors.making(project),
+        making=None if project.is_ready else making,
         looked_up=None if project.is_ready else selectors.last_refresh(project),
         panels=tuple(reverse(panel.url_name, args=[project.pk]) for panel in panels),
         recent=tuple(selectors.recent_operations(project)),

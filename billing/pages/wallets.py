@@ -148,9 +148,11 @@ def _is_stale(wallet: Wallet, last: Operation | None) -> bool:
 
 def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
     """Return everything about one wallet."""
+    operations = selectors.wallet_operations(wallet)
+    if wallet.state == Wallet.State.MAKING and not any(operation.is_active for operation in operations):
+        wallet.refresh_from_db()  # it was made, or failed, between the two reads; nothing would reload the page
     policy, sums = policy_of(wallet), selectors.wallet_sums(wallet)
     payments = selectors.payments_of(wallet.team).filter(wallet=wallet)
-    operations = selectors.wallet_operations(wallet)
     return WalletPage(
         wallet=wallet,
         money=money_of(wallet, membership, operations),

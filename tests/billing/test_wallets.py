@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from audit.models import Event
 from billing import services
+from billing.pages.wallets import wallet_page
 from billing.services import NewLimits
 from operations.models import Operation, OperationEvent, State
 from run402 import address_of
-from teams.models import Team, User
+from teams.models import Membership, Team, User
 from tests.billing.conftest import Order, at, attempt
 from tests.factories import WalletFactory
 from tests.fixtures import ClientAs, RunOperations
@@ -197,3 +198,11 @@ def test_a_failed_wallet_leaves_the_list_after_a_day(
     Wallet.objects.filter(pk=failed.pk).update(created_at=timezone.now() - services.FAUCET_PAUSE * 2)
     assert "Broken" in before
     assert "Broken" not in browser.get("/wallets/").content.decode()
+
+
+def test_a_wallet_that_was_made_while_its_page_was_read_is_shown_as_made(wallet: Wallet, alice: User) -> None:
+    read_before = Wallet.objects.get(pk=wallet.pk)
+    read_before.state = Wallet.State.MAKING
+    page = wallet_page(read_before, Membership.objects.get(user=alice, team=wallet.team))
+    assert page.wallet.state == Wallet.State.READY
+    assert page.policy is not None

@@ -8,8 +8,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from operations.models import Operation
+from projects import pages
 from projects.models import Project
-from teams.models import Role, Team, User
+from teams.models import Membership, Role, Team, User
 from tests.factories import MembershipFactory, OperationFactory, ProjectFactory, WalletFactory
 from tests.fixtures import ClientAs
 from wallets.models import Gateway
@@ -121,3 +122,14 @@ def test_new_project_without_any_wallet_leads_to_making_one(
     page = client_as(alice).get(reverse("projects:new")).content.decode()
     assert f'href="{reverse("billing:wallet_new")}"' in page
     assert Operation.objects.count() == 0
+
+
+def test_a_project_that_was_made_while_its_page_was_read_is_shown_as_made(
+    project: Project, alice: User, team: Team
+) -> None:
+    OperationFactory.create(team=team, kind="project.provision", subject_id=project.pk, state="succeeded")
+    read_before = Project.objects.get(pk=project.pk)
+    read_before.state = Project.State.PROVISIONING
+    page = pages.detail_page(read_before, None, Membership.objects.get(user=alice, team=team))
+    assert page.project.state == Project.State.READY
+    assert page.making is None
