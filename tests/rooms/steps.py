@@ -17,6 +17,11 @@ def submit(page: Page, form: str) -> None:
     page.locator(f"{form} [type=submit]").first.click()
 
 
+def settle(page: Page) -> None:
+    """Wait until what was started has ended: the page then reloads itself, which would stop a way elsewhere."""
+    expect(page.locator("main [id^=operation-]")).to_have_count(0, timeout=PATIENCE)
+
+
 def make_wallet(page: Page, label: str) -> str:
     """Make a wallet and wait for its address; returns its page's path."""
     page.goto("/wallets/new")
@@ -36,14 +41,15 @@ def make_rich_wallet(page: Page, label: str) -> str:
 def ask_faucet(page: Page, wallet: str) -> None:
     page.goto(wallet)
     submit(page, "form[action$='/faucet']")
-    expect(page.locator("main")).to_contain_text("$0.25", timeout=PATIENCE)
+    expect(page.locator("#money")).to_contain_text("$0.25", timeout=PATIENCE)
+    settle(page)
 
 
 def pay_for_tier(page: Page, wallet: str, tier: str = "prototype") -> None:
     open_tier(page, wallet, tier)
     submit(page, "form#pay")
     page.wait_for_url(f"**{wallet}*")
-    expect(page.locator("main [id^=operation-]")).to_have_count(0, timeout=PATIENCE)
+    settle(page)
     page.goto(f"/tiers?wallet={wallet.rsplit('/', 1)[1]}")
     expect(page.locator("#prices tr.on")).to_be_visible()
 

@@ -24,8 +24,7 @@ def take_step(page: Page, words: str, done: int) -> None:
 
 
 def home(page: Page) -> None:
-    """Go home once what was started has ended, for the page then reloads itself."""
-    expect(page.locator("main [id^=operation-]")).to_have_count(0, timeout=steps.PATIENCE)
+    steps.settle(page)
     page.get_by_role("link", name="Run402 Panel, home").click()
     expect(page).to_have_url("/")
 
