@@ -14,7 +14,9 @@ import redis
 
 POSTGRES_URL = os.environ.get("PANEL_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("PANEL_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+#: The shell draws no window around each page, which on two cores is most of a full Chromium's work.
+HEADLESS_SHELL = "chromium-headless-shell"
+CHROMIUM_NAMES = (HEADLESS_SHELL, "chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,21 @@ BROWSER = ["--screenshot", "only-on-failure", "--output", "test-results"]
 
 
 def install_chromium() -> None:
-    """By apt, when we may and it is missing; without it the browser tests skip and say why."""
-    if machine.CHROMIUM.is_there() or os.geteuid() != 0 or shutil.which("apt-get") is None:
+    """By apt, when we may and it is missing; without any the browser tests skip and say why."""
+    if shutil.which(machine.HEADLESS_SHELL) or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
     print("Installing Chromium for the browser tests ...", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        done = subprocess.run(["apt-get", "-qq", *command], env=quiet, stdout=subprocess.DEVNULL, check=False)
-        if done.returncode != 0:
-            print("apt-get could not install Chromium: the browser tests will be skipped.", flush=True)
+    for package in (machine.HEADLESS_SHELL, "chromium"):
+        commands = (["update"], ["install", "--yes", "--no-install-recommends", package])
+        if all(_apt(quiet, *command) for command in commands) or machine.CHROMIUM.is_there():
             return
+    print("apt-get could not install Chromium: the browser tests will be skipped.", flush=True)
+
+
+def _apt(environment: dict[str, str], *arguments: str) -> bool:
+    command = ["apt-get", "-qq", *arguments]
+    return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def pytest(*arguments: str, **environment: str) -> int:
