@@ -133,10 +133,18 @@ def refresh_if_stale(wallet: Wallet) -> tuple[Operation | None, Operation | None
     last = operation_selectors.latest_for(wallet.team, wallet.pk, "wallet.balance")
     if last is not None and last.is_active:
         return last, None
+    if last is not None and _is_newer(last, wallet):
+        wallet.refresh_from_db()
     trouble = last if last is not None and last.state == State.FAILED else None
     if not wallet.is_ready or not _is_stale(wallet, last):
         return None, trouble
     return services.refresh_wallet(wallet=wallet), trouble
+
+
+def _is_newer(reading: Operation, wallet: Wallet) -> bool:
+    """Say whether the reading wrote a balance after the row was read: it ended in between, and nothing would tell."""
+    done, started = reading.state == State.SUCCEEDED, reading.started_at
+    return done and started is not None and wallet.balance_at is not None and wallet.balance_at < started
 
 
 def _is_stale(wallet: Wallet, last: Operation | None) -> bool:

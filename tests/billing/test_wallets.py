@@ -206,3 +206,15 @@ def test_a_wallet_that_was_made_while_its_page_was_read_is_shown_as_made(wallet:
     page = wallet_page(read_before, Membership.objects.get(user=alice, team=wallet.team))
     assert page.wallet.state == Wallet.State.READY
     assert page.policy is not None
+
+
+def test_a_balance_that_was_read_while_the_page_was_made_is_shown(
+    wallet: Wallet, alice: User, run_operations: RunOperations
+) -> None:
+    read_before = Wallet.objects.get(pk=wallet.pk)
+    read_before.balance_micros, read_before.balance_at = 1, timezone.now()
+    services.refresh_wallet(wallet=wallet)
+    run_operations()
+    wallet.refresh_from_db()
+    page = wallet_page(read_before, Membership.objects.get(user=alice, team=wallet.team))
+    assert page.money.wallet.balance_micros == wallet.balance_micros == 0
