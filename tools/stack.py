@@ -203,7 +203,7 @@ class Stack:
 
 def stop_on_signals() -> None:
     """Let a closed terminal or a polite kill do what Ctrl-C does: leave through `stop`, with nothing left behind."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+import uuid
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -16,17 +17,29 @@ from kombu.transport import TRANSPORT_ALIASES
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Connection:
-    options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path), "store_processed": False}
+def options(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Folders of the test's own; Kombu puts its tables beside the checkout otherwise."""
+    folder, control = str(tmp_path), str(tmp_path_factory.mktemp("control"))
+    return {"data_folder_in": folder, "data_folder_out": folder, "control_folder": control}
+
+
+@pytest.fixture
+def connection(options: dict[str, Any]) -> Connection:
     return Connection("filesystem://", transport_options=options)
+
+
+@pytest.fixture
+def name() -> str:
+    """A queue that nobody else in this process has bound: Kombu keeps one table of bindings for all folders."""
+    return f"queue-{uuid.uuid4()}"
 
 
 def test_the_application_uses_it() -> None:
     assert TRANSPORT_ALIASES["filesystem"] == "run402_panel.broker:Transport"
 
 
-def test_what_is_put_is_got(connection: Connection) -> None:
-    with connection, connection.SimpleQueue("interactive") as queue:
+def test_what_is_put_is_got(connection: Connection, name: str) -> None:
+    with connection, connection.SimpleQueue(name) as queue:
         queue.put({"queue": "interactive"})
         message = queue.get(timeout=5)
         message.ack()
@@ -56,24 +69,24 @@ def _put(connection: Connection) -> None:
         channel._put("interactive", {"body": "x"})
 
 
-def test_without_a_message_the_wait_ends_in_time(connection: Connection) -> None:
-    with connection, connection.SimpleQueue("interactive") as queue:
+def test_without_a_message_the_wait_ends_in_time(connection: Connection, name: str) -> None:
+    with connection, connection.SimpleQueue(name) as queue:
         began = time.monotonic()
         with pytest.raises(Empty):
             queue.get(timeout=0.1)
         assert 0.1 <= time.monotonic() - began < 1
 
 
-def test_a_message_that_comes_during_a_rest_ends_it(tmp_path: Path) -> None:
-    options = {"data_folder_in": str(tmp_path), "data_folder_out": str(tmp_path), "polling_interval": 30}
+def test_a_message_that_comes_during_a_rest_ends_it(options: dict[str, Any], name: str) -> None:
+    slow = {**options, "polling_interval": 30}
 
     def send() -> None:
-        with Connection("filesystem://", transport_options=options) as other:
-            other.SimpleQueue("interactive").put("hello")
+        with Connection("filesystem://", transport_options=slow) as other:
+            other.SimpleQueue(name).put("hello")
 
     with (
-        Connection("filesystem://", transport_options=options) as link,
-        link.SimpleQueue("interactive") as queue,
+        Connection("filesystem://", transport_options=slow) as link,
+        link.SimpleQueue(name) as queue,
     ):
         sender = threading.Timer(0.2, send)
         sender.start()
