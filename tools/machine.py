@@ -6,8 +6,10 @@ import contextlib
 import functools
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import redis
@@ -52,10 +54,26 @@ def _redis_answers() -> bool:
     return False
 
 
+@functools.cache
+def _node_version() -> tuple[int, ...]:
+    """Return major and minor of the Node on PATH; nothing when there is none."""
+    node = shutil.which("node")
+    if node is None:
+        return ()
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    return tuple(int(part) for part in said.strip().removeprefix("v").split(".")[:2] if part.isdigit())
+
+
 CHROMIUM = Resource("Chromium is not installed", lambda: chromium_path() is not None)
 NODE = Resource("Node is not installed", lambda: shutil.which("node") is not None)
+NODE_WITH_TYPES = Resource("Node 22.18 or newer is not on this machine", lambda: _node_version() >= (22, 18))
+#: An npm package that nothing here installs: `SANDBOX_NODE_MODULES` names a folder that has it.
+HELPERS = Resource(
+    "@run402/functions is not installed beside the sandbox",
+    Path(os.environ.get("SANDBOX_NODE_MODULES", "/nowhere"), "@run402", "functions").is_dir,
+)
 POSTGRES = Resource(
     "no PostgreSQL at PANEL_TEST_POSTGRES_URL where we may create a database", _postgres_lets_us_in
 )
 REDIS = Resource("no Redis at PANEL_TEST_REDIS_URL", _redis_answers)
-ALL = (CHROMIUM, NODE, POSTGRES, REDIS)
+ALL = (CHROMIUM, NODE, NODE_WITH_TYPES, HELPERS, POSTGRES, REDIS)
