@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "deploys",
     "billing",
     "projects",
+    "notifications",
     "operations",
     "wallets",
     "teams",
