@@ -21,6 +21,11 @@ WORDS = {
     "wallet.limits_written": _("Limits of a wallet written"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
+    "access.confirmed": _("Confirmed who they are"),
+    "access.sessions_ended": _("Ended sessions"),
+    "factor.added": _("Second factor added"),
+    "factor.renamed": _("Passkey renamed"),
+    "factor.removed": _("Second factor removed"),
 }
 
 
