@@ -111,6 +111,15 @@ def _gateway(row: dict[str, object]) -> GatewayConfig:
     )
 
 
+def issuer(text: str, *, local: bool) -> str:
+    """Return PANEL_OIDC_ISSUER as it stands: tokens must name the very same text."""
+    parts = urlsplit(text)
+    schemes = ("https", "http") if local else ("https",)
+    if text and (parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment):
+        stop(f"PANEL_OIDC_ISSUER {text!r} is not an https address.")
+    return text
+
+
 def create_once(path: Path, text: str) -> None:
     """Make a file with its content in one step, unless it is there: nobody ever sees it empty."""
     if path.exists():
