@@ -17,7 +17,7 @@ from tools.guard import wait_for_earlier
 from tools.layout import ROOT
 from tools.ports import free_ports, is_free
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.slow
 
 DEMO = (sys.executable, "-m", "tools.demo")
 #: A caller as make is one: it starts the demo and waits for it.
