@@ -130,7 +130,7 @@ def test_a_slash_searches_and_j_k_walk_the_rows(owner_page: Page, furnished: Fur
     expect(page).to_have_url(furnished.project)
 
 
-def test_letters_typed_into_a_field_are_letters(owner_page: Page) -> None:
+def test_letters_typed_into_a_field_are_letters(owner_page: Page, furnished: Furnished) -> None:
     page = owner_page
     page.goto("/projects/new")
     page.locator("main input[name=name]").fill("")
