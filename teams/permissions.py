@@ -20,6 +20,8 @@ class Action(TextChoices):
     PROJECT_CREATE = "project.create", _("make projects")
     PROJECT_SYNC = "project.sync", _("refresh what the panel shows")
     DEPLOY = "deploy", _("deploy and redeploy")
+    AUDIT_VIEW = "audit.view", _("read the audit record")
+    AUDIT_EXPORT = "audit.export", _("export the audit record")
 
 
 EVERYBODY = frozenset(Role)
@@ -31,6 +33,8 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.PROJECT_CREATE: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Action.PROJECT_SYNC: EVERYBODY,
     Action.DEPLOY: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+    Action.AUDIT_VIEW: EVERYBODY,
+    Action.AUDIT_EXPORT: frozenset({Role.OWNER, Role.ADMIN}),
 }
 
 

@@ -107,7 +107,8 @@ def test_owners_may_everything(action: Action) -> None:
 
 
 def test_viewers_change_nothing() -> None:
-    assert {action for action in Action if allows(Role.VIEWER, action)} == {Action.VIEW, Action.PROJECT_SYNC}
+    harmless = {Action.VIEW, Action.PROJECT_SYNC, Action.AUDIT_VIEW}
+    assert {action for action in Action if allows(Role.VIEWER, action)} == harmless
 
 
 def test_the_table() -> None:
@@ -122,6 +123,8 @@ def test_the_table() -> None:
         "project.create": "ado",
         "project.sync": "abdov",
         "deploy": "ado",
+        "audit.view": "abdov",
+        "audit.export": "ao",
     }
 
 
