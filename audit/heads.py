@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit import chains, keys
@@ -21,8 +22,8 @@ log = structlog.get_logger(__name__)
 
 def moved() -> QuerySet[Chain]:
     """Return the chains that grew since they were signed."""
-    grown = Q(newest=None) | Q(newest__lt=F("seq"))
-    return Chain.objects.filter(seq__gt=0).annotate(newest=Max("signed__seq")).filter(grown)
+    newest = SignedHead.objects.filter(chain=OuterRef("key")).order_by("-seq").values("seq")[:1]
+    return Chain.objects.annotate(signed_seq=Coalesce(Subquery(newest), 0)).filter(seq__gt=F("signed_seq"))
 
 
 def sign_moved() -> int:

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import words
-from audit.models import Chain, Event, Mention, SignedHead
+from audit.models import Chain, Event, SignedHead
 
 #: The actor filter's value for the panel itself, whose id is empty.
 PANEL = "panel"
@@ -52,8 +52,7 @@ def events_of(team_id: UUID, narrowing: Narrowing = EVERYTHING) -> QuerySet[Even
     if narrowing.object_type:
         events = events.filter(object_type=narrowing.object_type)
     if narrowing.about:
-        mentions = Mention.objects.filter(key=narrowing.about).values("event")
-        events = events.filter(pk__in=mentions)
+        events = events.filter(mentions__key=narrowing.about)
     return _between(events, narrowing.since, narrowing.until)
 
 

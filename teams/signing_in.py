@@ -18,9 +18,12 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from audit import refusals
-from audit.record import Subject, record
+from audit.record import Actor, Subject, record
 from audit.refusals import Refused
 from teams.models import Membership, User
+
+#: Who fails to sign in as a person is not known to be that person.
+SOMEBODY = Actor("unknown", "Somebody")
 
 
 def record_person(action: str, user: User, details: Mapping[str, Any] | None = None) -> None:
@@ -40,7 +43,7 @@ def note_failed(user: User, method: str) -> None:
     """Note that somebody tried to sign in as this person and failed."""
     details = {"method": method}
     for team_id in chains_of(user):
-        refusals.note(Refused("access.sign_in_failed", team_id, user.actor, _subject(user), details))
+        refusals.note(Refused("access.sign_in_failed", team_id, SOMEBODY, _subject(user), details))
 
 
 def note_failed_email(email: object) -> None:

@@ -10,7 +10,7 @@ from audit import keys as audit_keys
 PUBLIC = "vault-public.json"
 PRIVATE = "vault-private.json"
 POLICY_MAC = "policy-mac.json"
-AUDIT_SIGNING = "audit-signing.json"
+AUDIT_SIGNING = "audit-signing.json"  # audit_key_rotate knows these two as well
 AUDIT_PUBLIC = "audit-public.json"
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -13,8 +16,10 @@ from pytest_django import Settings
 from audit import heads, keys, selectors
 from audit.models import Event, SignedHead
 from audit.tasks import tell_missing_keyset
+from audit.verifying import Head
 from run402_panel.celery import app
 from tests.audit.tampering import TEAM, record_some
+from wallets import keysets as keyset_files
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +103,25 @@ def test_a_rotated_keyset_signs_with_the_new_key_and_keeps_the_old_one() -> None
     assert ids[1][:1] == ids[0]
     assert keys.Signer(new_signing).key_id == str(ids[1][1])
     assert "Private" not in new_public
+
+
+def test_the_command_rotates_files_that_only_their_owner_reads(tmp_path: Path) -> None:
+    keyset_files.create(tmp_path)
+    before = keys.Signer((tmp_path / keyset_files.AUDIT_SIGNING).read_text())
+    call_command("audit_key_rotate", folder=tmp_path, stdout=StringIO())
+    after = keys.Signer((tmp_path / keyset_files.AUDIT_SIGNING).read_text())
+    assert before.key_id != after.key_id
+    assert after.public == (tmp_path / keyset_files.AUDIT_PUBLIC).read_text()
+    head = Head(1, "d", "t", before.key_id, before.sign(b"x"))
+    assert keys.Verifier(after.public)(head, b"x")
+    names = (keyset_files.AUDIT_SIGNING, keyset_files.AUDIT_PUBLIC)
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in names} == {0o600}
+
+
+@pytest.mark.parametrize("text", [None, "", "no json", "{}"])
+def test_the_command_touches_nothing_that_is_no_keyset(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / keyset_files.AUDIT_SIGNING).write_text(text)
+    with pytest.raises(CommandError, match="no signing keyset"):
+        call_command("audit_key_rotate", folder=tmp_path)
+    assert not (tmp_path / keyset_files.AUDIT_PUBLIC).exists()

@@ -50,7 +50,7 @@ def test_somebody_without_a_team_stands_in_the_instances_chain() -> None:
 def test_a_wrong_password_for_a_known_account_is_one_entry_a_minute(alice: User) -> None:
     for _ in range(3):
         _sign_in(alice.email.upper(), "wrong-password-entirely")
-    assert _told() == [("access.sign_in_failed", "Alice", "user")]
+    assert _told("actor_label", "object_label") == [("access.sign_in_failed", "Somebody", "Alice")]
     assert "wrong" not in str(list(Event.objects.values()))
 
 
