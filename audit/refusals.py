@@ -6,7 +6,7 @@ back by then, and the time of the answer does not tell whether there was somethi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -37,22 +37,28 @@ class Refused:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-_noted: ContextVar[list[Refused] | None] = ContextVar("refusals", default=None)
+Finder = Callable[[], Iterable[Refused]]
+_noted: ContextVar[list[Finder] | None] = ContextVar("refusals", default=None)
 
 
 def note(refused: Refused) -> None:
     """Record it when the request's answer has left; outside a request at once."""
+    find_later(lambda: [refused])
+
+
+def find_later(find: Finder) -> None:
+    """Find out what is to be recorded, and record it, when the request's answer has left; outside a request at once."""
     noted = _noted.get()
     if noted is None:
-        write(refused)
+        _write_found(find)
     else:
-        noted.append(refused)
+        noted.append(find)
 
 
 @contextmanager
 def noting() -> Iterator[Callable[[], None]]:
     """Collect what is noted inside; yield the function that writes it."""
-    noted: list[Refused] = []
+    noted: list[Finder] = []
     token = _noted.set(noted)
     try:
         yield lambda: _write_all(noted)
@@ -90,11 +96,16 @@ def _is_repeated(refused: Refused) -> bool:
     return any(details == refused.details for details in lately.values_list("details", flat=True))
 
 
-def _write_all(noted: list[Refused]) -> None:
+def _write_found(find: Finder) -> None:
+    for refused in find():
+        write(refused)
+
+
+def _write_all(noted: list[Finder]) -> None:
     """Write them; the answer has left, so a database that does not take them can only be told to the log."""
     try:
-        for refused in noted:
-            write(refused)
+        for find in noted:
+            _write_found(find)
     except DatabaseError as error:
         log.error("refusal_not_recorded", error=type(error).__name__)
     noted.clear()

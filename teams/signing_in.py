@@ -39,17 +39,26 @@ def chains_of(user: User) -> list[UUID | None]:
     return list(teams) or [None]
 
 
-def note_failed(user: User, method: str) -> None:
-    """Note that somebody tried to sign in as this person and failed."""
+def failed(user: User, method: str) -> list[Refused]:
+    """Return what is recorded when somebody failed to sign in as this person."""
     details = {"method": method}
-    for team_id in chains_of(user):
-        refusals.note(Refused("access.sign_in_failed", team_id, SOMEBODY, _subject(user), details))
+    return [
+        Refused("access.sign_in_failed", team_id, SOMEBODY, _subject(user), details)
+        for team_id in chains_of(user)
+    ]
 
 
 def note_failed_email(email: object) -> None:
-    """Note a failed try for an account that exists. What was typed is not kept: it may be a password."""
-    if user := User.objects.filter(email__iexact=str(email or "")).first():
-        note_failed(user, "password")
+    """Note a failed try. The account is looked up when the answer has left: its time does not tell whether there is one.
+
+    What was typed is not kept: it may be a password.
+    """
+
+    def find() -> list[Refused]:
+        user = User.objects.filter(email__iexact=str(email or "")).first()
+        return failed(user, "password") if user else []
+
+    refusals.find_later(find)
 
 
 def connect() -> None:
@@ -85,4 +94,4 @@ def _password_changed(user: User, **kwargs: Any) -> None:
 
 
 def _second_factor_failed(user: User, authenticator: Any, **kwargs: Any) -> None:
-    note_failed(user, str(authenticator.type))
+    refusals.find_later(lambda: failed(user, str(authenticator.type)))

@@ -49,6 +49,20 @@ def test_what_a_request_notes_is_written_when_it_is_over() -> None:
     assert Event.objects.count() == 1
 
 
+def test_what_has_to_be_looked_up_is_looked_up_when_the_answer_has_left() -> None:
+    looked: list[str] = []
+
+    def find() -> list[Refused]:
+        looked.append("now")
+        return [REFUSED]
+
+    with refusals.noting() as write:
+        refusals.find_later(find)
+        assert looked == []
+    write()
+    assert (looked, Event.objects.count()) == (["now"], 1)
+
+
 def test_outside_a_request_it_is_written_at_once() -> None:
     refusals.note(REFUSED)
     assert Event.objects.count() == 1
