@@ -44,6 +44,9 @@ GATEWAYS = panel_env.gateways(env.text("PANEL_GATEWAYS", "[]"), production=PRODU
 VAULT_PUBLIC_KEYSET = env.text("PANEL_VAULT_PUBLIC_KEYSET", "")
 VAULT_PRIVATE_KEYSET = env.text("PANEL_VAULT_PRIVATE_KEYSET", "")
 POLICY_MAC_KEYSET = env.text("PANEL_POLICY_MAC_KEYSET", "")
+# The worker signs the heads of the audit record; web and auditors check them with the public half.
+AUDIT_SIGNING_KEYSET = env.text("PANEL_AUDIT_SIGNING_KEYSET", "")
+AUDIT_PUBLIC_KEYSET = env.text("PANEL_AUDIT_PUBLIC_KEYSET", "")
 
 # --- Applications ----------------------------------------------------------------------------------------------------
 
@@ -88,6 +91,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "teams.middleware.CurrentTeamMiddleware",
+    "teams.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "run402_panel.urls"
@@ -301,6 +305,11 @@ CELERY = {
             "schedule": 15.0,
             "args": ["sync"],
             "options": {"queue": "sync", "expires": 15},
+        },
+        "sign-audit-heads": {
+            "task": "audit.sign_heads",
+            "schedule": 10.0,
+            "options": {"queue": "sync", "expires": 10},
         },
     },
     "beat_schedule_filename": str(DATA_DIR / "beat-schedule"),

@@ -70,9 +70,11 @@ class Layout:
         environment = {**_machine(), **self.settings, **self._panel()}
         if process != "prepare":  # which makes these files
             environment["PANEL_VAULT_PUBLIC_KEYSET_FILE"] = str(self.keys / "vault-public.json")
+            environment["PANEL_AUDIT_PUBLIC_KEYSET_FILE"] = str(self.keys / "audit-public.json")
         if process == "worker":
             environment["PANEL_VAULT_PRIVATE_KEYSET_FILE"] = str(self.keys / "vault-private.json")
             environment["PANEL_POLICY_MAC_KEYSET_FILE"] = str(self.keys / "policy-mac.json")
+            environment["PANEL_AUDIT_SIGNING_KEYSET_FILE"] = str(self.keys / "audit-signing.json")
         return environment
 
     def _panel(self) -> dict[str, str]:

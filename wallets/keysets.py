@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from audit import keys as audit_keys
+
 PUBLIC = "vault-public.json"
 PRIVATE = "vault-private.json"
 POLICY_MAC = "policy-mac.json"
+AUDIT_SIGNING = "audit-signing.json"  # audit_key_rotate knows these two as well
+AUDIT_PUBLIC = "audit-public.json"
 
 
 def create(folder: Path) -> list[str]:
@@ -25,6 +29,11 @@ def create(folder: Path) -> list[str]:
     if not (folder / POLICY_MAC).exists():
         _write(folder / POLICY_MAC, _mac())
         made.append(POLICY_MAC)
+    if not (folder / AUDIT_SIGNING).exists():
+        signing, checking = audit_keys.make()
+        _write(folder / AUDIT_SIGNING, signing)
+        _write(folder / AUDIT_PUBLIC, checking)
+        made += [AUDIT_SIGNING, AUDIT_PUBLIC]
     return made
 
 
