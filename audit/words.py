@@ -19,6 +19,11 @@ WORDS = {
     "wallet.requested": _("Wallet asked for"),
     "wallet.made": _("Wallet made, its limits written"),
     "wallet.limits_written": _("Limits of a wallet written"),
+    "wallet.exported": _("Key of a wallet exported"),
+    "keyset.key_added": _("Key added to a keyset"),
+    "keyset.promoted": _("New key of a keyset in use"),
+    "keyset.resealed": _("Sealed values renewed"),
+    "keyset.retired": _("Old keys of a keyset retired"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
 }

@@ -8,7 +8,8 @@ from celery import shared_task
 from celery.signals import worker_init, worker_ready
 from django.db import close_old_connections, connections
 
-from operations import pulse, runner
+from operations import pulse, results, runner
+from operations.registry import SYNC
 
 
 @shared_task(name="operations.run")
@@ -23,6 +24,8 @@ def sweep(queue: str) -> int:
     """Recover rows of vanished workers, then run what is due (a wake-up may have been lost)."""
     close_old_connections()
     runner.sweep(queue)
+    if queue == SYNC:
+        results.sweep()
     return runner.run_due(queue)
 
 
@@ -32,8 +35,10 @@ def warm_up(**kwargs: Any) -> None:
     import coincurve  # noqa: F401  # imported for its effect on memory and time
     import eth_account  # noqa: F401
 
+    from core.keysets import register
     from wallets import gateways
 
+    register()
     gateways.sync()
     connections.close_all()
 

@@ -36,4 +36,4 @@ def service_key(project: Project) -> str:
             % {"project": project.name},
             next_steps=[NextStep("new_project", _("Make a project here"), "/projects/new")],
         )
-    return vault.unseal(bytes(project.service_key_sealed), key_context(project.pk)).decode()
+    return vault.unseal_field(project, "service_key_sealed", key_context(project.pk)).decode()

@@ -40,7 +40,7 @@ def test_database_that_is_gone_is_named_and_nothing_else_is_asked(monkeypatch: p
     }
 
 
-def test_whole_instance_is_ready_only_while_a_worker_answers() -> None:
+def test_whole_instance_is_ready_only_while_a_worker_answers(keysets: None) -> None:
     silent = Client().get("/readyz?worker=1")
     assert (silent.status_code, silent.json()["checks"]["worker"]) == (503, "not answering")
     pulse.beat_once("bench-1")
