@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
+from pytest_django import Settings
 
 from home import readiness
 from operations import pulse
@@ -45,3 +46,19 @@ def test_whole_instance_is_ready_only_while_a_worker_answers(keysets: None) -> N
     assert (silent.status_code, silent.json()["checks"]["worker"]) == (503, "not answering")
     pulse.beat_once("bench-1")
     assert Client().get("/readyz?worker=1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("lacks", "words"),
+    [
+        ("VAULT_PRIVATE_KEYSET", "1 of 2 cannot read the private keyset"),
+        ("POLICY_MAC_KEYSET", "1 of 2 cannot read the policy key"),
+    ],
+)
+def test_a_worker_without_its_keys_is_told(keysets: None, settings: Settings, lacks: str, words: str) -> None:
+    pulse.beat_once("bench-1")
+    setattr(settings, lacks, "")
+    pulse.beat_once("bench-2")
+    answer = Client().get("/readyz?worker=1")
+    assert (answer.status_code, answer.json()["checks"]["worker"]) == (503, words)
+    assert Client().get("/readyz").status_code == 200

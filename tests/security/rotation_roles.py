@@ -41,7 +41,7 @@ def prepare(wallets: str) -> None:
         policies.write(wallet, LIMITS)
     for wallet in made[::10]:
         project = ProjectFactory.create(team=first.team, wallet=wallet)
-        project.service_key_sealed = project_keys.seal_service_key(project.pk, f"service-{project.pk}")
+        project.service_key_sealed = project_keys.sealer(project.pk)(f"service-{project.pk}")
         project.save(update_fields=["service_key_sealed"])
     OperationFactory.create(team=first.team, gateway=first.gateway)
     Wallet.objects.filter(pk=first.pk).delete()
