@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "deploys",
     "billing",
     "projects",
+    "notifications",
     "operations",
     "wallets",
     "teams",
@@ -183,9 +184,9 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home:home"
 ACCOUNT_ADAPTER = "teams.adapter.ClosedAdapter"
 ACCOUNT_FORMS = {
-    "login": "teams.forms.SignInForm",
-    "reauthenticate": "teams.forms.PasswordAgainForm",
-    "change_password": "teams.forms.NewPasswordForm",
+    "login": "teams.forms.sign_in.SignInForm",
+    "reauthenticate": "teams.forms.sign_in.PasswordAgainForm",
+    "change_password": "teams.forms.sign_in.NewPasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
