@@ -51,9 +51,7 @@ def promote(folder: Path, name: str) -> str:
             )
         key_id = rotation.promote(folder, name)
     _record("keyset.promoted", name, key=key_id)
-    then = (
-        "retire, in a quarter of an hour" if name == "results" else "manage.py keysets_reseal, then retire"
-    )
+    then = "retire, in a quarter of an hour" if name == "results" else "manage.py keysets_reseal, then retire"
     return f"{name}: key {key_id} writes from now on. Copy {_copied(name, web=True)} as before. Then: {then}"
 
 
@@ -89,9 +87,7 @@ def everything(folder: Path, name: str, say: Say, *, grace: float | None = None)
     say(retire(folder, name, grace=grace))
 
 
-def resealed(
-    names: tuple[str, ...], *, per_second: float = 0, tell: resealing.Tell | None = None
-) -> str:
+def resealed(names: tuple[str, ...], *, per_second: float = 0, tell: resealing.Tell | None = None) -> str:
     """Re-seal and say how it went. Raises `Locked` without the keysets."""
     tally = resealing.reseal(names, per_second=per_second, tell=tell)
     _record(
@@ -137,7 +133,9 @@ def _require_unused(name: str, old: list[int], *, lost: bool) -> int:
     needed, gone = resealing.unopened(name, old)
     if needed:
         counts = ", ".join(f"{number} of {column}" for column, number in under.items())
-        raise RotationError(f"Rows still need an old {name} key: {counts}. Run `manage.py keysets_reseal` first.")
+        raise RotationError(
+            f"Rows still need an old {name} key: {counts}. Run `manage.py keysets_reseal` first."
+        )
     if gone and not lost:
         rows = "\n  ".join(gone)
         raise RotationError(

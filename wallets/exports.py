@@ -37,18 +37,17 @@ def open_key(wallet: Wallet) -> bytes:
 
 
 @transaction.atomic
-def mark(wallet: Wallet, *, actor: Actor, details: Mapping[str, Any]) -> None:
+def mark(wallet: Wallet, *, actor: Actor, by: str, details: Mapping[str, Any]) -> None:
     """Record the export and mark the wallet for good. Nothing is handed out before this is committed."""
-    now = timezone.now()
-    Wallet.objects.filter(pk=wallet.pk).update(exported_at=now)
-    wallet.exported_at = now
+    wallet.exported_at, wallet.exported_by = timezone.now(), by[:200]
+    wallet.save(update_fields=["exported_at", "exported_by"])
     subject = Subject("wallet", str(wallet.pk), wallet.label)
     record(
         "wallet.exported",
         team_id=wallet.team_id,
         actor=actor,
         subject=subject,
-        details={"address": wallet.address, **details},
+        details={"address": wallet.address, "by": by, **details},
     )
 
 

@@ -55,7 +55,9 @@ def _not_genuine(policy: SpendPolicy) -> Refusal:
     """Say why the limits do not count: this worker lacks their key, or somebody wrote past the workers."""
     if macs.names_an_absent_key(bytes(policy.mac)):
         return Locked(
-            _("The limits of this wallet were marked with a key that this worker does not hold. Nothing is paid."),
+            _(
+                "The limits of this wallet were marked with a key that this worker does not hold. Nothing is paid."
+            ),
             put_back(macs.KEYSET),
         )
     return Refusal(

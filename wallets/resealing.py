@@ -44,7 +44,9 @@ def reseal(
     tally = Tally()
     for name, column in sealed_columns.items():
         if isinstance(column, SealedColumn | MacColumn) and column.keyset in keysets:
-            for _ in range(MOST_ROUNDS):  # rows sealed with an older key during one round are found by the next
+            for _ in range(
+                MOST_ROUNDS
+            ):  # rows sealed with an older key during one round are found by the next
                 if not _round(name, column, tally, per_second, tell):
                     break
     return tally

@@ -95,7 +95,9 @@ def test_nothing_is_promoted_that_a_live_worker_cannot_read(folder: Path) -> Non
 def test_a_key_that_rows_need_is_not_retired(folder: Path, wallet: Wallet) -> None:
     rotate("add", folder)
     rotate("promote", folder)
-    with pytest.raises(CommandError, match=r"1 of wallets\.Wallet\.key_sealed\. Run `manage.py keysets_reseal`"):
+    with pytest.raises(
+        CommandError, match=r"1 of wallets\.Wallet\.key_sealed\. Run `manage.py keysets_reseal`"
+    ):
         rotate("retire", folder, "--grace", "0")
     assert len(rotation.keys_in(folder, "vault").old) == 1
 

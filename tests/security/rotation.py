@@ -47,12 +47,16 @@ def _rotate(layout: Layout, wallets: int) -> tuple[list[str], str]:
     playing = {role: _start(layout, process, role) for role, process in roles.items()}
     try:
         started = time.monotonic()
-        rotated = _manage(layout, "keysets_rotate", "all", "--grace", str(GRACE_SECONDS), "--keyset", *ROTATED)
+        rotated = _manage(
+            layout, "keysets_rotate", "all", "--grace", str(GRACE_SECONDS), "--keyset", *ROTATED
+        )
         seconds = time.monotonic() - started
     finally:
         (layout.data / "stop").touch()
         told = {role: _told(process) for role, process in playing.items()}
-    failures = [] if rotated.returncode == 0 else [f"keysets_rotate: {(rotated.stdout + rotated.stderr)[-1500:]}"]
+    failures = (
+        [] if rotated.returncode == 0 else [f"keysets_rotate: {(rotated.stdout + rotated.stderr)[-1500:]}"]
+    )
     failures += [f"{role}: {words}" for role, said in told.items() for words in said["failures"]]
     failures += json.loads(_call(layout, "verify").splitlines()[-1])
     opened = sum(told[role]["done"] for role in ("reader-1", "reader-2"))
@@ -79,7 +83,12 @@ def _command(role: str, *rest: str) -> list[str]:
 
 def _call(layout: Layout, role: str, *rest: str) -> str:
     done = subprocess.run(
-        _command(role, *rest), cwd=ROOT, env=_environment(layout, "worker"), capture_output=True, text=True, check=False
+        _command(role, *rest),
+        cwd=ROOT,
+        env=_environment(layout, "worker"),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise AssertionError(f"{role}: {done.stderr[-2000:]}")
@@ -95,7 +104,12 @@ def _manage(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:
 def _start(layout: Layout, process: str, role: str) -> subprocess.Popen[str]:
     """Start a role and return when it has begun."""
     started = subprocess.Popen(
-        _command(role), cwd=ROOT, env=_environment(layout, process), stdout=subprocess.PIPE, stderr=None, text=True
+        _command(role),
+        cwd=ROOT,
+        env=_environment(layout, process),
+        stdout=subprocess.PIPE,
+        stderr=None,
+        text=True,
     )
     assert started.stdout is not None
     assert started.stdout.readline() == "begun\n"

@@ -124,7 +124,11 @@ def seal() -> None:
     some = Wallet.objects.filter(state=Wallet.State.READY).first()
     assert some is not None
     arriving = Wallet(
-        team_id=some.team_id, gateway_id=some.gateway_id, owner_id=some.owner_id, label="Arriving", state="making"
+        team_id=some.team_id,
+        gateway_id=some.gateway_id,
+        owner_id=some.owner_id,
+        label="Arriving",
+        state="making",
     )
     arriving.origin = Wallet.Origin.IMPORTED
     arriving.key_sealed = vault.seal(_key_of(arriving), signer.import_context(arriving.pk))

@@ -12,6 +12,7 @@ from django.db.models import BinaryField
 from pytest_django import Settings
 
 from core.keysets import key_id_of
+from notifications.models import Mail
 from projects import keys as project_keys
 from projects.models import Project
 from tests.factories import PaymentFactory, ProjectFactory, WalletFactory
@@ -21,6 +22,7 @@ from wallets.models import Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 from wallets.policies import Limits
 from wallets.sealed import MacColumn, SealedColumn, sealed_columns
+from wallets.vault import Context
 
 LIMITS = Limits(1, 2, (BASE_SEPOLIA,))
 #: Binary columns that hold nothing a keyset covers, with the reason.
@@ -52,6 +54,9 @@ def rows(folder: Path) -> None:
     project = ProjectFactory.create(wallet=ready, team=ready.team)
     service_key = project_keys.sealer(project.pk)("service")
     Project.objects.filter(pk=project.pk).update(service_key_sealed=service_key)
+    letter = Mail(to="dora@example.com", subject="Welcome")
+    letter.body_sealed = vault.seal(b"Come in", Context("notifications_mail", str(letter.pk), "body"))
+    letter.save()
 
 
 def promote(folder: Path) -> None:
@@ -76,6 +81,7 @@ def test_rows_are_counted_by_the_key_in_their_prefix(folder: Path, rows: None) -
     assert sealed.rows_per_key("vault") == {
         "wallets.Wallet.key_sealed": {vault_key: 2},
         "wallets.Payment.authorization_sealed": {vault_key: 1},
+        "notifications.Mail.body_sealed": {vault_key: 1},
         "projects.Project.service_key_sealed": {vault_key: 1},
     }
     assert sealed.rows_per_key("policy")["wallets.SpendPolicy.mac"] == {policy_key: 1}
@@ -84,7 +90,7 @@ def test_rows_are_counted_by_the_key_in_their_prefix(folder: Path, rows: None) -
 def test_everything_moves_to_the_present_key_and_still_opens(folder: Path, rows: None) -> None:
     promote(folder)
     tally = resealing.reseal()
-    assert (tally.renewed, tally.passed, tally.stuck) == (5, 0, set())
+    assert (tally.renewed, tally.passed, tally.stuck) == (6, 0, set())
     for name in ("vault", "policy"):
         assert sealed.rows_under(name, rotation.keys_in(folder, name).old) == {}
         rotation.retire(folder, name)
@@ -113,7 +119,7 @@ def test_whoever_changes_a_row_during_the_resealing_wins(
 
     monkeypatch.setattr(SealedColumn, "renew", end_first)
     tally = resealing.reseal(("vault",))
-    assert (tally.renewed, tally.passed) == (3, 1)
+    assert (tally.renewed, tally.passed) == (4, 1)
     assert bytes(Payment.objects.get().authorization_sealed) == b""
 
 
@@ -148,14 +154,14 @@ def test_it_goes_on_where_it_was_stopped(folder: Path, rows: None, monkeypatch: 
         patched.setattr(SealedColumn, "swap", stop_after_one)
         with pytest.raises(KeyboardInterrupt):
             resealing.reseal(("vault",))
-    assert resealing.reseal(("vault",)).renewed == 3
+    assert resealing.reseal(("vault",)).renewed == 4
 
 
 def test_a_pace_can_be_set(folder: Path, rows: None) -> None:
     promote(folder)
     started = time.monotonic()
-    assert resealing.reseal(per_second=50).renewed == 5
-    assert time.monotonic() - started >= 5 / 50
+    assert resealing.reseal(per_second=50).renewed == 6
+    assert time.monotonic() - started >= 6 / 50
 
 
 def test_many_rows_go_in_batches(folder: Path, rows: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +172,7 @@ def test_many_rows_go_in_batches(folder: Path, rows: None, monkeypatch: pytest.M
         key_sealed = vault.seal(b"k", signer.key_context(wallet))
         Wallet.objects.filter(pk=wallet.pk).update(key_sealed=key_sealed)
     promote(folder)
-    assert resealing.reseal(("vault",)).renewed == 11
+    assert resealing.reseal(("vault",)).renewed == 12
     assert {key_id_of(bytes(wallet.key_sealed)) for wallet in Wallet.objects.all()} == {vault.present_key()}
 
 

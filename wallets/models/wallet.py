@@ -36,9 +36,10 @@ class Wallet(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.MAKING)
     address = models.CharField(max_length=42, blank=True)
     key_sealed = models.BinaryField(default=bytes)
-    # Since then somebody may hold the key beside the panel; it is never taken back.
-    exported_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Its key left the panel: whoever got it then may have it still. Never taken back.
+    exported_at = models.DateTimeField(null=True)
+    exported_by = models.CharField(max_length=200, blank=True)
 
     # Mirror of the chain and of Run402; null means “not read yet”, never zero.
     balance_micros = models.BigIntegerField(null=True)

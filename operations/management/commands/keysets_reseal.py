@@ -16,9 +16,7 @@ class Command(BaseCommand):
     help = "Re-seal every sealed column and renew every MAC with the present keys. It can be stopped and run again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--keyset", nargs="+", choices=("vault", "policy"), default=["vault", "policy"]
-        )
+        parser.add_argument("--keyset", nargs="+", choices=("vault", "policy"), default=["vault", "policy"])
         parser.add_argument("--per-second", type=float, default=0, help="at most so many rows a second")
 
     def handle(self, *args: Any, **options: Any) -> None:

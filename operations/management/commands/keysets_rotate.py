@@ -22,7 +22,9 @@ class Command(BaseCommand):
         parser.add_argument("--folder", type=Path, default=settings.DATA_DIR / "keys")
         parser.add_argument("--keyset", nargs="+", choices=tuple(FILES), default=["vault", "policy"])
         parser.add_argument(
-            "--grace", type=float, help="seconds between promote and retire; the default is right for a server"
+            "--grace",
+            type=float,
+            help="seconds between promote and retire; the default is right for a server",
         )
         parser.add_argument("--despite-lost-rows", action="store_true")
 

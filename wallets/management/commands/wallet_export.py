@@ -48,18 +48,24 @@ class Command(BaseCommand):
         except Refusal as refusal:
             steps = [str(step["label"]) for step in refusal.fault.next_actions]
             raise CommandError(" ".join([refusal.fault.message, *steps])) from None
-        details = {"format": options["format"], "by": os_user(), "command": "wallet_export"}
+        details = {"format": options["format"], "command": "wallet_export"}
         with _target(options["out"], self.stdout) as file:
-            exports.mark(wallet, actor=SYSTEM, details=details)
+            exports.mark(wallet, actor=SYSTEM, by=os_user(), details=details)
             file.write(text)
-        self.stderr.write(f"The key of {wallet.label} ({wallet.address}) was exported; its page says so from now on.")
+        self.stderr.write(
+            f"The key of {wallet.label} ({wallet.address}) was exported; its page says so from now on."
+        )
 
     def _confirm(self, wallet: Wallet, given: str) -> None:
         """Let the person say which wallet it is; a mistyped id must not hand out another key."""
         if not given:
             if not sys.stdin.isatty():
-                raise CommandError("Nobody is there to confirm. Give --yes-address with the wallet's address.")
-            self.stderr.write(f"This hands out the key of {wallet.label}, team {wallet.team}, on {wallet.gateway}.")
+                raise CommandError(
+                    "Nobody is there to confirm. Give --yes-address with the wallet's address."
+                )
+            self.stderr.write(
+                f"This hands out the key of {wallet.label}, team {wallet.team}, on {wallet.gateway}."
+            )
             self.stderr.write("Type its address to go on:")
             given = input().strip()
         if given.lower() != wallet.address.lower():
