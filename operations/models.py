@@ -202,7 +202,7 @@ class Result(models.Model):
 class WorkerPulse(models.Model):
     """When a worker was last alive; pages say so when none has been for five seconds.
 
-    `unlocks`: it holds the private keyset; `checks_limits`: the policy key. `keys` has the ids of all its keys by keyset.
+    `unlocks`: it holds the private keyset; `checks_limits`: the policy key. `keys`: the ids of its keys, by keyset.
     """
 
     name = models.CharField(max_length=80, primary_key=True)

@@ -175,15 +175,15 @@ def _sweep_orphans() -> None:
 def _unlink_if_orphan(path: Path) -> None:
     with suppress(FileNotFoundError):
         old = time.time() - path.stat().st_mtime > ORPHAN_SECONDS
-        if old and not Result.objects.filter(pk=_id_of(path)).exists():
+        if old and not _is_known(path):
             path.unlink()
 
 
-def _id_of(path: Path) -> uuid.UUID | None:
+def _is_known(path: Path) -> bool:
     try:
-        return uuid.UUID(hex=path.name)
+        return Result.objects.filter(pk=uuid.UUID(hex=path.name)).exists()
     except ValueError:
-        return None
+        return False
 
 
 def _path(result: Result) -> Path:

@@ -6,7 +6,7 @@ add (everybody can read) ─▶ promote (everybody writes with it) ─▶ re-sea
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,18 +73,22 @@ def retire(folder: Path, name: str, *, grace: float | None = None, lost: bool = 
     return f"{name}: retired {words}; the kept files of before are deleted. Copy {_copied(name, web=True)} as before."
 
 
-def everything(folder: Path, name: str, say: Say, *, grace: float | None = None) -> None:
+def everything(folder: Path, names: Sequence[str], say: Say, *, grace: float | None = None) -> None:
     """Take all steps one after another, where every process reads this very folder."""
-    say(add(folder, name))
-    _wait_for_workers(folder, name)
-    say(promote(folder, name))
-    if name != "results":
-        say(resealed((name,)))
-    rest = GRACE_SECONDS[name] if grace is None else grace
-    time.sleep(max(0.0, rest - rotation.last_change(folder, name)))
-    if name != "results":
-        say(resealed((name,)))
-    say(retire(folder, name, grace=grace))
+    for name in names:
+        say(add(folder, name))
+    for name in names:
+        _wait_for_workers(folder, name)
+        say(promote(folder, name))
+    resealable = tuple(name for name in names if name != "results")
+    if resealable:
+        say(resealed(resealable))
+    for name in sorted(names, key=GRACE_SECONDS.__getitem__):
+        rest = GRACE_SECONDS[name] if grace is None else grace
+        time.sleep(max(0.0, rest - rotation.last_change(folder, name)))
+        if name in resealable:  # what was on its way into the database at the promotion
+            say(resealed((name,)))
+        say(retire(folder, name, grace=grace))
 
 
 def resealed(names: tuple[str, ...], *, per_second: float = 0, tell: resealing.Tell | None = None) -> str:

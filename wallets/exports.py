@@ -69,7 +69,7 @@ def document(wallet: Wallet, key: bytes, form: str, password: str = "") -> str:
 
 def _keystore(key: bytes, password: str) -> str:
     """Encrypt with scrypt at the parameters that wallets expect (n 262144, r 8, p 1): half a second, 256 MB."""
-    from eth_keyfile import create_keyfile_json
+    from eth_account import Account
 
-    made = create_keyfile_json(key, password.encode(), kdf="scrypt", iterations=262_144)
+    made = Account.encrypt(key, password, kdf="scrypt", iterations=262_144)
     return json.dumps(made, indent=2) + "\n"

@@ -1,7 +1,7 @@
 """Changes keyset files: a new key, its promotion, the end of the old ones. Processes notice without a restart.
 
 A keyset lists its keys by age: older ones stand before the primary, a new one that nobody writes with yet behind it.
-Files are replaced by renaming, so that a reader sees the old one or the new one; what was before is kept until `retire`.
+Files are replaced by renaming, so that a reader sees the old one or the new one; what was before stays until `retire`.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def test_a_file_that_is_gone_or_garbage_refuses_until_it_is_back(
 
 def test_a_file_that_is_half_copied_is_read_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text(OTHER[:100])
-    monkeypatch.setattr(keysets.time, "sleep", lambda seconds: path.write_text(OTHER))
+    monkeypatch.setattr("core.keysets.time.sleep", lambda seconds: path.write_text(OTHER))
     assert load(path, secret=True).primary == primary(OTHER)
 
 

@@ -86,7 +86,7 @@ def test_nothing_is_promoted_that_a_live_worker_cannot_read(folder: Path) -> Non
     pulse.beat_once("far-away")
     rotate("add", folder, "--keyset", "vault")
     pulse.beat_once("here")
-    with pytest.raises(CommandError, match="^far-away cannot read with key .* Copy vault-private.json"):
+    with pytest.raises(CommandError, match=r"^far-away cannot read with key .* Copy vault-private.json"):
         rotate("promote", folder, "--keyset", "vault")
     pulse.beat_once("far-away")  # its machine has the new file now
     assert "writes from now on" in rotate("promote", folder, "--keyset", "vault")
@@ -156,7 +156,7 @@ def test_resealing_without_the_private_keyset_says_what_to_do(
     rotate("add", folder)
     rotate("promote", folder)
     settings.VAULT_PRIVATE_KEYSET = ""
-    with pytest.raises(CommandError, match="holds no private keyset.*PANEL_VAULT_PRIVATE_KEYSET_FILE"):
+    with pytest.raises(CommandError, match=r"holds no private keyset.*PANEL_VAULT_PRIVATE_KEYSET_FILE"):
         run("keysets_reseal")
 
 
@@ -196,5 +196,5 @@ def test_a_worker_tells_key_ids_and_no_keys(folder: Path) -> None:
 
 def test_without_workers_all_goes_on_at_once(folder: Path) -> None:
     started = time.monotonic()
-    rotating.everything(folder, "results", lambda said: None, grace=0)
+    rotating.everything(folder, ("results",), lambda said: None, grace=0)
     assert time.monotonic() - started < 5

@@ -4,7 +4,8 @@
 
 A database and keysets of their own in a folder that goes afterwards. Two processes with a worker's environment open
 random wallets, limits and service keys all the time, one more makes wallets and keeps answers, one with web's
-environment seals keys on their way in and reads the answers. Meanwhile `manage.py keysets_rotate all` runs, as an operator would run it.
+environment seals keys on their way in and reads the answers. Meanwhile `manage.py keysets_rotate all` runs, as an
+operator would run it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 from tools.layout import ROOT, Layout
 from wallets import keysets
 
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 8.0
 PATIENCE_SECONDS = 120.0
 ROTATED = ("vault", "policy", "results")
 
@@ -36,8 +37,8 @@ def run(wallets: int = 1000) -> int:
         keysets.create(layout.keys)
         failures, figures = _rotate(layout, wallets)
     for failure in failures:
-        print(f"rotation: {failure}")
-    print(f"rotation: {figures}, {len(failures)} failures")
+        _say(f"rotation: {failure}")
+    _say(f"rotation: {figures}, {len(failures)} failures")
     return len(failures)
 
 
@@ -142,17 +143,22 @@ def _main() -> None:
     django.setup()
     from tests.security import rotation_roles as roles
 
-    once = {"prepare": roles.prepare, "verify": roles.verify}
-    if arguments.role in once:
-        once[arguments.role](*arguments.rest)
-        return
-    step = {"maker": roles.make, "sealer": roles.seal}.get(arguments.role, roles.reader(arguments.role))
-    _until_stopped(step)
+    match arguments.role:
+        case "prepare":
+            roles.prepare(int(arguments.rest[0]))
+        case "verify":
+            roles.verify()
+        case "maker":
+            _until_stopped(roles.make)
+        case "sealer":
+            _until_stopped(roles.seal)
+        case reader:
+            _until_stopped(roles.reader(reader))
 
 
 def _until_stopped(step: Callable[[], object]) -> None:
     stop, done, slowest, failures = Path(os.environ["PANEL_DATA"]) / "stop", 0, 0.0, []
-    print("begun", flush=True)
+    _say("begun")
     while not stop.exists():
         begun = time.monotonic()
         try:
@@ -160,7 +166,12 @@ def _until_stopped(step: Callable[[], object]) -> None:
         except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
             failures.append(f"{type(error).__name__}: {error}")
         done, slowest = done + 1, max(slowest, time.monotonic() - begun)
-    print(json.dumps({"done": done, "slowest": slowest, "failures": failures[:20]}), flush=True)
+    _say(json.dumps({"done": done, "slowest": slowest, "failures": failures[:20]}))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

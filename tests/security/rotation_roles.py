@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.core.management import call_command
+from django.db import transaction
 
 from operations import pulse, results
 from operations.models import Operation, Result
@@ -27,26 +29,33 @@ from wallets.vault import Locked
 LIMITS = Limits(1_000_000, 2_000_000, (BASE_SEPOLIA,))
 SEED = b"k" * 32
 PULSE_SECONDS = 0.5
+#: Two readers would else take both cores of a small machine, and the rotation would wait for them.
+READER_PAUSE_SECONDS = 0.002
 #: Answers expire within the grace of the check, as theirs of a quarter of an hour do within that of a server.
 LIFE = timedelta(seconds=2)
 
 
-def prepare(wallets: str) -> None:
+def prepare(wallets: int) -> None:
     """Make the database with its wallets, a tenth as many projects, and a copy of some ciphertexts from before."""
     call_command("migrate", verbosity=0)
     first = WalletFactory.create()
-    made = [_wallet(first, number) for number in range(int(wallets))]
+    made = [_wallet(first, number) for number in range(wallets)]
     Wallet.objects.bulk_create(made)
-    for wallet in made:
-        policies.write(wallet, LIMITS)
-    for wallet in made[::10]:
-        project = ProjectFactory.create(team=first.team, wallet=wallet)
-        project.service_key_sealed = project_keys.sealer(project.pk)(f"service-{project.pk}")
-        project.save(update_fields=["service_key_sealed"])
+    with transaction.atomic():
+        _limits_and_projects(made)
     OperationFactory.create(team=first.team, gateway=first.gateway)
     Wallet.objects.filter(pk=first.pk).delete()
     before = {str(wallet.pk): wallet.key_sealed.hex() for wallet in made[:20]}
     (_folder() / "before.json").write_text(json.dumps(before))
+
+
+def _limits_and_projects(made: list[Wallet]) -> None:
+    for wallet in made:
+        policies.write(wallet, LIMITS)
+    for wallet in made[::10]:
+        project = ProjectFactory.create(team=wallet.team, wallet=wallet)
+        project.service_key_sealed = project_keys.sealer(project.pk)(f"service-{project.pk}")
+        project.save(update_fields=["service_key_sealed"])
 
 
 def _wallet(first: Wallet, number: int) -> Wallet:
@@ -84,6 +93,7 @@ def reader(name: str) -> Callable[[], None]:
         _open(Wallet.objects.order_by("-created_at")[random.randrange(20)])
         project = random.choice(projects)
         assert project_keys.service_key(project) == f"service-{project.pk}"
+        time.sleep(READER_PAUSE_SECONDS)
 
     return step
 
@@ -146,7 +156,7 @@ def verify() -> None:
     for name, column in sealed.sealed_columns.items():
         if isinstance(column, sealed.SealedColumn | sealed.MacColumn) and resealing.older_keys(column):
             wrong.append(f"{name}: rows are left on an old key")
-    print(json.dumps(wrong + _still_open()))
+    sys.stdout.write(json.dumps(wrong + _still_open()))
 
 
 def _opens(wallet: Wallet) -> bool:

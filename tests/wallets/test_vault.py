@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from tools.layout import ROOT, Layout
 from tests.factories import WalletFactory
+from tools.layout import ROOT, Layout
 from wallets import keysets, macs, policies, rotation, signer, vault
 from wallets.models import Wallet
 from wallets.models.gateway import BASE_SEPOLIA

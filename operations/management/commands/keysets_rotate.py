@@ -29,23 +29,23 @@ class Command(BaseCommand):
         parser.add_argument("--despite-lost-rows", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for name in options["keyset"]:
-            try:
-                self._step(name, options)
-            except RotationError as error:
-                raise CommandError(str(error)) from None
-            except Locked as locked:
-                raise CommandError(sentence(locked)) from None
+        try:
+            if options["phase"] == "all":
+                rotating.everything(
+                    options["folder"], options["keyset"], self.stdout.write, grace=options["grace"]
+                )
+                return
+            for name in options["keyset"]:
+                self.stdout.write(self._step(name, options))
+        except RotationError as error:
+            raise CommandError(str(error)) from None
+        except Locked as locked:
+            raise CommandError(sentence(locked)) from None
 
-    def _step(self, name: str, options: dict[str, Any]) -> None:
-        folder, grace = options["folder"], options["grace"]
-        match options["phase"]:
-            case "add":
-                self.stdout.write(rotating.add(folder, name))
-            case "promote":
-                self.stdout.write(rotating.promote(folder, name))
-            case "retire":
-                lost = options["despite_lost_rows"]
-                self.stdout.write(rotating.retire(folder, name, grace=grace, lost=lost))
-            case "all":
-                rotating.everything(folder, name, self.stdout.write, grace=grace)
+    def _step(self, name: str, options: dict[str, Any]) -> str:
+        folder = options["folder"]
+        if options["phase"] == "add":
+            return rotating.add(folder, name)
+        if options["phase"] == "promote":
+            return rotating.promote(folder, name)
+        return rotating.retire(folder, name, grace=options["grace"], lost=options["despite_lost_rows"])

@@ -1,4 +1,4 @@
-"""`manage.py keysets_status`: which keys this process holds, which rows each of them covers, and who else holds them."""
+"""`manage.py keysets_status`: the keys of this process, the rows each of them covers, and who else holds them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from core.keysets import Configured, UnusableKeyset, load
+from core.keysets import Configured, Keyset, UnusableKeyset, load
 from operations.models import WorkerPulse
 from wallets import sealed
 
@@ -27,20 +27,18 @@ class Command(BaseCommand):
     def _keyset(self, name: str, configured: Configured, *, secret: bool) -> None:
         """Write a keyset's keys with what each of them covers, then what keys cover that are not here."""
         counts = sealed.rows_per_key(name)
-        held = "" if secret else ", the public half only"
+        states: dict[int, str] = {}
         try:
             keyset = load(configured, secret=secret)
         except UnusableKeyset as error:
             self.stdout.write(f"{name}: no keyset in this process ({error})")
-            ids, primary = (), 0
         else:
-            self.stdout.write(f"{name}: {len(keyset.ids)} keys{held}")
-            ids, primary = keyset.ids, keyset.primary
-        for key_id in ids:
-            self._key(key_id, _state(ids, primary, key_id), counts)
-        unknown = {key_id for counter in counts.values() for key_id in counter} - set(ids)
-        for key_id in sorted(unknown):
-            self._key(key_id, "not here", counts)
+            half = "" if secret else ", the public half only"
+            self.stdout.write(f"{name}: {len(keyset.ids)} keys{half}")
+            states = {key_id: _state(keyset, key_id) for key_id in keyset.ids}
+        used = {key_id for counter in counts.values() for key_id in counter}
+        for key_id in (*states, *sorted(used - set(states))):
+            self._key(key_id, states.get(key_id, "not here"), counts)
 
     def _key(self, key_id: int, state: str, counts: dict[str, Any]) -> None:
         rows = [f"{counter[key_id]} {column}" for column, counter in counts.items() if counter[key_id]]
@@ -52,8 +50,8 @@ class Command(BaseCommand):
         self.stdout.write(f"worker {pulse.name}, alive {age:.0f} s ago: {'; '.join(held) or 'no keys told'}")
 
 
-def _state(ids: tuple[int, ...], primary: int, key_id: int) -> str:
+def _state(keyset: Keyset, key_id: int) -> str:
     """A keyset lists its keys by age."""
-    if key_id == primary:
+    if key_id == keyset.primary:
         return "primary"
-    return "old" if ids.index(key_id) < ids.index(primary) else "waiting"
+    return "old" if keyset.ids.index(key_id) < keyset.ids.index(keyset.primary) else "waiting"

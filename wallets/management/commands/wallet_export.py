@@ -9,7 +9,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,6 +21,12 @@ from wallets import exports
 from wallets.models import Wallet
 
 MIN_PASSWORD = 12
+
+
+class Writable(Protocol):
+    """A file, or the terminal."""
+
+    def write(self, text: str, /) -> object: ...
 
 
 class Command(BaseCommand):
@@ -96,7 +102,7 @@ def _password(path: Path | None) -> str:
 
 
 @contextmanager
-def _target(out: str, terminal: TextIO) -> Iterator[TextIO]:
+def _target(out: str, terminal: Writable) -> Iterator[Writable]:
     """Open the new file (0600) before anything is recorded; it goes again when the export fails."""
     if out == "-":
         yield terminal
