@@ -67,8 +67,8 @@ class BinaryColumn:
 
     def swap(self, row: Model, new: bytes) -> bool:
         """Write the new value unless the row's has changed since it was read (compare and swap)."""
-        same = _model(self.model)._base_manager.filter(pk=row.pk, **{self.field: getattr(row, self.field)})
-        return bool(same.update(**{self.field: new}))
+        rows, read = _model(self.model)._base_manager, bytes(getattr(row, self.field))
+        return bool(rows.filter(pk=row.pk, **{self.field: read}).update(**{self.field: new}))
 
 
 @dataclass(frozen=True)

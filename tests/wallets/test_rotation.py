@@ -117,3 +117,10 @@ def test_a_missing_or_broken_file_is_named(folder: Path) -> None:
     (folder / keysets.POLICY_MAC).write_text(json.dumps({"key": []}))
     with pytest.raises(RotationError, match="holds no keyset"):
         rotation.add(folder, "policy")
+
+
+def test_an_older_installation_gets_the_missing_keyset_and_keeps_the_others(folder: Path) -> None:
+    (folder / keysets.RESULTS).unlink()
+    before = {path.name: path.read_text() for path in folder.glob("*.json")}
+    assert keysets.create(folder) == [keysets.RESULTS]
+    assert {name: (folder / name).read_text() for name in before} == before
