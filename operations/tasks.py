@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import shared_task
 from celery.signals import worker_init, worker_ready
 from django.db import close_old_connections, connections
 
 from operations import pulse, results, runner
 from operations.registry import SYNC
+
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="operations.run")
@@ -25,8 +29,16 @@ def sweep(queue: str) -> int:
     close_old_connections()
     runner.sweep(queue)
     if queue == SYNC:
-        results.sweep()
+        _forget_results()
     return runner.run_due(queue)
+
+
+def _forget_results() -> None:
+    """Delete expired answers; a store that cannot be written to must not keep operations from running."""
+    try:
+        results.sweep()
+    except OSError as error:
+        log.warning("results_not_swept", error=type(error).__name__)
 
 
 @worker_init.connect
