@@ -12,7 +12,6 @@ from django.db import close_old_connections, connections
 from operations import pulse, results, runner
 from operations.registry import SYNC
 
-
 log = structlog.get_logger(__name__)
 
 
