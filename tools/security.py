@@ -6,6 +6,7 @@ line counts them.
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -18,6 +19,7 @@ PARTS = ("tests/security", "tests/audit/test_tampering.py", "tests/wallets/test_
 
 def main() -> int:
     stop_on_signals()
+    os.environ.setdefault("PANEL_TEST_ROTATION_WALLETS", "1000")
     count = Count()
     code = pytest.main([*PARTS, "-q", "-p", "no:cacheprovider", *sys.argv[1:]], plugins=[count])
     print(f"security: {len(count.walked)} checks, {len(count.failed)} failed")
