@@ -41,6 +41,7 @@ WORDS = {
 GROUPS = {
     "access": _("Signing in and refusals"),
     "audit": _("The record itself"),
+    "keyset": _("Keys of the instance"),
     "operation": _("Operations"),
     "payment": _("Payments"),
     "release": _("Releases"),
@@ -51,6 +52,7 @@ GROUPS = {
 
 OBJECTS = {
     "audit": _("Audit record"),
+    "keyset": _("Keyset"),
     "kind": _("Kind of operation"),
     "operation": _("Operation"),
     "page": _("Page"),
