@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-VARIABLE = "TESTS_FAILED_BEFORE"
+from tools.test import FAILED_BEFORE
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    told = os.environ.get(VARIABLE)
+    told = os.environ.get(FAILED_BEFORE)
     if told:
         terminalreporter.write_line(f"FAILED BEFORE: {told} (see above)", red=True)

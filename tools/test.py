@@ -12,11 +12,12 @@ import shutil
 import subprocess
 import sys
 
-from tests import earlier
 from tools import functions, machine
 from tools.layout import ROOT
 
 NOTHING_COLLECTED = 5
+#: The variable that tells the next run of one that failed (tests/earlier.py).
+FAILED_BEFORE = "TESTS_FAILED_BEFORE"
 BROWSER = ["--screenshot", "only-on-failure", "--output", "test-results"]
 
 
@@ -59,7 +60,7 @@ def main() -> int:
         return pytest(*BROWSER, *sys.argv[1:])
     postgres = on_postgres()
     print("On SQLite:" if machine.POSTGRES.is_there() else "", flush=True)
-    before = {earlier.VARIABLE: f"pytest on PostgreSQL ended with exit code {postgres}"} if postgres else {}
+    before = {FAILED_BEFORE: f"pytest on PostgreSQL ended with exit code {postgres}"} if postgres else {}
     return pytest("-n", "2", "--dist", "loadgroup", *BROWSER, **before) or postgres
 
 

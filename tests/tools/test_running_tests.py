@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
-from tests import earlier
 from tools import functions, machine, test
+from tools.layout import ROOT
 
 Ran = list[tuple[tuple[str, ...], dict[str, str]]]
 
@@ -44,7 +46,7 @@ def test_a_failure_of_either_run_is_the_failure_of_both(
     postgres(monkeypatch, there=True)
     monkeypatch.setattr(test, "pytest", answering(ran, *codes))
     assert test.main() == code
-    told = [environment.get(earlier.VARIABLE) is not None for _arguments, environment in ran]
+    told = [environment.get(test.FAILED_BEFORE) is not None for _arguments, environment in ran]
     assert told == [False, codes[0] not in {0, 5}]
 
 
@@ -59,3 +61,9 @@ def test_arguments_choose_the_tests_of_one_run(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("sys.argv", ["test", "tests/wallets"])
     monkeypatch.setattr(test, "pytest", answering(ran, 1))
     assert (test.main(), ran[0][0][-1], len(ran)) == (1, "tests/wallets", 1)
+
+
+def test_make_rooms_leaves_the_plugins_of_the_tests_for_pytest_to_import() -> None:
+    code = "import sys, tools.rooms; print([name for name in sys.modules if name.startswith('tests')])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import earlier
 from tests.skips import SkipsUnderCI
 from tools import machine
 from tools.layout import ROOT
+from tools.test import FAILED_BEFORE
 
 SUITE = """
 import pytest
@@ -73,7 +73,7 @@ def test_a_run_that_failed_before_is_told_ahead_of_the_closing_line(tmp_path: Pa
             str(tmp_path),
         ],
         cwd=ROOT,
-        env={**os.environ, earlier.VARIABLE: "the other run failed"},
+        env={**os.environ, FAILED_BEFORE: "the other run failed"},
         capture_output=True,
         text=True,
         check=False,
