@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 WORDS = {
     "operation.requested": _("Asked for"),
     "operation.decided": _("Decided"),
+    "operation.confirmed": _("Confirmed with a passkey"),
     "operation.cancel_requested": _("Asked to stop"),
     "operation.cancelled": _("Cancelled"),
     "operation.succeeded": _("Succeeded"),
@@ -19,6 +20,12 @@ WORDS = {
     "wallet.requested": _("Wallet asked for"),
     "wallet.made": _("Wallet made, its limits written"),
     "wallet.limits_written": _("Limits of a wallet written"),
+    "wallet.limits_raised": _("Limits of a wallet raised"),
+    "wallet.exported": _("Key of a wallet exported"),
+    "key.revealed": _("Service key revealed"),
+    "passkey.trusted": _("Passkey let in for confirming"),
+    "passkey.revoked": _("Passkey may confirm no more"),
+    "passkey.first_allowed": _("First passkey allowed at once"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
 }
