@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from allauth.account.decorators import reauthentication_required
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import Refusal
@@ -104,6 +106,25 @@ def again(request: PanelRequest, pk: UUID) -> HttpResponse:
         error = refusal.fault.as_dict()
         return render(request, "projects/detail.html", {"page": page, "refused": error}, status=409)
     return _show(request, project)
+
+
+@never_cache
+@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Action.KEY_REVEAL)
+def service_key(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Have a worker seal the service key to the tab whose one-time key arrives; the tab fetches and opens it."""
+    project = selectors.project_or_404(request.team, pk)
+    if request.method != "POST":
+        return render(request, "projects/service_key.html", {"page": project})
+    try:
+        operation = services.reveal_service_key(
+            project=project, actor=request.user, reader=request.POST.get("reader", "")
+        )
+    except Refusal as refusal:
+        return JsonResponse({"error": refusal.fault.message}, status=409)
+    context = {"operation": operation, "what": selectors.REVEAL}
+    return render(request, "projects/_key_asked.html", context)
 
 
 def _show(request: PanelRequest, project: Project) -> HttpResponse:
