@@ -28,6 +28,11 @@ WORDS = {
     "passkey.first_allowed": _("First passkey allowed at once"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
+    "access.confirmed": _("Confirmed who they are"),
+    "access.sessions_ended": _("Ended sessions"),
+    "factor.added": _("Second factor added"),
+    "factor.renamed": _("Passkey renamed"),
+    "factor.removed": _("Second factor removed"),
 }
 
 

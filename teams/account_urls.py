@@ -10,6 +10,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest
 from django.urls import path
 
+from teams.views import confirming, sign_in
+
 
 @login_not_required
 def absent(request: HttpRequest, **kwargs: str) -> Never:
@@ -18,10 +20,11 @@ def absent(request: HttpRequest, **kwargs: str) -> Never:
 
 
 urlpatterns = [
-    path("login/", views.login, name="account_login"),
+    path("login/", sign_in.login, name="account_login"),
     path("logout/", views.logout, name="account_logout"),
     path("password/change/", views.password_change, name="account_change_password"),
-    path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("confirm", confirming.confirm, name="account_confirm"),
+    path("reauthenticate/", absent, name="account_reauthenticate"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("signup/", absent, name="account_signup"),
     path("email/", absent, name="account_email"),
