@@ -8,8 +8,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from allauth.mfa.models import Authenticator
-        from allauth.mfa.signals import authenticator_added
-        from django.db.models.signals import post_delete
+        from django.db.models.signals import post_delete, post_save
 
         from billing import passkeys
         from billing.search import find_wallets
@@ -17,6 +16,6 @@ class BillingConfig(AppConfig):
 
         search_sources.add("wallets", find_wallets)
         leaver_sources.add("passkeys", passkeys.of_leaver)
-        # The sign-in library tells by signals, and in no other way, that a passkey came or went.
-        authenticator_added.connect(passkeys.on_added, dispatch_uid="billing.passkeys")
+        # Sign-in is a room below: its rows tell by signals, and in no other way, that a passkey came or went.
+        post_save.connect(passkeys.on_saved, sender=Authenticator, dispatch_uid="billing.passkeys")
         post_delete.connect(passkeys.on_deleted, sender=Authenticator, dispatch_uid="billing.passkeys")

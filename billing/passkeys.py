@@ -99,10 +99,11 @@ def passkey_or_404(team: Team, passkey_id: Any) -> TrustedPasskey:
     return passkey
 
 
-def on_added(*, user: User, **kwargs: Any) -> None:
+def on_saved(*, instance: Any, created: bool, **kwargs: Any) -> None:
     """A passkey was added to sign-in: ask for it in every team in which it could confirm something."""
-    for membership in team_selectors.memberships_of(user):
-        ask_all(membership=membership)
+    if created and credential_id(instance):
+        for membership in team_selectors.memberships_of(instance.user):
+            ask_all(membership=membership)
 
 
 def on_deleted(*, instance: Any, **kwargs: Any) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,6 +20,7 @@ from projects.payers import Payer, payer
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
+from teams.stepup import step_up
 from wallets import gateways
 from wallets.selectors import ready_wallets
 
@@ -109,9 +110,9 @@ def again(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 
 @never_cache
-@reauthentication_required  # type: ignore[untyped-decorator]  # allauth ships no types
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.KEY_REVEAL)
+@step_up(lambda kwargs: f"key.reveal/{kwargs['pk']}", gettext_lazy("see a project's service key"), carry=())
 def service_key(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Have a worker seal the service key to the tab whose one-time key arrives; the tab fetches and opens it."""
     project = selectors.project_or_404(request.team, pk)

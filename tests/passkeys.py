@@ -10,7 +10,6 @@ from typing import Any, cast
 from allauth.mfa.models import Authenticator
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.test import RequestFactory
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData
@@ -36,8 +35,8 @@ class SoftPasskey:
     def credential_id(self) -> str:
         return str(websafe_encode(self.id))
 
-    def register(self) -> Any:
-        """Store it as the sign-in library does; return the library's row."""
+    def register(self, *, quietly: bool = False) -> Any:
+        """Store it as sign-in does; return the library's row. `quietly`: as if that had been before the panel cared."""
         credential = AttestedCredentialData.create(
             Aaguid(bytes(16)), self.id, cast(Any, ES256).from_cryptography_key(self._key.public_key())
         )
@@ -54,11 +53,15 @@ class SoftPasskey:
             "type": "public-key",
             "response": response,
         }
-        return Authenticator.objects.create(
+        row = Authenticator(
             user=self.user,
             type=Authenticator.Type.WEBAUTHN,
             data={"name": self.name, "credential": stored},
         )
+        if quietly:
+            return Authenticator.objects.bulk_create([row])[0]
+        row.save()
+        return row
 
     def confirm(self, operation: Operation, **wrong: Any) -> dict[str, Any]:
         """Return the assertion for the operation."""
@@ -99,13 +102,3 @@ class SoftPasskey:
                 "signature": websafe_encode(signature),
             },
         }
-
-
-def add_to_sign_in(passkey: SoftPasskey) -> Any:
-    """Add it as the sign-in page does, which tells the panel."""
-    from allauth.mfa.signals import authenticator_added
-
-    row = passkey.register()
-    request = RequestFactory().get("/")
-    authenticator_added.send(sender=Authenticator, request=request, user=passkey.user, authenticator=row)
-    return row

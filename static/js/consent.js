@@ -1,5 +1,5 @@
-// `form[data-passkey="challenge"]`: its `data-passkey-ask` button has the browser ask one of the passkeys
-// `data-passkey-ids` to sign the challenge, and sends the answer in the field `assertion`. With `data-passkey-stay` the
+// `form[data-confirm="challenge"]`: its `data-confirm-ask` button has the browser ask one of the passkeys
+// `data-confirm-ids` to sign the challenge, and sends the answer in the field `assertion`. With `data-confirm-stay` the
 // page stays and hears `panel:confirmed`; else the form is sent. Challenge and ids are base64url.
 "use strict";
 window.panel = window.panel || {};
@@ -17,9 +17,9 @@ window.panel = window.panel || {};
   const ask = (form) =>
     navigator.credentials.get({
       publicKey: {
-        challenge: bytes(form.dataset.passkey),
-        rpId: form.dataset.passkeyRp,
-        allowCredentials: form.dataset.passkeyIds.split(" ").map((id) => ({ type: "public-key", id: bytes(id) })),
+        challenge: bytes(form.dataset.confirm),
+        rpId: form.dataset.confirmRp,
+        allowCredentials: form.dataset.confirmIds.split(" ").map((id) => ({ type: "public-key", id: bytes(id) })),
         userVerification: "required",
         timeout: 120000,
       },
@@ -45,12 +45,12 @@ window.panel = window.panel || {};
   };
 
   const complain = (form, words) => {
-    const trouble = form.closest("[data-consent]").querySelector("[data-passkey-trouble]");
-    trouble.querySelector("[data-passkey-words]").textContent = words ?? "";
+    const trouble = form.closest("[data-consent]").querySelector("[data-confirm-trouble]");
+    trouble.querySelector("[data-confirm-words]").textContent = words ?? "";
     trouble.hidden = words === undefined;
   };
 
-  const words = (form) => form.closest("[data-consent]").querySelector("[data-passkey-trouble]").dataset;
+  const words = (form) => form.closest("[data-consent]").querySelector("[data-confirm-trouble]").dataset;
 
   const send = async (form) => {
     const answer = await fetch(form.action, {
@@ -74,21 +74,21 @@ window.panel = window.panel || {};
       return busy(button, false);
     }
     form.elements.assertion.value = written(answer);
-    if (form.dataset.passkeyStay === undefined) return form.submit();
+    if (form.dataset.confirmStay === undefined) return form.submit();
     await send(form).catch(() => complain(form, words(form).lost));
   };
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-passkey-ask]");
+    const button = event.target.closest("[data-confirm-ask]");
     if (button) confirm(button.form, button);
   });
 
   // The button is there only where the browser can do it; elsewhere the page says why not.
-  panel.offerPasskey = (root) => {
-    for (const button of root.querySelectorAll("[data-passkey-ask]")) button.hidden = !offered();
-    for (const note of root.querySelectorAll("[data-passkey-missing]")) note.hidden = offered();
+  panel.offerConsent = (root) => {
+    for (const button of root.querySelectorAll("[data-confirm-ask]")) button.hidden = !offered();
+    for (const note of root.querySelectorAll("[data-confirm-missing]")) note.hidden = offered();
   };
-  panel.offerPasskey(document);
+  panel.offerConsent(document);
   // Back from the next page, which the browser may have kept as it was left.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 })();

@@ -77,8 +77,8 @@
       const answer = await checked(await post(this.form, this.form.action, { reader }));
       this.stage.innerHTML = await answer.text();
       this.form.hidden = true;
-      panel.offerPasskey(this.stage);
-      this.stage.querySelector("[data-passkey-ask]:not([hidden])")?.focus();
+      panel.offerConsent(this.stage);
+      this.stage.querySelector("[data-confirm-ask]:not([hidden])")?.focus();
       if (!this.stage.querySelector("[data-consent]")) await this.wait();
     }
 

@@ -29,7 +29,7 @@ from teams.models import Role, Team, User
 from tests.billing.conftest import at
 from tests.factories import TeamFactory
 from tests.fixtures import ClientAs, RunOperations
-from tests.passkeys import SoftPasskey, add_to_sign_in
+from tests.passkeys import SoftPasskey
 from wallets import passkeys, policies, reveal
 from wallets.models import SpendPolicy, TrustedPasskey, Wallet
 from wallets.policies import Limits
@@ -42,7 +42,7 @@ def passkey(team: Team, alice: User, keysets: None, run_operations: RunOperation
     """alice's passkey, let in at once."""
     passkeys.allow_first(team, alice, actor=SYSTEM)
     soft = SoftPasskey(alice)
-    add_to_sign_in(soft)
+    soft.register()
     run_operations()
     return soft
 
@@ -143,7 +143,7 @@ def test_the_tab_that_asked_opens_the_key_once(
     url = reverse("billing:wallet_export", args=[wallet.pk])
     fragment = browser.post(url, {"reader": reader_of(tab)}).content.decode()
     operation = Operation.objects.get(kind="wallet.export")
-    assert f'data-passkey-ids="{passkey.credential_id}"' in fragment
+    assert f'data-confirm-ids="{passkey.credential_id}"' in fragment
     assert wallet.address in fragment
     sealed_url = reverse("operations:sealed", args=[operation.pk])
     assert browser.post(sealed_url).status_code == 202
@@ -208,7 +208,7 @@ def test_a_wallet_whose_row_was_given_to_another_team_is_not_exported_there(
     own = charlie.teams.get()
     passkeys.allow_first(own, charlie, actor=SYSTEM)
     soft = SoftPasskey(charlie)
-    add_to_sign_in(soft)
+    soft.register()
     run_operations()
     Wallet.objects.filter(pk=wallet.pk).update(team=own)
     moved = Wallet.objects.get(pk=wallet.pk)
@@ -252,7 +252,7 @@ def test_a_key_of_no_browser_is_refused(wallet: Wallet, alice: User, client_as: 
 def test_a_passkey_added_to_sign_in_is_let_in_and_owners_are_told(
     alice: User, bob: User, keysets: None, run_operations: RunOperations, sent: list[Letter]
 ) -> None:
-    add_to_sign_in(SoftPasskey(alice))
+    SoftPasskey(alice).register()
     run_operations()
     row = TrustedPasskey.objects.get()
     assert (row.user, row.role, row.is_waiting) == (alice, Role.OWNER, True)
@@ -262,7 +262,7 @@ def test_a_passkey_added_to_sign_in_is_let_in_and_owners_are_told(
 
 
 def test_a_role_that_confirms_nothing_asks_for_nothing(bob: User, keysets: None) -> None:
-    add_to_sign_in(SoftPasskey(bob))
+    SoftPasskey(bob).register()
     assert not Operation.objects.exists()
 
 
@@ -276,7 +276,7 @@ def test_a_passkey_removed_from_sign_in_confirms_nothing(passkey: SoftPasskey, a
 def test_home_tells_owners_of_a_new_passkey_with_a_button_to_refuse(
     alice: User, bob: User, keysets: None, run_operations: RunOperations, client_as: ClientAs, gateway: Any
 ) -> None:
-    add_to_sign_in(SoftPasskey(alice))
+    SoftPasskey(alice).register()
     run_operations()
     row, browser = TrustedPasskey.objects.get(), client_as(alice)
     assert "A new passkey of Alice will confirm payments and exports" in browser.get("/").content.decode()
@@ -290,7 +290,7 @@ def test_home_tells_owners_of_a_new_passkey_with_a_button_to_refuse(
 def test_passkeys_from_before_are_let_in_from_the_page(
     alice: User, keysets: None, run_operations: RunOperations, client_as: ClientAs, gateway: Any
 ) -> None:
-    SoftPasskey(alice).register()
+    SoftPasskey(alice).register(quietly=True)
     browser = client_as(alice)
     assert "Let my passkeys in" in browser.get("/passkeys").content.decode()
     browser.post("/passkeys/trust")

@@ -56,7 +56,7 @@ def trusted(keysets: None) -> Trusted:
             Membership.objects.select_related("team", "user").get(user=user),
         )
         passkeys.allow_first(membership.team, user, actor=SYSTEM)
-        passkeys.trust(membership, read(passkey.register()), actor=user.actor)
+        passkeys.trust(membership, read(passkey.register(quietly=True)), actor=user.actor)
         return passkey
 
     return make
@@ -145,7 +145,7 @@ def test_the_page_says_what_will_happen_and_takes_the_word(
     passkey, browser = trusted(alice), client_as(alice)
     page = browser.get(consent.url(asked)).content.decode()
     assert "<dt>Amount</dt>" in page
-    assert f'data-passkey-ids="{passkey.credential_id}"' in page
+    assert f'data-confirm-ids="{passkey.credential_id}"' in page
     answer = browser.post(consent.url(asked), {"assertion": json.dumps(passkey.confirm(asked))})
     assert answer["Location"] == f"/activity/{asked.pk}"
     run_operations()
@@ -214,7 +214,7 @@ def test_a_passkey_written_past_the_worker_is_refused(
     asked: Operation, alice: User, team: Team, keysets: None, finish: Finish
 ) -> None:
     passkey = SoftPasskey(alice)
-    found = read(passkey.register())
+    found = read(passkey.register(quietly=True))
     TrustedPasskey.objects.create(
         team=team,
         user=alice,
@@ -233,7 +233,7 @@ def test_a_passkey_that_owners_can_still_refuse_confirms_nothing(
 ) -> None:
     passkey = SoftPasskey(alice)
     membership = Membership.objects.select_related("team", "user").get(user=alice)
-    passkeys.trust(membership, read(passkey.register()), actor=alice.actor)
+    passkeys.trust(membership, read(passkey.register(quietly=True)), actor=alice.actor)
     assert outcome(finish(asked, alice, passkey.confirm(asked))) == "PASSKEY_TOO_NEW"
 
 
@@ -423,14 +423,14 @@ def test_the_page_says_what_is_in_the_way(
 ) -> None:
     browser = client_as(alice)
     assert "You have no passkey." in browser.get(consent.url(asked)).content.decode()
-    registered = SoftPasskey(alice).register()
+    registered = SoftPasskey(alice).register(quietly=True)
     page = browser.get(consent.url(asked)).content.decode()
     assert "None of your passkeys may confirm in this team yet." in page
     membership = Membership.objects.select_related("team", "user").get(user=alice)
     passkeys.trust(membership, read(registered), actor=alice.actor)
     page = browser.get(consent.url(asked)).content.decode()
     assert "Your passkey is too new." in page
-    assert "data-passkey-ask" not in page
+    assert "data-confirm-ask" not in page
 
 
 def test_a_decision_of_another_sort_does_not_get_past_the_passkey(asked: Operation, alice: User) -> None:

@@ -44,18 +44,22 @@ def reader_of(tab: ec.EllipticCurvePrivateKey) -> str:
     return reveal.encode(tab.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 
 
-def fresh(user: User) -> Client:
-    """Sign in with the password, just now."""
-    browser = Client()
-    answer = browser.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
-    assert answer.status_code == 302
+def confirmed(browser: Client, url: str) -> Client:
+    """Say who sits there, as the page asks before it opens."""
+    asks = browser.get(url)["Location"]
+    assert browser.post(asks, {"password": PASSWORD})["Location"] == url
     return browser
 
 
 def test_a_developer_sees_the_service_key_once(
-    project: Project, bob: User, tab: ec.EllipticCurvePrivateKey, run_operations: RunOperations
+    project: Project,
+    bob: User,
+    client_as: ClientAs,
+    tab: ec.EllipticCurvePrivateKey,
+    run_operations: RunOperations,
 ) -> None:
-    browser, url = fresh(bob), reverse("projects:service_key", args=[project.pk])
+    url = reverse("projects:service_key", args=[project.pk])
+    browser = confirmed(client_as(bob), url)
     page = browser.get(url)
     assert "no-store" in page["Cache-Control"]
     fragment = browser.post(url, {"reader": reader_of(tab)}).content.decode()
@@ -71,22 +75,24 @@ def test_a_developer_sees_the_service_key_once(
     assert (event.actor_label, event.object_label) == ("Bob", "tidepool")
 
 
-def test_it_asks_for_the_password_when_that_was_long_ago(
-    project: Project, bob: User, client_as: ClientAs
-) -> None:
-    answer = client_as(bob).get(reverse("projects:service_key", args=[project.pk]))
-    assert answer["Location"].startswith("/accounts/reauthenticate/")
+def test_it_asks_first_who_sits_there(project: Project, bob: User, client_as: ClientAs) -> None:
+    url, browser = reverse("projects:service_key", args=[project.pk]), client_as(bob)
+    for answer in (browser.get(url), browser.post(url, {"reader": "AAAA"})):
+        assert answer["Location"].startswith("/accounts/confirm?for=")
+    assert not Operation.objects.exists()
 
 
-def test_a_viewer_may_not_and_is_told_who_may(project: Project, dora: User) -> None:
-    answer = fresh(dora).get(reverse("projects:service_key", args=[project.pk]))
+def test_a_viewer_may_not_and_is_told_who_may(project: Project, dora: User, client_as: ClientAs) -> None:
+    answer = client_as(dora).get(reverse("projects:service_key", args=[project.pk]))
     assert (answer.status_code, "Owner, Admin or Developer" in answer.content.decode()) == (403, True)
 
 
-def test_a_key_that_the_panel_does_not_hold_has_no_button(project: Project, bob: User) -> None:
+def test_a_key_that_the_panel_does_not_hold_has_no_button(
+    project: Project, bob: User, client_as: ClientAs
+) -> None:
     Project.objects.update(service_key_sealed=b"")
-    browser, url = fresh(bob), reverse("projects:service_key", args=[project.pk])
-    page = browser.get(url).content.decode()
+    url = reverse("projects:service_key", args=[project.pk])
+    page = confirmed(client_as(bob), url).get(url).content.decode()
     assert "The panel does not hold this key" in page
     assert "data-reveal-start" not in page
 
@@ -94,12 +100,14 @@ def test_a_key_that_the_panel_does_not_hold_has_no_button(project: Project, bob:
 def test_a_worker_without_its_keys_shows_nothing(
     project: Project,
     bob: User,
+    client_as: ClientAs,
     tab: ec.EllipticCurvePrivateKey,
     run_operations: RunOperations,
     settings: Settings,
 ) -> None:
-    browser = fresh(bob)
-    browser.post(reverse("projects:service_key", args=[project.pk]), {"reader": reader_of(tab)})
+    url = reverse("projects:service_key", args=[project.pk])
+    browser = confirmed(client_as(bob), url)
+    browser.post(url, {"reader": reader_of(tab)})
     settings.VAULT_PRIVATE_KEYSET = ""
     run_operations()
     operation = Operation.objects.get(kind="project.reveal")

@@ -30,7 +30,7 @@ def member(user: User) -> Membership:
 
 def let_in(user: User) -> TrustedPasskey:
     """Let a new passkey of the person in, as a worker does."""
-    found = read(SoftPasskey(user).register())
+    found = read(SoftPasskey(user).register(quietly=True))
     return passkeys.trust(member(user), found, actor=user.actor)
 
 
@@ -119,7 +119,7 @@ def test_a_passkey_is_genuine_for_its_person_and_team_only(
 
 def test_a_refused_passkey_keeps_no_mark_and_never_comes_back(keysets: None, alice: User) -> None:
     soft = SoftPasskey(alice)
-    registered = soft.register()
+    registered = soft.register(quietly=True)
     row = passkeys.trust(member(alice), read(registered), actor=alice.actor)
     assert passkeys.revoke(TrustedPasskey.objects.filter(pk=row.pk), actor=alice.actor) == 1
     row.refresh_from_db()
@@ -134,7 +134,7 @@ def test_a_refused_passkey_keeps_no_mark_and_never_comes_back(keysets: None, ali
 
 def test_a_new_role_begins_the_day_again(keysets: None, alice: User, bob: User) -> None:
     soft = SoftPasskey(bob)
-    registered = soft.register()
+    registered = soft.register(quietly=True)
     with time_machine.travel(timezone.now() - timedelta(days=3)):
         row = passkeys.trust(member(bob), read(registered), actor=bob.actor)
     assert row.is_eligible
@@ -147,7 +147,7 @@ def test_a_new_role_begins_the_day_again(keysets: None, alice: User, bob: User) 
 def test_a_passkey_is_let_in_for_each_team_by_itself(keysets: None, alice: User, charlie: User) -> None:
     MembershipFactory.create(team=charlie.teams.get(), user=alice, role=Role.OWNER)
     here = Membership.objects.get(user=alice, team__name="Halden")
-    found = read(SoftPasskey(alice).register())
+    found = read(SoftPasskey(alice).register(quietly=True))
     passkeys.trust(here, found, actor=alice.actor)
     assert list(passkeys.usable(charlie.teams.get(), alice)) == []
 
