@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest
 from django.urls import path
 
-from teams.views import confirming, sign_in
+from teams.views import confirming, password, second_factor, sign_in
 
 
 @login_not_required
@@ -21,8 +21,10 @@ def absent(request: HttpRequest, **kwargs: str) -> Never:
 
 urlpatterns = [
     path("login/", sign_in.login, name="account_login"),
+    path("login/passkey", second_factor.passkey, name="mfa_login_webauthn"),
+    path("login/second", second_factor.second_factor, name="mfa_authenticate"),
     path("logout/", views.logout, name="account_logout"),
-    path("password/change/", views.password_change, name="account_change_password"),
+    path("password/change/", password.password_change, name="account_change_password"),
     path("confirm", confirming.confirm, name="account_confirm"),
     path("reauthenticate/", absent, name="account_reauthenticate"),
     path("inactive/", views.account_inactive, name="account_inactive"),
