@@ -301,13 +301,13 @@ def test_passkeys_from_before_are_let_in_from_the_page(
     assert "Refuse" in page
 
 
-def test_the_list_of_sign_in_passkeys_says_from_when_each_confirms(passkey: SoftPasskey, alice: User) -> None:
-    from allauth.mfa.models import Authenticator
-
-    from billing.templatetags.passkeys import passkey_standing
-
-    rows = passkey_standing(Authenticator.objects.get(user=alice))["rows"]
-    assert [row.team.name for row in rows] == ["Halden"]  # type: ignore[attr-defined]
+def test_the_list_of_sign_in_passkeys_says_from_when_each_confirms(
+    passkey: SoftPasskey, alice: User, client_as: ClientAs, gateway: Any
+) -> None:
+    row = TrustedPasskey.objects.get()
+    page = client_as(alice).get(reverse("teams:security")).content.decode()
+    since = f"{row.eligible_from:%Y-%m-%d %H:%M} UTC"
+    assert f"Halden: may confirm payments and exports since {since}" in page
 
 
 def test_what_a_leaver_still_confirms_is_listed(passkey: SoftPasskey, alice: User, team: Team) -> None:

@@ -1,36 +1,17 @@
-"""A passkey of the running panel's people: made by a virtual authenticator, stored as sign-in stores it.
-
-`python -m tests.rooms.passkeys` reads {email, name, credential} and stores it, with web's environment.
-"""
+"""A virtual authenticator in the browser of a path, and the way in which a person adds its passkey."""
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 from typing import Any
 
 from playwright.sync_api import CDPSession, Page
 
+from tests.rooms import steps
 from tools.layout import ROOT
-from tools.stack import Stack
+from tools.stack import Owner, Stack
 
-MAKE = """async () => {
-  const bytes = () => crypto.getRandomValues(new Uint8Array(32));
-  const text = (buffer) =>
-    btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-  const made = await navigator.credentials.create({ publicKey: {
-    challenge: bytes(), rp: { id: "localhost", name: "Panel" },
-    user: { id: bytes(), name: "somebody", displayName: "Somebody" },
-    pubKeyCredParams: [{ type: "public-key", alg: -7 }],
-    authenticatorSelection: { userVerification: "required" },
-  } });
-  return { id: made.id, rawId: text(made.rawId), type: made.type, clientExtensionResults: {}, response: {
-    clientDataJSON: text(made.response.clientDataJSON),
-    attestationObject: text(made.response.attestationObject),
-  } };
-}"""
 OPTIONS = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -48,38 +29,21 @@ def plug_in(page: Page) -> tuple[CDPSession, str]:
     return session, str(made["authenticatorId"])
 
 
-def add_passkey(stack: Stack, page: Page, email: str, *, at_once: bool) -> None:
-    """Have the page's authenticator make a passkey for the person; `at_once` with leave from the worker's machine."""
-    if at_once:
-        _run(stack, "worker", [str(ROOT / "manage.py"), "passkey_first", email])
-    wanted = {"email": email, "name": "Laptop", "credential": page.evaluate(MAKE)}
-    _run(stack, "web", ["-m", "tests.rooms.passkeys"], json.dumps(wanted))
-
-
-def _run(stack: Stack, process: str, command: list[str], text: str = "") -> None:
+def allow_first(stack: Stack, person: Owner) -> None:
+    """Let the person's next passkey confirm at once, as the operator does on the worker's machine."""
     subprocess.run(
-        [sys.executable, *command],
+        [sys.executable, str(ROOT / "manage.py"), "passkey_first", person.email],
         cwd=ROOT,
-        env=stack.layout.environment(process),
-        input=text,
-        text=True,
+        env=stack.layout.environment("worker"),
         check=True,
         capture_output=True,
     )
 
 
-def main() -> None:
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "run402_panel.settings")
-    django.setup()
-    from allauth.mfa.webauthn.internal.auth import WebAuthn
-
-    from teams.models import User
-
-    asked = json.load(sys.stdin)
-    WebAuthn.add(User.objects.get(email=asked["email"]), asked["name"], asked["credential"])
-
-
-if __name__ == "__main__":
-    main()
+def add_passkey(page: Page, person: Owner) -> None:
+    """Add a passkey to the person's account, on the page for that."""
+    page.goto("/account/security/passkeys/new")
+    steps.prove(page, person)
+    page.locator("form#passkey-new input[name=name]").fill("Laptop")
+    steps.submit(page, "form#passkey-new")
+    page.wait_for_url(lambda url: "/passkeys/new" not in url)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 from run402 import address_of
 from tests.rooms import steps
 from tests.rooms.conftest import Furnished, log_in
-from tests.rooms.passkeys import add_passkey, plug_in
+from tests.rooms.passkeys import add_passkey, allow_first, plug_in
 from tools.stack import Owner, Stack
 
 pytestmark = pytest.mark.rooms
@@ -44,7 +44,8 @@ def holder(
         page = context.new_page()
         log_in(page, olive)
         session, authenticator = plug_in(page)
-        add_passkey(stack, page, olive.email, at_once=True)
+        allow_first(stack, olive)
+        add_passkey(page, olive)
         page.goto("/passkeys")
         steps.see(page, page.locator("main tbody tr").filter(has_text=olive.email).get_by_text("May confirm"))
         yield Holder(page, session, authenticator, steps.make_wallet(page, "Vaulted"))
@@ -129,9 +130,7 @@ def test_an_owner_sees_a_service_key(owner_page: Page, owner: Owner, furnished: 
     page = owner_page
     page.goto(furnished.project)
     page.get_by_role("link", name="Show it").click()
-    if "/accounts/confirm" in page.url:
-        page.locator("input[name=password]").fill(owner.password)
-        page.locator("form:has(input[name=password]) [type=submit]").click()
+    steps.prove(page, owner)
     page.get_by_role("button", name="Show the service key").click()
     shown = page.get_by_role("region", name="Service key")
     expect(shown.locator("[data-reveal-value]")).to_have_text("•" * 24, timeout=steps.PATIENCE)
@@ -164,7 +163,7 @@ def test_a_new_passkey_of_another_owner_waits_and_is_refused_on_home(
         other = context.new_page()
         log_in(other, people["oscar"])
         plug_in(other)
-        add_passkey(stack, other, people["oscar"].email, at_once=False)
+        add_passkey(other, people["oscar"])
         other.goto("/passkeys")
         steps.see(other, other.locator("main tbody tr").filter(has_text="oscar").get_by_text("Waits"))
         ask_to_raise(other, holder.wallet, "1.5", "4")
