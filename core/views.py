@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.views.decorators.http import require_safe
 
 
-@login_not_required
 @require_safe
 def livez(request: HttpRequest) -> HttpResponse:
     """Say that the web process answers."""

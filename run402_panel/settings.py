@@ -44,9 +44,11 @@ CSRF_TRUSTED_ORIGINS = [PANEL_URL]
 GATEWAYS = panel_env.gateways(env.text("PANEL_GATEWAYS", "[]"), production=PRODUCTION)
 
 # Web holds the public half only. The private half and the policy key belong into the worker's environment alone.
-VAULT_PUBLIC_KEYSET = env.text("PANEL_VAULT_PUBLIC_KEYSET", "")
-VAULT_PRIVATE_KEYSET = env.text("PANEL_VAULT_PRIVATE_KEYSET", "")
-POLICY_MAC_KEYSET = env.text("PANEL_POLICY_MAC_KEYSET", "")
+# The results keyset is for both: it covers answers for a quarter of an hour, never keys.
+VAULT_PUBLIC_KEYSET = env.keyset("PANEL_VAULT_PUBLIC_KEYSET")
+VAULT_PRIVATE_KEYSET = env.keyset("PANEL_VAULT_PRIVATE_KEYSET")
+POLICY_MAC_KEYSET = env.keyset("PANEL_POLICY_MAC_KEYSET")
+RESULTS_KEYSET = env.keyset("PANEL_RESULTS_KEYSET")
 
 # --- Applications ----------------------------------------------------------------------------------------------------
 

@@ -105,8 +105,9 @@ def keyset_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def public_keyset(settings: Settings, keyset_folder: Path) -> None:
-    """Web's environment: it can seal, and nothing else."""
+    """Web's environment: it can seal keys and cover results, and nothing else."""
     settings.VAULT_PUBLIC_KEYSET = (keyset_folder / keyset_files.PUBLIC).read_text()
+    settings.RESULTS_KEYSET = (keyset_folder / keyset_files.RESULTS).read_text()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -99,10 +99,10 @@ def allow_first(team: Team, user: User, *, actor: Actor) -> FirstPasskey:
     """Let the owner's next passkey confirm at once. Needs the policy key, so whoever holds it decides."""
     until = timezone.now() + FIRST_WITHIN
     with transaction.atomic():
-        mark = macs.compute(_first_covered(team.pk, user.pk, until))
-        row, _made = FirstPasskey.objects.update_or_create(
-            team=team, user=user, defaults={"until": until, "mac": mark}
-        )
+        FirstPasskey.objects.filter(team=team, user=user).delete()
+        row = FirstPasskey(team=team, user=user, until=until)
+        row.mac = macs.compute(first_covered(row))
+        row.save()
         subject = Subject("user", str(user.pk), user.label)
         record("passkey.first_allowed", team_id=team.pk, actor=actor, subject=subject)
     return row
@@ -113,13 +113,13 @@ def _use_first(membership: Membership) -> bool:
     row = FirstPasskey.objects.filter(team=membership.team, user=membership.user).first()
     if row is None:
         return False
-    mark = _first_covered(row.team_id, row.user_id, row.until)
     row.delete()
-    return row.until > timezone.now() and macs.holds(bytes(row.mac), mark)
+    return row.until > timezone.now() and macs.holds(bytes(row.mac), first_covered(row))
 
 
-def _first_covered(team_id: Any, user_id: Any, until: datetime) -> bytes:
-    return _bytes("run402-panel/first-passkey/v1", [team_id, user_id, in_utc(until)])
+def first_covered(row: FirstPasskey) -> bytes:
+    """Return the bytes under the MAC of a leave: in which team, for whom, until when."""
+    return _bytes("run402-panel/first-passkey/v1", [row.team_id, row.user_id, in_utc(row.until)])
 
 
 def _bytes(what: str, fields: Iterable[Any]) -> bytes:

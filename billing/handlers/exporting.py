@@ -36,7 +36,7 @@ def export(work: Work) -> dict[str, Any]:
     policies.verified(wallet)
     reader = str(work.args["reader"])
     reveal.public_key(reader)
-    key = vault.unseal(bytes(wallet.key_sealed), signer.key_context(wallet))
+    key = vault.unseal_field(wallet, "key_sealed", signer.key_context(wallet))
     _mark(wallet, work)
     info = reveal.info(operation.pk, operation.team_id, custody.EXPORT)
     return {SEALED: reveal.seal_to(reader, f"0x{key.hex()}".encode(), info)}

@@ -32,6 +32,12 @@ def test_only_the_worker_is_told_where_the_private_keys_are(layout: Layout) -> N
     }
 
 
+def test_web_and_worker_share_the_keyset_for_results(layout: Layout) -> None:
+    processes = ("sandbox", "web", "worker", "prepare")
+    held = {process for process in processes if "PANEL_RESULTS_KEYSET_FILE" in names(layout, process)}
+    assert held == {"web", "worker"}
+
+
 def test_private_keys_of_the_callers_environment_do_not_reach_web(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
