@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 WORDS = {
     "operation.requested": _("Asked for"),
     "operation.decided": _("Decided"),
+    "operation.confirmed": _("Confirmed with a passkey"),
     "operation.cancel_requested": _("Asked to stop"),
     "operation.cancelled": _("Cancelled"),
     "operation.succeeded": _("Succeeded"),
@@ -22,6 +23,11 @@ WORDS = {
     "wallet.limits_written": _("Limits of a wallet written"),
     "release.live": _("Release live"),
     "release.promoted": _("Earlier release live again"),
+    "wallet.limits_raised": _("Limits of a wallet raised"),
+    "key.revealed": _("Service key revealed"),
+    "passkey.trusted": _("Passkey let in"),
+    "passkey.revoked": _("Passkey refused"),
+    "passkey.first_allowed": _("First passkey allowed"),
     "wallet.exported": _("Key of a wallet exported"),
     "keyset.key_added": _("Key added to a keyset"),
     "keyset.promoted": _("New key of a keyset in use"),
@@ -61,6 +67,11 @@ OBJECTS = {
     "team": _("Team"),
     "user": _("Person"),
     "wallet": _("Wallet"),
+    "access.confirmed": _("Confirmed who they are"),
+    "access.sessions_ended": _("Ended sessions"),
+    "factor.added": _("Second factor added"),
+    "factor.renamed": _("Passkey renamed"),
+    "factor.removed": _("Second factor removed"),
 }
 
 

@@ -12,7 +12,7 @@ from audit.models import Event
 from audit.selectors import events_of
 from deploys.models import Release
 from operations.models import ACTIVE, Operation, State
-from operations.selectors import operations_of
+from operations.selectors import at, operations_of
 from projects.models import Project
 from projects.payers import Lease, Payer, payer
 from projects.selectors import newest_live_first
@@ -104,7 +104,7 @@ def _wallet_now(row: Wallet) -> WalletNow:
 
 def active(team: Team, gateway: Gateway) -> list[Operation]:
     """Return what people asked for and has not ended, what waits for them first."""
-    found = operations_of(team).filter(gateway=gateway, state__in=ACTIVE, actor__isnull=False)
+    found = at(operations_of(team), gateway).filter(state__in=ACTIVE, actor__isnull=False)
     return sorted(found.order_by("created_at")[:MOST_OPERATIONS], key=lambda row: row.state != State.WAITING)
 
 

@@ -33,9 +33,11 @@ class Ending:
     refusal: str = ""
 
 
-def succeeded(result: Mapping[str, Any] | None) -> Ending:
-    """The handler returned."""
-    return Ending(State.SUCCEEDED, {"result": dict(result or {})}, ("succeeded", _("Done")))
+def succeeded(result: Mapping[str, Any] | None, kept: timedelta | None = None) -> Ending:
+    """The handler returned. Its result stays, or is emptied after a while."""
+    until = timezone.now() + kept if kept else None
+    fields = {"result": dict(result or {}), "result_until": until}
+    return Ending(State.SUCCEEDED, fields, ("succeeded", _("Done")))
 
 
 def paused(seconds: float, phase: str) -> Ending:

@@ -60,7 +60,8 @@ class Operation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="operations"
     )
     actor_label = models.CharField(max_length=200)
-    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="operations")
+    # Null for what no gateway has to do with, such as trusting a passkey.
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, null=True, related_name="operations")
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, null=True, related_name="operations")
     # Rooms above own projects and deploys, so these are ids and an address, not foreign keys.
     project_id = models.UUIDField(null=True)
@@ -79,7 +80,12 @@ class Operation(models.Model):
     total = models.PositiveBigIntegerField(default=0)
     checkpoints = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
+    # A result that must not stay is emptied then, or when it was fetched.
+    result_until = models.DateTimeField(null=True)
     error = models.JSONField(default=dict)
+    # Of a guarded kind: the passkey's assertion over the operation's digest, and until when it could be given.
+    consent = models.JSONField(default=dict)
+    consent_until = models.DateTimeField(null=True)
 
     attempts = models.PositiveIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
@@ -102,6 +108,14 @@ class Operation(models.Model):
             models.Index(fields=["subject_id", "-created_at"]),
             models.Index(fields=["team"], condition=Q(state="running"), name="operation_running"),
             models.Index(fields=["team", "-started_at"], name="operation_turn"),
+            models.Index(
+                fields=["consent_until"],
+                condition=Q(state="waiting", consent_until__isnull=False),
+                name="operation_unconfirmed",
+            ),
+            models.Index(
+                fields=["result_until"], condition=Q(result_until__isnull=False), name="operation_passing"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -124,6 +138,11 @@ class Operation(models.Model):
     @property
     def is_active(self) -> bool:
         return not self.is_final
+
+    @property
+    def awaits_consent(self) -> bool:
+        """The passkey of who asked for it has to confirm first."""
+        return self.state == State.WAITING and self.consent_until is not None and not self.consent
 
     @property
     def idempotency_key(self) -> str:

@@ -18,16 +18,19 @@ from audit.record import SYSTEM, Actor, Subject, record
 from audit.refusals import Refused
 from core.errors import Refusal
 from operations import wake
-from operations.models import ACTIVE, Operation, OperationEvent, State
-from operations.registry import kinds
+from operations.models import ACTIVE, Operation, OperationEvent, Reason, State
+from operations.registry import Guard, Kind, kinds
 from teams.models import Team, User
 from teams.permissions import still_allowed
 from wallets.models import Gateway, Wallet
 
+#: How long a guarded operation can be confirmed.
+CONSENT_FOR = timedelta(minutes=5)
+
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for. `actor` None is the panel itself (refreshes).
+    """What is asked for. `actor` None is the panel itself (refreshes); `gateway` None where none has to do with it.
 
     `lane` lets one mutation run at a time. `unique_key` has an equal active operation returned instead of a second one.
     """
@@ -35,7 +38,7 @@ class Request:
     kind: str
     title: str
     team: Team
-    gateway: Gateway
+    gateway: Gateway | None
     actor: User | None = None
     wallet: Wallet | None = None
     project_id: UUID | None = None
@@ -48,7 +51,10 @@ class Request:
 
 
 def submit(request: Request) -> Operation:
-    """Put an operation in line, record it, and wake a worker on commit. Raises Refusal when the actor may not."""
+    """Put an operation in line, record it, and wake a worker on commit. Raises Refusal when the actor may not.
+
+    One of a guarded kind waits: its actor has to confirm it with a passkey (`operations.consent`).
+    """
     kind = kinds.get(request.kind)
     if not still_allowed(request.actor, request.team, kind.action):
         refusal = Refusal("NOT_ALLOWED", _("Your role in this team does not allow this."))
@@ -59,14 +65,15 @@ def submit(request: Request) -> Operation:
             return existing
         try:
             with transaction.atomic():
-                operation = _create(request, kind.queue)
+                operation = _create(request, kind)
         except IntegrityError:
             if existing := _equal_active(request):
                 return existing  # somebody asked for the same thing at the same instant
             raise
         if kind.audited:
             audit_operation("requested", operation)
-        transaction.on_commit(lambda: wake.send(kind.queue))
+        if operation.state == State.QUEUED:
+            transaction.on_commit(lambda: wake.send(kind.queue))
     return operation
 
 
@@ -90,7 +97,8 @@ def _equal_active(request: Request) -> Operation | None:
     ).first()
 
 
-def _create(request: Request, queue: str) -> Operation:
+def _create(request: Request, kind: Kind) -> Operation:
+    guarded = kind.guard is Guard.PASSKEY
     return Operation.objects.create(
         team=request.team,
         kind=request.kind,
@@ -102,11 +110,14 @@ def _create(request: Request, queue: str) -> Operation:
         project_id=request.project_id,
         subject_id=request.subject_id,
         subject_url=request.subject_url,
-        queue=queue,
+        queue=kind.queue,
         lane=request.lane,
         unique_key=request.unique_key,
         args=dict(request.args),
         not_before=timezone.now() + request.delay,
+        state=State.WAITING if guarded else State.QUEUED,
+        reason=Reason.CONFIRMATION if guarded else "",
+        consent_until=timezone.now() + CONSENT_FOR if guarded else None,
     )
 
 
@@ -114,7 +125,10 @@ def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any],
     """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits."""
     with transaction.atomic():
         locked = Operation.objects.select_for_update().get(pk=operation.pk)
-        changed = Operation.objects.filter(pk=locked.pk, state=State.WAITING).update(
+        decidable = Operation.objects.filter(pk=locked.pk, state=State.WAITING).exclude(
+            consent_until__isnull=False, consent={}
+        )
+        changed = decidable.update(
             state=State.QUEUED,
             reason="",
             attempts=0,

@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Fault, Refusal
-from operations import endings, wake
+from operations import consent, endings, handing, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
 from operations.models import FINAL, Operation, State
 from operations.queue import add_event, audit_operation, audit_refusal, tell_end
-from operations.registry import kinds
+from operations.registry import Guard, kinds
 from operations.work import CancelHonoured, Later, LeaseLost, Wait, Work
 from run402.errors import Run402Error
 from teams.permissions import still_allowed
@@ -51,7 +51,7 @@ def _attempt(work: Work) -> Ending:
     operation, kind = work.operation, kinds.get(work.operation.kind)
     try:
         _may_run(operation)
-        return endings.succeeded(kind.handler(work))
+        return endings.succeeded(kind.handler(work), kind.result_for)
     except LeaseLost:
         raise
     except Later as later:
@@ -84,6 +84,8 @@ def _may_run(operation: Operation) -> None:
         raise CancelHonoured
     if not still_allowed(operation.actor, operation.team, kinds.get(operation.kind).action):
         raise Refusal("NOT_ALLOWED", _("The person who asked for this is no longer allowed to do it."))
+    if kinds.get(operation.kind).guard is Guard.PASSKEY:
+        consent.demand(operation)
 
 
 def _write(work: Work, ending: Ending) -> None:
@@ -135,7 +137,12 @@ def _wake_next(operation: Operation) -> None:
 
 
 def sweep(queue: str) -> int:
-    """Put rows whose worker vanished back in line, fail those that vanish again and again; return how many."""
+    """Put rows whose worker vanished back in line, fail those that vanish again and again; return how many.
+
+    What nobody confirmed in time ends here too, and results that must not stay are emptied.
+    """
+    consent.expire()
+    handing.empty()
     expired = Operation.objects.filter(queue=queue, state=State.RUNNING, lease_until__lt=timezone.now())
     return sum(_recover(operation) for operation in expired.select_related("actor")[:100])
 

@@ -22,6 +22,11 @@ def operations_of(team: Team) -> QuerySet[Operation]:
     return Operation.objects.filter(team=team).select_related("actor", "gateway", "wallet")
 
 
+def at(operations: QuerySet[Operation], gateway: Gateway) -> QuerySet[Operation]:
+    """Return those at a gateway, with those that no gateway has to do with."""
+    return operations.filter(Q(gateway=gateway) | Q(gateway=None))
+
+
 def operation_or_404(team: Team, operation_id: UUID) -> Operation:
     """Return one operation of the team."""
     operation = operations_of(team).filter(pk=operation_id).first()
@@ -32,7 +37,7 @@ def operation_or_404(team: Team, operation_id: UUID) -> Operation:
 
 def matching(team: Team, gateway: Gateway, *, state: str, kind: str, text: str) -> QuerySet[Operation]:
     """Return the operations that a filter leaves. An empty value filters nothing; state “active” means not ended."""
-    found = operations_of(team).filter(gateway=gateway)
+    found = at(operations_of(team), gateway)
     if state:
         found = found.filter(state__in=ACTIVE) if state == "active" else found.filter(state=state)
     if kind:

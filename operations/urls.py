@@ -12,4 +12,6 @@ urlpatterns = [
     path("<uuid:pk>/strip", views.strip, name="strip"),
     path("<uuid:pk>/events", views.events, name="events"),
     path("<uuid:pk>/cancel", views.cancel, name="cancel"),
+    path("<uuid:pk>/consent", views.confirm, name="consent"),
+    path("<uuid:pk>/sealed", views.sealed, name="sealed"),
 ]

@@ -49,7 +49,7 @@ def failed(user: User, method: str) -> list[Refused]:
 
 
 def note_failed_email(email: object) -> None:
-    """Note a failed try. The account is looked up when the answer has left: the time it takes tells nobody about accounts.
+    """Note a failed try. The account is looked up when the answer has left: so its time tells of no account.
 
     What was typed is not kept: it may be a password.
     """

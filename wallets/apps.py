@@ -8,7 +8,7 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
-        from wallets import policies, signer, spending
+        from wallets import passkeys, policies, signer, spending
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
 
@@ -20,4 +20,8 @@ class WalletsConfig(AppConfig):
         sealed_columns.add("wallets.Payment.authorization_sealed", authorization)
         limits = MacColumn("wallets.SpendPolicy", "mac", ("wallet",), policies.covered)
         sealed_columns.add("wallets.SpendPolicy.mac", limits)
+        passkey = MacColumn("wallets.TrustedPasskey", "mac", covered=passkeys.covered)
+        sealed_columns.add("wallets.TrustedPasskey.mac", passkey)
+        first = MacColumn("wallets.FirstPasskey", "mac", covered=passkeys.first_covered)
+        sealed_columns.add("wallets.FirstPasskey.mac", first)
         post_migrate.connect(sync_after_migrate, sender=self)

@@ -16,6 +16,8 @@ from wallets.vault import Locked, put_back
 
 DEFAULT_PER_PAYMENT_MICROS = 1_000_000
 DEFAULT_PER_DAY_MICROS = 2_000_000
+#: No limit is ever raised above this, whoever asks.
+MOST_MICROS = 10_000_000_000
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,15 @@ def _not_genuine(policy: SpendPolicy) -> Refusal:
 
 
 def covered(policy: SpendPolicy) -> bytes:
-    """Return the bytes under the MAC: limits, version and the wallet they belong to."""
+    """Return the bytes under the MAC: limits, version, the wallet they belong to and the team that owns it."""
     wallet = policy.wallet
     fields: list[Any] = [
         str(wallet.pk),
+        str(wallet.team_id),
         wallet.address.lower(),
         policy.version,
         policy.per_payment_micros,
         policy.per_day_micros,
         policy.networks,
     ]
-    return json.dumps(["run402-panel/policy/v1", *fields], separators=(",", ":")).encode()
+    return json.dumps(["run402-panel/policy/v2", *fields], separators=(",", ":")).encode()

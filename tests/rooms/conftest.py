@@ -30,6 +30,8 @@ Enter = Callable[..., Page]
 #: Further people by name, and what they are: in the first owner's team, or in one of their own.
 ROLES = {
     "alice": ("owner",),
+    "olive": ("owner",),
+    "oscar": ("owner",),
     "erin": ("admin",),
     "grace": ("developer", OWN),
     "dora": ("viewer",),
