@@ -72,11 +72,36 @@ class Hit:
     icon: str
 
 
+@dataclass(frozen=True)
+class LeaverItem:
+    """One thing that a leaving person can still do, or knows.
+
+    `url` takes a POST that ends it, labelled `button`; both are empty for what cannot be taken back, such as a key that
+    the person also holds elsewhere. `done` says that it was ended already.
+    """
+
+    title: str
+    detail: str
+    icon: str
+    button: str = ""
+    url: str = ""
+    done: bool = False
+
+
+#: (team, user) to what the person can still do there; rooms know both by type, this module does not.
+LeaverSource = Callable[[Any, Any], list[LeaverItem]]
+#: user to what a room holds about the person, as JSON; for the export of one's own data.
+PersonalData = Callable[[Any], Any]
+#: Takes away what a room holds about a person who asked for that; the audit record keeps the id.
+Eraser = Callable[[Any], None]
 SearchSource = Callable[[HttpRequest, str], list[Hit]]
 HealthCheck = Callable[[], tuple[bool, str]]
 OutcomeListener = Callable[[Any], None]
 
 panels: Registry[Panel] = Registry("panel")
+leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
+personal_data: Registry[PersonalData] = Registry("source of personal data")
+erasers: Registry[Eraser] = Registry("eraser of personal data")
 search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")

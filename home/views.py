@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_safe
 from core.http import STOP_POLLING, whole_number
 from home import about, account, money, page, readiness
 from home.search import search as find
-from teams.access import require
+from teams.access import public, require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
 from wallets import gateways
@@ -69,7 +68,7 @@ def settings(request: PanelRequest) -> HttpResponse:
 
 
 @never_cache
-@login_not_required
+@public("asked by whoever routes requests; says no secret and no address")
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Say whether this process (with `?worker=1`: this instance) can work: 200, or 503 with what is missing."""

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "deploys",
     "billing",
     "projects",
+    "notifications",
     "operations",
     "wallets",
     "teams",
@@ -187,9 +188,9 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home:home"
 ACCOUNT_ADAPTER = "teams.adapter.ClosedAdapter"
 ACCOUNT_FORMS = {
-    "login": "teams.forms.SignInForm",
-    "reauthenticate": "teams.forms.PasswordAgainForm",
-    "change_password": "teams.forms.NewPasswordForm",
+    "login": "teams.forms.sign_in.SignInForm",
+    "reauthenticate": "teams.forms.sign_in.PasswordAgainForm",
+    "change_password": "teams.forms.sign_in.NewPasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -230,12 +231,12 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 
 # On plain HTTP over a network browsers take neither the prefix nor a secure cookie: plain names, and a banner.
 COOKIE_PREFIX = "__Host-" if SECURE_CONTEXT else ""
-SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = SECURE_CONTEXT
 SESSION_COOKIE_AGE = 14 * 24 * 3600
-CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SECURE_CONTEXT
 CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "core.cookies.MessageStorage"

@@ -6,23 +6,28 @@ The rest keep their names, which allauth reverses, and answer 404.
 from typing import Never
 
 from allauth.account import views
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest
 from django.urls import path
 
+from teams.access import Personal, declared, public
 
-@login_not_required
+
+@public("a page that this panel does not have, for nobody")
 def absent(request: HttpRequest, **kwargs: str) -> Never:
     """Answer for an allauth page that this panel does not have, such as sign-up."""
     raise Http404("not part of this panel")
 
 
 urlpatterns = [
-    path("login/", views.login, name="account_login"),
-    path("logout/", views.logout, name="account_logout"),
-    path("password/change/", views.password_change, name="account_change_password"),
-    path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
-    path("inactive/", views.account_inactive, name="account_inactive"),
+    path("login/", public("signing in")(views.login), name="account_login"),
+    path("logout/", public("signing out, also twice")(views.logout), name="account_logout"),
+    path("password/change/", declared(views.password_change, Personal()), name="account_change_password"),
+    path("reauthenticate/", declared(views.reauthenticate, Personal()), name="account_reauthenticate"),
+    path(
+        "inactive/",
+        public("tells a person who was switched off")(views.account_inactive),
+        name="account_inactive",
+    ),
     path("signup/", absent, name="account_signup"),
     path("email/", absent, name="account_email"),
     path("confirm-email/", absent, name="account_email_verification_sent"),

@@ -12,13 +12,20 @@ from teams.models import Membership, Team, User
 SESSION_KEY = "team"
 
 
-class PanelRequest(HttpRequest):
-    """A request of a signed-in member. Views are typed with it; `require` makes it true."""
+class PersonRequest(HttpRequest):
+    """A request of a signed-in person, who may have no team. `personal` makes it true."""
 
     user: User
+    team: Team | None
+    membership: Membership | None
+    memberships: tuple[Membership, ...]
+
+
+class PanelRequest(PersonRequest):
+    """A request of a signed-in member. Views are typed with it; `require` makes it true."""
+
     team: Team
     membership: Membership
-    memberships: tuple[Membership, ...]
 
 
 class CurrentTeamMiddleware:

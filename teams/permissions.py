@@ -20,6 +20,15 @@ class Action(TextChoices):
     PROJECT_CREATE = "project.create", _("make projects")
     PROJECT_SYNC = "project.sync", _("refresh what the panel shows")
     DEPLOY = "deploy", _("deploy and redeploy")
+    KEY_REVEAL = "key.reveal", _("see a project's service key")
+    WALLET_RAISE = "wallet.raise", _("raise what a wallet may spend")
+    WALLET_EXPORT = "wallet.export", _("take a wallet's key out of the panel")
+    MEMBERS_MANAGE = "members.manage", _("invite, change and remove members")
+    OWNERS_MANAGE = "owners.manage", _("make owners and admins, or end that")
+    TEAM_RULES = "team.rules", _("change the team's rules")
+    PAYMENT_APPROVE = "payment.approve", _("approve what somebody else wants to pay")
+    AUDIT_VIEW = "audit.view", _("read the audit record")
+    AUDIT_EXPORT = "audit.export", _("export the audit record")
 
 
 EVERYBODY = frozenset(Role)
@@ -31,6 +40,15 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.PROJECT_CREATE: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Action.PROJECT_SYNC: EVERYBODY,
     Action.DEPLOY: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+    Action.KEY_REVEAL: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+    Action.WALLET_RAISE: frozenset({Role.OWNER}),
+    Action.WALLET_EXPORT: frozenset({Role.OWNER}),
+    Action.MEMBERS_MANAGE: frozenset({Role.OWNER, Role.ADMIN}),
+    Action.OWNERS_MANAGE: frozenset({Role.OWNER}),
+    Action.TEAM_RULES: frozenset({Role.OWNER}),
+    Action.PAYMENT_APPROVE: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING}),
+    Action.AUDIT_VIEW: EVERYBODY,
+    Action.AUDIT_EXPORT: frozenset({Role.OWNER, Role.ADMIN}),
 }
 
 

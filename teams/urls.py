@@ -1,10 +1,10 @@
 from django.urls import path
 
-from teams import views
+from teams.views import switching
 
 app_name = "teams"
 
 urlpatterns = [
-    path("switch", views.switch, name="switch"),
-    path("theme", views.theme, name="theme"),
+    path("switch", switching.switch, name="switch"),
+    path("theme", switching.theme, name="theme"),
 ]

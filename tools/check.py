@@ -25,6 +25,7 @@ ROOMS = (
         "deploys",
         "billing",
         "projects",
+        "notifications",
         "operations",
         "wallets",
         "teams",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from core.views import refused
 from deploys import raw, selectors, store
-from teams.access import require
+from teams.access import public, require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
 
@@ -34,7 +33,7 @@ def release_file(request: PanelRequest, pk: UUID, release: UUID) -> HttpResponse
     return redirect("deploys:raw", raw.capability(file))
 
 
-@login_not_required
+@public("the link itself is the permission: it was made for somebody who may see the file")
 @require_safe
 def serve(request: HttpRequest, capability: str) -> HttpResponseBase:
     """Serve one file to whoever holds its link: drawn if it is a picture, saved otherwise, and never run."""

@@ -29,7 +29,7 @@ def test_every_cookie_is_tied_to_this_host(alice: User, gateway: object) -> None
     browser.post("/accounts/logout/")
     answer = browser.post("/accounts/login/", {"login": alice.email, "password": PASSWORD})
     cookies = {**browser.cookies, **answer.cookies}
-    assert {"__Host-session", "__Host-csrf"} <= set(cookies) <= {"__Host-session", "__Host-csrf", "__Host-messages"}
+    assert {"__Host-sessionid", "__Host-csrftoken"} <= set(cookies) <= {"__Host-sessionid", "__Host-csrftoken", "__Host-messages"}
     told = {(c["secure"], c["path"], c["domain"], c["httponly"], c["samesite"]) for c in cookies.values()}
     assert told == {(True, "/", "", True, "Lax")}
 
@@ -69,8 +69,8 @@ def settings_for(url: str, tmp_path: Path) -> dict[str, object]:
 def test_names_follow_the_address(tmp_path: Path, url: str, secure: bool, prefix: str) -> None:
     assert settings_for(url, tmp_path) == {
         "SECURE_CONTEXT": secure,
-        "SESSION_COOKIE_NAME": f"{prefix}session",
-        "CSRF_COOKIE_NAME": f"{prefix}csrf",
+        "SESSION_COOKIE_NAME": f"{prefix}sessionid",
+        "CSRF_COOKIE_NAME": f"{prefix}csrftoken",
         "SESSION_COOKIE_SECURE": secure,
         "CSRF_COOKIE_SECURE": secure,
         "MESSAGES": f"{prefix}messages",

@@ -107,7 +107,11 @@ def test_owners_may_everything(action: Action) -> None:
 
 
 def test_viewers_change_nothing() -> None:
-    assert {action for action in Action if allows(Role.VIEWER, action)} == {Action.VIEW, Action.PROJECT_SYNC}
+    assert {action for action in Action if allows(Role.VIEWER, action)} == {
+        Action.VIEW,
+        Action.PROJECT_SYNC,
+        Action.AUDIT_VIEW,
+    }
 
 
 def test_the_table() -> None:
@@ -122,6 +126,15 @@ def test_the_table() -> None:
         "project.create": "ado",
         "project.sync": "abdov",
         "deploy": "ado",
+        "key.reveal": "ado",
+        "wallet.raise": "o",
+        "wallet.export": "o",
+        "members.manage": "ao",
+        "owners.manage": "o",
+        "team.rules": "o",
+        "payment.approve": "abo",
+        "audit.view": "abdov",
+        "audit.export": "ao",
     }
 
 

@@ -1,4 +1,4 @@
-"""People, teams and who belongs where."""
+"""People who sign in."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ class User(AbstractBaseUser):
     name = models.CharField(_("name"), max_length=120, blank=True)
     theme = models.CharField(max_length=6, choices=Theme, default=Theme.SYSTEM)
     is_active = models.BooleanField(default=True)
+    # Runs the instance (`manage.py operator`): sees health and gateways, and no team's data by that.
+    is_operator = models.BooleanField(default=False)
+    # Their own data were erased; the row stays, since operations and the audit record name its id.
+    erased_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -63,43 +67,3 @@ class User(AbstractBaseUser):
     def actor(self) -> Actor:
         """This person as the audit record names them."""
         return Actor(str(self.pk), self.label)
-
-
-class Team(models.Model):
-    """A group that shares wallets and projects. Every row of every room belongs to one."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=80)
-    created_at = models.DateTimeField(auto_now_add=True)
-    members = models.ManyToManyField(User, through="Membership", related_name="teams")
-
-    class Meta:
-        ordering = ["name", "created_at"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Role(models.TextChoices):
-    """What a member is in a team. The permission table (teams.permissions) says what each may do."""
-
-    OWNER = "owner", _("Owner")
-    ADMIN = "admin", _("Admin")
-    DEVELOPER = "developer", _("Developer")
-    BILLING = "billing", _("Billing")
-    VIEWER = "viewer", _("Viewer")
-
-
-class Membership(models.Model):
-    """One person in one team."""
-
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["team", "user"], name="membership_once")]
-
-    def __str__(self) -> str:
-        return f"{self.user} in {self.team}"
