@@ -117,7 +117,9 @@ def _unreadable(request: HttpRequest) -> HttpResponse | None:
 
 
 def _wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
-    text = _("This address does not take that kind of request. Nothing has changed. Go back and use the form there.")
+    text = _(
+        "This address does not take that kind of request. Nothing has changed. Go back and use the form there."
+    )
     response = refused(request, 405, _("That cannot be done here"), text)
     response.headers["Allow"] = allowed
     return response

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import BadRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
@@ -21,13 +20,6 @@ class PanelWSGIRequest(WSGIRequest):
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
         except (LookupError, ValueError):  # parameters have encodings too
             self.content_type, self.content_params = "", UNREADABLE
-
-    def parse_file_upload(self, META: Mapping[str, Any], post_data: Any) -> Any:  # noqa: N803 - Django's name
-        """File names have encodings as well."""
-        try:
-            return super().parse_file_upload(META, post_data)
-        except LookupError:
-            raise BadRequest("a part's header names an encoding that is none") from None
 
 
 class PanelWSGIHandler(WSGIHandler):

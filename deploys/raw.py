@@ -1,7 +1,8 @@
 """Links to foreign bytes: whoever holds one may read one file for five minutes, and learns nothing else.
 
-A capability is signed with the panel's secret key and names team, digest, file name and kind of one file. A page that has
-checked the right to see the file makes it; serving asks for nothing more, so that no cookie is needed (docs/threat-model.md).
+A capability is signed with the panel's secret key and names team, digest, file name and kind of one file. A page that
+has checked the right to see the file makes it; serving asks for nothing more, so that no cookie is needed
+(docs/threat-model.md).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from deploys.paths import shown
 SALT = "deploys.raw"
 SECONDS = 300
 #: What a browser may draw from here. SVG is a document with scripts, not a picture.
-IMAGES = frozenset({"image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp", "image/x-icon"})
+IMAGES = frozenset(
+    {"image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp", "image/x-icon"}
+)
 
 
 class Expired(Exception):

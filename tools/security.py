@@ -5,6 +5,7 @@ Each part is a file of tests under tests/security; a check is a test. The last l
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -15,6 +16,7 @@ from tools.stack import stop_on_signals
 
 def main() -> int:
     stop_on_signals()
+    os.environ.setdefault("PANEL_TEST_FUZZ", "10000")
     count = Count()
     code = pytest.main(["tests/security", "-q", "-p", "no:cacheprovider", *sys.argv[1:]], plugins=[count])
     print(f"security: {len(count.walked)} checks, {len(count.failed)} failed")

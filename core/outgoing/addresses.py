@@ -24,10 +24,17 @@ _NOT_PUBLIC_6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2620:4f:8
 _NAT64 = IPv6Network("64:ff9b::/96")
 # Nobody means these, whatever name an operator allows: self-configured addresses, where clouds keep credentials,
 # groups, "any", and the odd metadata services outside of them.
-_NEVER = (
-    *map(IPv4Network, ("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "100.100.100.200/32", "192.0.0.192/32")),
-    *map(IPv4Network, ("168.63.129.16/32",)),
-    *map(IPv6Network, ("::/128", "fe80::/10", "ff00::/8", "fd00:ec2::254/128", "fd20:ce::254/128")),
+_NEVER_4 = tuple(
+    map(
+        IPv4Network,
+        (
+            *("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "100.100.100.200/32", "192.0.0.192/32"),
+            "168.63.129.16/32",
+        ),
+    )
+)
+_NEVER_6 = tuple(
+    map(IPv6Network, ("::/128", "fe80::/10", "ff00::/8", "fd00:ec2::254/128", "fd20:ce::254/128"))
 )
 
 
@@ -47,7 +54,7 @@ def is_never(address: str) -> bool:
     if parsed is None:
         return True
     inner = _wrapped(parsed) if isinstance(parsed, IPv6Address) else None
-    return any(one in network for one in (parsed, inner) if one for network in _NEVER)
+    return _is_never(parsed) or (inner is not None and _is_never(inner))
 
 
 def parse(text: str) -> Address | None:
@@ -67,6 +74,12 @@ def _is_public(address: Address) -> bool:
     if address in _NAT64:
         return True
     return address in _PUBLIC_6 and not any(address in network for network in _NOT_PUBLIC_6)
+
+
+def _is_never(address: Address) -> bool:
+    if isinstance(address, IPv4Address):
+        return any(address in network for network in _NEVER_4)
+    return any(address in network for network in _NEVER_6)
 
 
 def _wrapped(address: IPv6Address) -> IPv4Address | None:

@@ -55,7 +55,9 @@ class CheckedBackend(httpcore.NetworkBackend):
             raise httpcore.ConnectError("the name cannot be resolved") from None
         for address in found:
             if is_never(address) or not (self._target.exempt or is_public(address)):
-                raise refusal(_("Its name leads to a private or reserved network. The operator could allow it."))
+                raise refusal(
+                    _("Its name leads to a private or reserved network. The operator could allow it.")
+                )
         return found
 
 

@@ -74,7 +74,9 @@ class Guard:
                     method, _address(target), headers=sent, content=content, extensions={"timeout": limits}
                 ) as answer,
             ):
-                names = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in answer.headers}
+                names = {
+                    name.decode("latin-1").lower(): text.decode("latin-1") for name, text in answer.headers
+                }
                 return Answer(answer.status, names, self._read(answer))
         except httpcore.TimeoutException:
             raise Unreachable(_("The address did not answer in time.")) from None

@@ -16,7 +16,7 @@ from core.errors import Refusal
 LONGEST = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-#: A last label that a browser or a resolver would read as a number makes the whole name an address (0x7f.1, 017700000001).
+#: A last label that a resolver would read as a number makes the whole name an address (0x7f.1, 017700000001).
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
@@ -63,7 +63,9 @@ class Rules:
             raise refusal(_("Port %(port)s is not allowed here. Leave it out.") % {"port": target.port})
         labels = target.host.split(".")
         if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or _NUMBER.fullmatch(labels[-1]):
-            raise refusal(_("It needs the name of a host, such as hooks.example.com; an IP address will not do."))
+            raise refusal(
+                _("It needs the name of a host, such as hooks.example.com; an IP address will not do.")
+            )
         return target
 
     def _ports(self, scheme: str) -> frozenset[int]:
@@ -80,7 +82,9 @@ class Rules:
         if parts.scheme not in DEFAULT_PORTS or not host:
             raise refusal(_("It must start with https://."))
         if "@" in parts.netloc:
-            raise refusal(_("It must hold no user name and no password. Send a signature or a token instead."))
+            raise refusal(
+                _("It must hold no user name and no password. Send a signature or a token instead.")
+            )
         port = DEFAULT_PORTS[parts.scheme] if port is None else port
         target = Target(parts.scheme, host, port, parsed.raw_path)
         return replace(target, exempt=target.origin in self.allow)

@@ -29,23 +29,79 @@ NAME = "hooks.example.com"
 
 NOT_PUBLIC = [
     *("0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1"),
-    *("172.31.255.255", "192.168.1.1", "192.0.0.192", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.19.255.255"),
+    *(
+        "172.31.255.255",
+        "192.168.1.1",
+        "192.0.0.192",
+        "192.0.2.1",
+        "192.88.99.1",
+        "198.18.0.1",
+        "198.19.255.255",
+    ),
     *("198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "168.63.129.16"),
     *("::", "::1", "::ffff:10.0.0.1", "::ffff:8.8.8.8", "::127.0.0.1", "fe80::1", "fe80::1%eth0", "fc00::1"),
-    *("fd00:ec2::254", "ff02::1", "2001:db8::1", "2001::1", "2002:7f00:1::", "2002:a00:1::1", "64:ff9b::10.0.0.1"),
+    *(
+        "fd00:ec2::254",
+        "ff02::1",
+        "2001:db8::1",
+        "2001::1",
+        "2002:7f00:1::",
+        "2002:a00:1::1",
+        "64:ff9b::10.0.0.1",
+    ),
     *("64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "3fff::1", "5f00::1", "100::1", "fec0::1", "nonsense", "1.2.3"),
 ]
 ARE_PUBLIC = ["1.1.1.1", "93.184.215.14", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::8.8.8.8"]
 TRICKS = [
-    *("https://127.0.0.1/", "https://2130706433/", "https://0x7f000001/", "https://0177.0.0.1/", "https://127.1/"),
+    *(
+        "https://127.0.0.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0177.0.0.1/",
+        "https://127.1/",
+    ),
     *("https://10.0.0.0x1/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://[fe80::1%25eth0]/"),
-    *("https://93.184.215.14/", "https://localhost/", "https://redis/", "https://a..b/", "https://example.com./"),
+    *(
+        "https://93.184.215.14/",
+        "https://localhost/",
+        "https://redis/",
+        "https://a..b/",
+        "https://example.com./",
+    ),
     *("https://user@example.com/", "https://user:pass@example.com/", "https://example.com@127.0.0.1/"),
-    *("http://example.com/", "ftp://example.com/", "file:///etc/passwd", "gopher://example.com/", "javascript:1"),
-    *("https://example.com:22/", "https://example.com:0/", "https://example.com:99999/", "https://example.com:8443/"),
-    *("https://exa mple.com/", "https://example.com\\@127.0.0.1/", "https://exam\nple.com/", "https://a%00b.com/"),
-    *("https://127.0.0.1%2f@example.com/", "https://１２７.0.0.1/", "//example.com/", "example.com", "", "https://"),
-    *("https://exa%6dple.com/", f"https://example.com/{'a' * 2048}", "https://-a.example.com/", "https:///example.com"),
+    *(
+        "http://example.com/",
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "gopher://example.com/",
+        "javascript:1",
+    ),
+    *(
+        "https://example.com:22/",
+        "https://example.com:0/",
+        "https://example.com:99999/",
+        "https://example.com:8443/",
+    ),
+    *(
+        "https://exa mple.com/",
+        "https://example.com\\@127.0.0.1/",
+        "https://exam\nple.com/",
+        "https://a%00b.com/",
+    ),
+    *(
+        "https://127.0.0.1%2f@example.com/",
+        "https://１２７.0.0.1/",
+        "//example.com/",
+        "example.com",
+        "",
+        "https://",
+    ),
+    *(
+        "https://exa%6dple.com/",
+        f"https://example.com/{'a' * 2048}",
+        "https://-a.example.com/",
+        "https:///example.com",
+    ),
 ]
 
 
@@ -63,7 +119,7 @@ class Seen(http.server.ThreadingHTTPServer):
                 with contextlib.suppress(OSError):
                     answer(self)
 
-            do_GET = do_POST
+            do_GET = do_POST  # noqa: N815 - the name that http.server calls
 
             def log_message(self, *args: Any) -> None:
                 pass
@@ -212,9 +268,10 @@ def test_nobody_may_allow_the_address_of_a_metadata_service() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_is_an_answer_and_is_not_followed(status: int) -> None:
-    with serving(says(200)) as elsewhere, serving(
-        says(status, Location=f"http://127.0.0.1:{elsewhere.port}/")
-    ) as server:
+    with (
+        serving(says(200)) as elsewhere,
+        serving(says(status, Location=f"http://127.0.0.1:{elsewhere.port}/")) as server,
+    ):
         answer = at_home(rules=allowed(server.port)).send("POST", f"http://{NAME}:{server.port}/")
         assert (answer.status, len(server.asked), elsewhere.asked) == (status, 1, [])
 
@@ -319,7 +376,9 @@ def test_operators_settings_are_read() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["10.0.0.0/8", "hooks.internal", "https://a/b", "ftp://a", "https://u@a", "http://a:x"])
+@pytest.mark.parametrize(
+    "text", ["10.0.0.0/8", "hooks.internal", "https://a/b", "ftp://a", "https://u@a", "http://a:x"]
+)
 def test_permission_that_is_no_origin_stops_the_start(text: str) -> None:
     with pytest.raises(SystemExit, match="PANEL_OUTGOING_ALLOW"):
         env.origins(text)

@@ -116,7 +116,9 @@ def test_link_that_nobody_made_leads_nowhere(
 
 def test_signature_for_another_purpose_opens_nothing(release: Release) -> None:
     entry = release.archive["site"]["index.html"]
-    forged = signing.dumps([str(release.team_id), entry["sha256"], "index.html", "text/html"], salt="elsewhere")
+    forged = signing.dumps(
+        [str(release.team_id), entry["sha256"], "index.html", "text/html"], salt="elsewhere"
+    )
     assert Client().get(f"/raw/{forged}").status_code == 404
 
 
