@@ -32,7 +32,7 @@ def test_pictures_open_and_pages_are_saved(owner_page: Page, furnished: Furnishe
     expect(page.locator("#files")).to_be_visible()
 
     answers: list[Response] = []
-    page.context.on("response", answers.append)
+    page.context.on("response", lambda answer: _keep(answers, answer))
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Open art/dot.png").click()
     picture = opened.value
@@ -54,6 +54,10 @@ def test_pictures_open_and_pages_are_saved(owner_page: Page, furnished: Furnishe
             content,
         )
     assert page.title() != "it ran"
+
+
+def _keep(answers: list[Response], answer: Response) -> None:
+    answers.append(answer)
 
 
 def test_cookies_are_tied_to_the_host(owner_page: Page) -> None:
