@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("deploys/new", deploys.new, name="new"),
     path("deploys/<uuid:pk>", deploys.detail, name="detail"),
     path("deploys/<uuid:pk>/live", deploys.live, name="live"),
+    path("deploys/<uuid:pk>/record", deploys.record, name="record"),
     path("deploys/<uuid:pk>/confirm", deploys.confirm, name="confirm"),
     path("deploys/<uuid:pk>/cancel", deploys.cancel, name="cancel"),
     path("deploys/<uuid:pk>/again", deploys.again, name="again"),

@@ -28,6 +28,7 @@ LOOKS = {
     "settled": "ok",
     "live": "ok",
     "failed": "bad",
+    "refused": "bad",
     "cancelled": "cancelled",
     "unknown": "unknown",
 }

@@ -176,12 +176,40 @@ class OperationRequest(models.Model):
         return f"{self.method} {self.path}"
 
 
+class Result(models.Model):
+    """An answer that people may look at for a quarter of an hour (`operations.results` writes and reads it).
+
+    Covered with the results keyset and bound to row, operation, field and team. `in_file`: too large for a row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="results")
+    field = models.CharField(max_length=60)
+    key_id = models.PositiveBigIntegerField()
+    covered = models.BinaryField(default=bytes)
+    in_file = models.BooleanField(default=False)
+    size = models.PositiveBigIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["operation", "field"], name="operation_result_once")]
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.operation_id}, {self.size} bytes"
+
+
 class WorkerPulse(models.Model):
-    """When a worker was last alive; pages say so when none has been for five seconds."""
+    """When a worker was last alive; pages say so when none has been for five seconds.
+
+    `unlocks`: it holds the private keyset; `checks_limits`: the policy key. `keys`: the ids of its keys, by keyset.
+    """
 
     name = models.CharField(max_length=80, primary_key=True)
     at = models.DateTimeField()
     unlocks = models.BooleanField(default=False)
+    checks_limits = models.BooleanField(default=False)
+    keys = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return self.name

@@ -87,6 +87,12 @@ def worker_is_silent() -> bool:
     return not WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER).exists()
 
 
+def workers_without_keys() -> tuple[list[WorkerPulse], int]:
+    """Return the live workers that cannot unlock or check limits, and how many are alive in all."""
+    alive = list(WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER).order_by("name"))
+    return [pulse for pulse in alive if not (pulse.unlocks and pulse.checks_limits)], len(alive)
+
+
 def deploy_states(team: Team) -> QuerySet[Operation, str]:
     """Return the states of what is under way in the queue of deploys."""
     active = Operation.objects.filter(team=team, queue=DEPLOYS, state__in=ACTIVE)

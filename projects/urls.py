@@ -11,4 +11,5 @@ urlpatterns = [
     path("<uuid:pk>/mirror", views.mirror, name="mirror"),
     path("<uuid:pk>/refresh", views.refresh, name="refresh"),
     path("<uuid:pk>/again", views.again, name="again"),
+    path("<uuid:pk>/panels/record", views.record, name="record"),
 ]

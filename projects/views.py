@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core.errors import Refusal
 from core.http import go, whole_number
+from operations.record import record_panel
 from projects import pages, selectors, services
 from projects.forms import ProjectForm, first_choice
 from projects.models import Project
@@ -103,6 +104,14 @@ def again(request: PanelRequest, pk: UUID) -> HttpResponse:
         error = refusal.fault.as_dict()
         return render(request, "projects/detail.html", {"page": page, "refused": error}, status=409)
     return _show(request, project)
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the audit record says about the project."""
+    project = selectors.project_or_404(request.team, pk)
+    return render(request, "operations/_record.html", {"page": record_panel(request.team, project.pk)})
 
 
 def _show(request: PanelRequest, project: Project) -> HttpResponse:

@@ -58,6 +58,11 @@ class PanelEnv(FileAwareEnv):
         except (EnvError, ValueError) as error:
             stop(f"{name} is not usable ({error}). Set {name} or {name}_FILE.")
 
+    def keyset(self, name: str) -> str | Path:
+        """Return a keyset's text, or the path in NAME_FILE: that file is read again whenever it was replaced."""
+        path = os.environ.get(f"{name}_FILE", "").strip()
+        return Path(path) if path else self.text(name, "")
+
     def whole(self, name: str, default: int) -> int:
         """Return a whole number."""
         try:

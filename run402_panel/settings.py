@@ -44,9 +44,14 @@ CSRF_TRUSTED_ORIGINS = [PANEL_URL]
 GATEWAYS = panel_env.gateways(env.text("PANEL_GATEWAYS", "[]"), production=PRODUCTION)
 
 # Web holds the public half only. The private half and the policy key belong into the worker's environment alone.
-VAULT_PUBLIC_KEYSET = env.text("PANEL_VAULT_PUBLIC_KEYSET", "")
-VAULT_PRIVATE_KEYSET = env.text("PANEL_VAULT_PRIVATE_KEYSET", "")
-POLICY_MAC_KEYSET = env.text("PANEL_POLICY_MAC_KEYSET", "")
+# The results keyset is for both: it covers answers for a quarter of an hour, never keys.
+VAULT_PUBLIC_KEYSET = env.keyset("PANEL_VAULT_PUBLIC_KEYSET")
+VAULT_PRIVATE_KEYSET = env.keyset("PANEL_VAULT_PRIVATE_KEYSET")
+POLICY_MAC_KEYSET = env.keyset("PANEL_POLICY_MAC_KEYSET")
+RESULTS_KEYSET = env.keyset("PANEL_RESULTS_KEYSET")
+# The worker signs the heads of the audit record; web and auditors check them with the public half.
+AUDIT_SIGNING_KEYSET = env.text("PANEL_AUDIT_SIGNING_KEYSET", "")
+AUDIT_PUBLIC_KEYSET = env.text("PANEL_AUDIT_PUBLIC_KEYSET", "")
 
 # --- Applications ----------------------------------------------------------------------------------------------------
 
@@ -94,6 +99,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "core.middleware.RequestLogMiddleware",
     "teams.middleware.CurrentTeamMiddleware",
+    "teams.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "run402_panel.urls"
@@ -331,6 +337,11 @@ CELERY = {
             "schedule": 15.0,
             "args": ["sync"],
             "options": {"queue": "sync", "expires": 15},
+        },
+        "sign-audit-heads": {
+            "task": "audit.sign_heads",
+            "schedule": 10.0,
+            "options": {"queue": "sync", "expires": 10},
         },
     },
     "beat_schedule_filename": str(DATA_DIR / "beat-schedule"),

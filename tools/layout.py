@@ -1,7 +1,7 @@
 """Which processes make a panel on one machine, and what each of them may know.
 
-Web gets the public keyset only; the private keyset and the policy key stand in the worker's environment alone
-(ARCHITECTURE rule 2: web can lock, only workers can unlock).
+Web gets the public keyset and the one for results; the private keyset and the policy key stand in the worker's
+environment alone (ARCHITECTURE rule 2: web can lock, only workers can unlock).
 """
 
 from __future__ import annotations
@@ -72,9 +72,12 @@ class Layout:
         environment = {**_machine(), **self.settings, **self._panel()}
         if process != "prepare":  # which makes these files
             environment["PANEL_VAULT_PUBLIC_KEYSET_FILE"] = str(self.keys / "vault-public.json")
+            environment["PANEL_AUDIT_PUBLIC_KEYSET_FILE"] = str(self.keys / "audit-public.json")
+            environment["PANEL_RESULTS_KEYSET_FILE"] = str(self.keys / "results.json")
         if process == "worker":
             environment["PANEL_VAULT_PRIVATE_KEYSET_FILE"] = str(self.keys / "vault-private.json")
             environment["PANEL_POLICY_MAC_KEYSET_FILE"] = str(self.keys / "policy-mac.json")
+            environment["PANEL_AUDIT_SIGNING_KEYSET_FILE"] = str(self.keys / "audit-signing.json")
         return environment
 
     def _panel(self) -> dict[str, str]:

@@ -25,6 +25,7 @@ from deploys.pages.lists import DeploysPage, ProjectChoice
 from deploys.uploads import LimitedUploadHandler, was_too_large
 from operations import selectors as operation_selectors
 from operations.models import State
+from operations.record import record_panel
 from projects.models import Project
 from teams.access import require
 from teams.middleware import PanelRequest
@@ -134,6 +135,14 @@ def live(request: PanelRequest, pk: UUID) -> HttpResponse:
         # The sidebar's figure and the title change too (docs/decisions/0004).
         return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
     return render(request, "deploys/_deploy.html", {"page": page})
+
+
+@require_GET
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """What the audit record says about the deploy."""
+    deploy = selectors.deploy_or_404(request.team, pk)
+    return render(request, "operations/_record.html", {"page": record_panel(request.team, deploy.pk)})
 
 
 @require_POST

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -218,3 +220,15 @@ def test_a_balance_that_was_read_while_the_page_was_made_is_shown(
     wallet.refresh_from_db()
     page = wallet_page(read_before, Membership.objects.get(user=alice, team=wallet.team))
     assert page.money.wallet.balance_micros == wallet.balance_micros == 0
+
+
+def test_a_wallet_whose_key_was_exported_says_so_for_good(
+    alice: User, client_as: ClientAs, team: Team, gateway: Gateway
+) -> None:
+    wallet = WalletFactory.create(team=team, owner=alice, gateway=gateway)
+    page = client_as(alice).get(reverse("billing:wallet", args=[wallet.pk])).content.decode()
+    assert ("Its key was exported" in page, "Sealed, workers only" in page) == (False, True)
+    Wallet.objects.update(exported_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC), exported_by="root")
+    page = client_as(alice).get(reverse("billing:wallet", args=[wallet.pk])).content.decode()
+    assert "Its key was exported on 4 March 2026, 05:06 UTC." in page
+    assert ("Key exported" in page, "Sealed, workers only" in page) == (True, False)

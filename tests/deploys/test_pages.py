@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from deploys.models import Deploy, Release, Source
-from operations.models import State
+from operations.models import Operation, State
 from projects.models import Project
 from teams.models import Role, User
 from tests.deploys.conftest import zipped
