@@ -20,6 +20,7 @@ PARTS = ("tests/security", "tests/audit/test_tampering.py", "tests/wallets/test_
 def main() -> int:
     stop_on_signals()
     os.environ.setdefault("PANEL_TEST_ROTATION_WALLETS", "1000")
+    os.environ.setdefault("PANEL_TEST_FUZZ", "10000")
     count = Count()
     code = pytest.main([*PARTS, "-q", "-p", "no:cacheprovider", *sys.argv[1:]], plugins=[count])
     print(f"security: {len(count.walked)} checks, {len(count.failed)} failed")
