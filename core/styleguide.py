@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django import forms
-from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -88,7 +87,6 @@ class GuideForm(forms.Form):
     source = forms.FileField(label="Site", help_text="A zip or tar.gz, at most 200 MB")
 
 
-@login_not_required
 @require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Show every component."""

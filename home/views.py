@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from core.http import STOP_POLLING
+from core.http import STOP_POLLING, whole_number
 from home import about, account, money, page, readiness
 from home.search import search as find
-from teams.access import require
+from teams.access import public, require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
 from wallets import gateways
@@ -43,8 +42,7 @@ def balances(request: PanelRequest) -> HttpResponse:
     """Answer the money panel; stale balances are being read anew, and it asks again while they are."""
     gateway = gateways.of(request)
     wallets = account.wallets_now(request.team, gateway)
-    text = request.GET.get("asked", "")
-    asked = int(text) if text.isdecimal() else 1
+    asked = whole_number(request, "asked") or 1
     if asked == 1:
         money.refresh_stale(wallets)
     again = asked < money.MOST_POLLS and money.is_reading(request.team, gateway)
@@ -70,7 +68,7 @@ def settings(request: PanelRequest) -> HttpResponse:
 
 
 @never_cache
-@login_not_required
+@public("asked by whoever routes requests; says no secret and no address")
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Say whether this process (with `?worker=1`: this instance) can work: 200, or 503 with what is missing."""

@@ -1,8 +1,8 @@
 """The gates in front of views. Every address has one; it lets pass, and it declares the permission of the address.
 
-`@require(Action.X)` is the usual one. `@personal` is for a person's own pages, `@public("why")` for
-the few that everybody may open. A view without a gate fails the tests
-(`tests/teams/test_access.py`).
+`@require(Action.X)` is the usual one. `@personal` is for a person's own pages, `@operator_only` for those of the
+instance, `@public("why")` for the few that everybody may open. A view without a gate fails the tests
+(`tests/security`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 
 from teams.middleware import PanelRequest, PersonRequest
 from teams.models import User
@@ -32,6 +34,11 @@ class Personal:
 
 
 @dataclass(frozen=True)
+class OperatorOnly:
+    """Whoever operates the instance."""
+
+
+@dataclass(frozen=True)
 class Public:
     """Everybody, signed in or not, for a reason."""
 
@@ -39,7 +46,7 @@ class Public:
 
 
 #: What the attribute `permission` of a view may be.
-Permission = Action | Personal | Public
+Permission = Action | Personal | OperatorOnly | Public
 
 
 def require(action: Action) -> Callable[[View[P]], Gated[P]]:
@@ -68,6 +75,20 @@ def personal(view: PersonView[P]) -> Gated[P]:
         return view(cast(PersonRequest, request), *args, **kwargs)
 
     return declared(cast(Gated[P], gated), Personal())
+
+
+def operator_only(view: PersonView[P]) -> Gated[P]:
+    """Let only the operators of the instance pass; others get 403 and read how one becomes one."""
+
+    @functools.wraps(view)
+    def gated(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not _person(request).is_operator:
+            raise PermissionDenied(
+                _("Only an operator of this instance may. Whoever runs its machine names them.")
+            )
+        return view(cast(PersonRequest, request), *args, **kwargs)
+
+    return declared(cast(Gated[P], gated), OperatorOnly())
 
 
 def public(reason: str) -> Callable[[AnyView], AnyView]:

@@ -6,14 +6,14 @@ The rest keep their names, which allauth reverses, and answer 404.
 from typing import Never
 
 from allauth.account import views
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest
 from django.urls import path
 
+from teams.access import public
 from teams.views import confirming, oidc, password, second_factor, sign_in
 
 
-@login_not_required
+@public("a page that this panel does not have, for nobody")
 def absent(request: HttpRequest, **kwargs: str) -> Never:
     """Answer for an allauth page that this panel does not have, such as sign-up."""
     raise Http404("not part of this panel")
@@ -25,11 +25,15 @@ urlpatterns = [
     path("login/second", second_factor.second_factor, name="mfa_authenticate"),
     path("oidc/", oidc.begin, name="account_oidc"),
     path("oidc/back", oidc.back, name="account_oidc_back"),
-    path("logout/", views.logout, name="account_logout"),
+    path("logout/", public("signing out, also twice")(views.logout), name="account_logout"),
     path("password/change/", password.password_change, name="account_change_password"),
     path("confirm", confirming.confirm, name="account_confirm"),
     path("reauthenticate/", absent, name="account_reauthenticate"),
-    path("inactive/", views.account_inactive, name="account_inactive"),
+    path(
+        "inactive/",
+        public("tells a person who was switched off")(views.account_inactive),
+        name="account_inactive",
+    ),
     path("signup/", absent, name="account_signup"),
     path("email/", absent, name="account_email"),
     path("confirm-email/", absent, name="account_email_verification_sent"),

@@ -38,6 +38,7 @@ class Issuer:
     algorithm: str = "RS256"
     asked: list[str] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
 
     def authorize(self, address: str) -> str:
         """Let the person in, as the issuer's own page would; return where it sends the browser."""
@@ -46,6 +47,7 @@ class Issuer:
         assert asked["code_challenge_method"] == "S256"
         code = secrets.token_urlsafe(8)
         self.codes[code] = asked
+        self.given.append(code)
         return f"/accounts/oidc/back?state={asked['state']}&code={code}"
 
     def discovery(self) -> dict[str, Any]:

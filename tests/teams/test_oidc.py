@@ -145,6 +145,15 @@ def test_the_way_back_belongs_to_this_browser_and_works_once(
     assert client.get(back).status_code == 404
 
 
+def test_the_code_of_the_issuer_stands_in_no_log(
+    client: Client, issuer: Issuer, alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    _walk(client, issuer)
+    [code] = issuer.given
+    assert code not in caplog.text
+
+
 def test_what_the_issuer_refuses_is_a_sentence(client: Client, issuer: Issuer, alice: User) -> None:
     client.get("/accounts/oidc/")
     refused = client.get("/accounts/oidc/back?error=access_denied&state=x")
