@@ -21,7 +21,6 @@ WORDS = {
     "wallet.made": _("Wallet made, its limits written"),
     "wallet.limits_written": _("Limits of a wallet written"),
     "wallet.limits_raised": _("Limits of a wallet raised"),
-    "wallet.exported": _("Key of a wallet exported"),
     "key.revealed": _("Service key revealed"),
     "passkey.trusted": _("Passkey let in"),
     "passkey.revoked": _("Passkey refused"),

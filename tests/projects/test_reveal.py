@@ -30,7 +30,7 @@ KEY = "service-key-of-tidepool"
 def project(team: Team, gateway: Gateway, alice: User, keysets: None) -> Project:
     wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice)
     made: Project = ProjectFactory.create(team=team, wallet=wallet, name="tidepool")
-    made.service_key_sealed = keys.seal_service_key(made.pk, KEY)
+    made.service_key_sealed = keys.sealer(made.pk)(KEY)
     made.save()
     return made
 
