@@ -134,7 +134,8 @@
 
     // The file as the Run402 CLI keeps it, made here.
     save(button) {
-      const allowance = { address: button.dataset.address, privateKey: this.secret, created: new Date().toISOString() };
+      const { address } = button.dataset;
+      const allowance = { address, privateKey: this.secret, created: new Date().toISOString(), rail: "x402" };
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([JSON.stringify(allowance, null, 2)], { type: "application/json" }));
       link.download = "allowance.json";

@@ -232,7 +232,7 @@ def test_a_deploy_that_waits_without_a_plan_has_a_page(
     client_as: ClientAs, alice: User, shown: Project
 ) -> None:
     deploy = DeployFactory.create(project=shown, reviewed_plan={})
-    Operation.objects.filter(pk=deploy.operation_id).update(state=State.WAITING)
+    Operation.objects.filter(deploy=deploy).update(state=State.WAITING)
     assert client_as(alice).get(f"/deploys/{deploy.pk}").status_code == 200
 
 
