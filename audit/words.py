@@ -1,4 +1,4 @@
-"""Actions of the audit record in words that people read."""
+"""Actions and objects of the audit record in words that people read. Every action that is recorded stands here."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ WORDS = {
     "operation.cancelled": _("Cancelled"),
     "operation.succeeded": _("Succeeded"),
     "operation.failed": _("Failed"),
+    "operation.refused": _("Refused"),
     "payment.reserved": _("Payment reserved"),
     "payment.settled": _("Payment settled"),
     "payment.released": _("Payment released, nothing was paid"),
@@ -20,6 +21,8 @@ WORDS = {
     "wallet.requested": _("Wallet asked for"),
     "wallet.made": _("Wallet made, its limits written"),
     "wallet.limits_written": _("Limits of a wallet written"),
+    "release.live": _("Release live"),
+    "release.promoted": _("Earlier release live again"),
     "wallet.limits_raised": _("Limits of a wallet raised"),
     "key.revealed": _("Service key revealed"),
     "passkey.trusted": _("Passkey let in"),
@@ -32,6 +35,38 @@ WORDS = {
     "keyset.retired": _("Old keys of a keyset retired"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
+    "access.refused": _("Turned away"),
+    "access.signed_in": _("Signed in"),
+    "access.sign_in_failed": _("Sign-in failed"),
+    "access.signed_out": _("Signed out"),
+    "access.password_changed": _("Password changed"),
+    "audit.exported": _("Audit record exported"),
+}
+
+#: The first part of an action, for the filter.
+GROUPS = {
+    "access": _("Signing in and refusals"),
+    "audit": _("The record itself"),
+    "keyset": _("Keys of the instance"),
+    "operation": _("Operations"),
+    "payment": _("Payments"),
+    "release": _("Releases"),
+    "team": _("Team"),
+    "user": _("People"),
+    "wallet": _("Wallets"),
+}
+
+OBJECTS = {
+    "audit": _("Audit record"),
+    "keyset": _("Keyset"),
+    "kind": _("Kind of operation"),
+    "operation": _("Operation"),
+    "page": _("Page"),
+    "payment": _("Payment"),
+    "release": _("Release"),
+    "team": _("Team"),
+    "user": _("Person"),
+    "wallet": _("Wallet"),
     "access.confirmed": _("Confirmed who they are"),
     "access.sessions_ended": _("Ended sessions"),
     "factor.added": _("Second factor added"),

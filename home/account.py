@@ -68,8 +68,13 @@ def read(team: Team, gateway: Gateway) -> Account:
         project_count=cast(Any, projects[0]).total if projects else 0,
         has_gone_live=any(cast(Any, project).released or project.live_release for project in projects),
         active=tuple(active(team, gateway)),
-        events=tuple(events_of(team.pk).exclude(action__in=SILENT)[:MOST_EVENTS]),
+        events=tuple(_changes(team)[:MOST_EVENTS]),
     )
+
+
+def _changes(team: Team) -> QuerySet[Event]:
+    """Return what changed, newest first; who signed in or was turned away is told in the record only."""
+    return events_of(team.pk).exclude(action__in=SILENT).exclude(action__startswith="access.")
 
 
 def _projects(team: Team, gateway: Gateway) -> QuerySet[Project]:

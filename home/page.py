@@ -32,6 +32,7 @@ LOOKS = {
     "settled": "ok",
     "live": "ok",
     "failed": "bad",
+    "refused": "bad",
     "cancelled": "cancelled",
     "unknown": "unknown",
 }

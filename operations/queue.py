@@ -13,7 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit import refusals
 from audit.record import SYSTEM, Actor, Subject, record
+from audit.refusals import Refused
 from core.errors import Refusal
 from operations import wake
 from operations.models import ACTIVE, Operation, OperationEvent, Reason, State
@@ -55,7 +57,9 @@ def submit(request: Request) -> Operation:
     """
     kind = kinds.get(request.kind)
     if not still_allowed(request.actor, request.team, kind.action):
-        raise Refusal("NOT_ALLOWED", _("Your role in this team does not allow this."))
+        refusal = Refusal("NOT_ALLOWED", _("Your role in this team does not allow this."))
+        refusals.note(_refused(request, refusal))
+        raise refusal
     with transaction.atomic():
         if existing := _equal_active(request):
             return existing
@@ -71,6 +75,18 @@ def submit(request: Request) -> Operation:
         if operation.state == State.QUEUED:
             transaction.on_commit(lambda: wake.send(kind.queue))
     return operation
+
+
+def _refused(request: Request, refusal: Refusal) -> Refused:
+    """Return what is recorded of a request that never became an operation."""
+    ids = {"wallet": request.wallet.pk if request.wallet else None, "project": request.project_id}
+    return Refused(
+        "operation.refused",
+        team_id=request.team.pk,
+        actor=request.actor.actor if request.actor else SYSTEM,
+        subject=Subject("kind", request.kind, request.title),
+        details={"code": refusal.fault.code, **_told(ids)},
+    )
 
 
 def _equal_active(request: Request) -> Operation | None:
@@ -171,12 +187,32 @@ def add_event(operation: Operation, type_: str, message: str, phase: str = "", *
     )
 
 
-def audit_operation(what: str, operation: Operation, actor: Actor | None = None) -> None:
-    """Record what happened to the operation, by `actor` or else by who asked for it."""
+def audit_operation(what: str, operation: Operation, actor: Actor | None = None, *, code: str = "") -> None:
+    """Record what happened to the operation, by `actor` or else by who asked for it; `code` says why it was refused."""
+    ids = {
+        "wallet": operation.wallet_id,
+        "project": operation.project_id,
+        "subject": operation.subject_id,
+    }
     record(
         f"operation.{what}",
         team_id=operation.team_id,
         actor=actor or (operation.actor.actor if operation.actor else SYSTEM),
         subject=Subject("operation", str(operation.pk), operation.title),
-        details={"kind": operation.kind},
+        details={"kind": operation.kind, **({"code": code} if code else {}), **_told(ids)},
     )
+
+
+def audit_refusal(operation: Operation, code: str) -> None:
+    """Record that a person was refused something whose ends are not recorded otherwise, such as a refresh."""
+    actor = operation.actor.actor if operation.actor else SYSTEM
+    subject = Subject("kind", operation.kind, operation.title)
+    ids = {"wallet": operation.wallet_id, "project": operation.project_id}
+    refusals.write(
+        Refused("operation.refused", operation.team_id, actor, subject, {"code": code, **_told(ids)})
+    )
+
+
+def _told(ids: Mapping[str, UUID | None]) -> dict[str, str]:
+    """Return the ids that there are, as the record keeps them: the pages of these things tell the entry too."""
+    return {name: str(value) for name, value in ids.items() if value}

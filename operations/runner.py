@@ -12,7 +12,7 @@ from operations import consent, endings, handing, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
 from operations.models import FINAL, Operation, State
-from operations.queue import add_event, audit_operation, tell_end
+from operations.queue import add_event, audit_operation, audit_refusal, tell_end
 from operations.registry import Guard, kinds
 from operations.work import CancelHonoured, Later, LeaseLost, Wait, Work
 from run402.errors import Run402Error
@@ -61,7 +61,7 @@ def _attempt(work: Work) -> Ending:
     except CancelHonoured:
         return endings.cancelled()
     except Refusal as refusal:
-        return endings.failed(refusal.fault)
+        return endings.refused(refusal.fault)
     except Run402Error as error:
         return endings.answered(operation, kind, error)
     except (OperationalError, InterfaceError):
@@ -103,18 +103,20 @@ def _write(work: Work, ending: Ending) -> None:
         if ending.event:
             add_event(operation, *ending.event, operation.phase)
         if ending.state in FINAL:
-            _end(operation)
+            _end(operation, ending.refusal)
         transaction.on_commit(lambda: _wake_next(operation))
 
 
-def _end(operation: Operation) -> None:
-    """Tell the room and the audit record."""
+def _end(operation: Operation, refusal: str = "") -> None:
+    """Tell the room and the audit record. `refusal` is the code under which the panel decided not to do it."""
     if operation.kind not in kinds:
         return
     if operation.state != State.SUCCEEDED:
         _tell(operation)
     if kinds.get(operation.kind).audited:
-        audit_operation(operation.state, operation)
+        audit_operation("refused" if refusal else operation.state, operation, code=refusal)
+    elif refusal and operation.actor:
+        audit_refusal(operation, refusal)
 
 
 def _tell(operation: Operation) -> None:

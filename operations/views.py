@@ -7,19 +7,25 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, JsonResponse
+from django.http import (
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from audit import selectors as audit_selectors
+from audit.selectors import actors_of
 from core.errors import Refusal
 from core.http import STOP_POLLING, go, safe_next
-from operations import consent, handing, pages, queue, selectors
+from operations import consent, handing, pages, queue, record, selectors
 from operations.confirming import consent_page
-from operations.forms import FilterForm
+from operations.forms import FilterForm, RecordForm
 from operations.models import Operation, State
 from operations.registry import kinds
 from teams.access import require
@@ -32,16 +38,48 @@ from wallets import gateways
 @require(Action.VIEW)
 def index(request: PanelRequest) -> HttpResponse:
     """List the operations at the current gateway, or the team's audit record."""
-    form = FilterForm(request.GET)
-    text, number = form.value("q"), request.GET.get("page", "")
     if request.GET.get("tab") == "audit":
-        events = audit_selectors.events_of(request.team.pk, text)
-        page = pages.audit_page(events, number, filtered=bool(text))
-    else:
-        state, kind = form.value("state"), form.value("kind")
-        found = selectors.matching(request.team, gateways.of(request), state=state, kind=kind, text=text)
-        page = pages.operations_page(found, number, filtered=bool(state or kind or text))
+        return _record(request)
+    form = FilterForm(request.GET)
+    state, kind, text = form.value("state"), form.value("kind"), form.value("q")
+    found = selectors.matching(request.team, gateways.of(request), state=state, kind=kind, text=text)
+    filtered = bool(state or kind or text)
+    page = pages.operations_page(found, request.GET.get("page", ""), filtered=filtered)
     return render(request, "operations/list.html", {"page": page, "form": form})
+
+
+def _record(request: PanelRequest) -> HttpResponse:
+    demand(request.membership, Action.AUDIT_VIEW)
+    form = _record_form(request)
+    number, query = request.GET.get("page", ""), request.GET.urlencode()
+    page = record.record_page(request.membership, form.narrowing(), number=number, query=query)
+    return render(request, "operations/list.html", {"page": page, "form": form})
+
+
+def _record_form(request: PanelRequest) -> RecordForm:
+    return RecordForm(request.GET, actors=actors_of(request.team.pk))
+
+
+@require_POST
+@require(Action.AUDIT_EXPORT)
+def export(request: PanelRequest) -> HttpResponseBase:
+    """Send the record, narrowed like the page, as a file. A POST, because the export is an entry itself."""
+    form = request.POST.get("format", "")
+    if form not in record.FORMATS:
+        return HttpResponseBadRequest(_("Choose CSV or JSONL."))
+    narrowing = _record_form(request).narrowing()
+    file = record.export(team=request.team, actor=request.user, narrowing=narrowing, form=form)
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(file.lines, content_type=file.content_type, headers=headers)
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def about(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the record says about one operation."""
+    operation = selectors.operation_or_404(request.team, pk)
+    page = record.record_panel(request.team, operation.pk)
+    return render(request, "operations/_record.html", {"page": page})
 
 
 @require_safe

@@ -12,4 +12,5 @@ urlpatterns = [
     path("<uuid:pk>/refresh", views.refresh, name="refresh"),
     path("<uuid:pk>/service-key", views.service_key, name="service_key"),
     path("<uuid:pk>/again", views.again, name="again"),
+    path("<uuid:pk>/panels/record", views.record, name="record"),
 ]

@@ -12,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import Refusal
-from core.http import go
+from core.http import go, whole_number
+from operations.record import record_panel
 from projects import pages, selectors, services
 from projects.forms import ProjectForm, first_choice
 from projects.models import Project
@@ -81,8 +82,7 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 def mirror(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer what is read from Run402, anew while a refresh is under way."""
     project = selectors.project_or_404(request.team, pk)
-    step = request.GET.get("step", "")
-    page = pages.mirror(project, selectors.under_way(project), step=int(step) if step.isdecimal() else 0)
+    page = pages.mirror(project, selectors.under_way(project), step=whole_number(request, "step"))
     return render(request, "projects/_mirror.html", {"mirror": page, "swap": True})
 
 
@@ -107,6 +107,14 @@ def again(request: PanelRequest, pk: UUID) -> HttpResponse:
         error = refusal.fault.as_dict()
         return render(request, "projects/detail.html", {"page": page, "refused": error}, status=409)
     return _show(request, project)
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the audit record says about the project."""
+    project = selectors.project_or_404(request.team, pk)
+    return render(request, "operations/_record.html", {"page": record_panel(request.team, project.pk)})
 
 
 @never_cache

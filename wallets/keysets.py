@@ -6,9 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from audit import keys as audit_keys
+
 PUBLIC = "vault-public.json"
 PRIVATE = "vault-private.json"
 POLICY_MAC = "policy-mac.json"
+AUDIT_SIGNING = "audit-signing.json"  # audit_key_rotate knows these two as well
+AUDIT_PUBLIC = "audit-public.json"
 RESULTS = "results.json"
 
 
@@ -27,6 +31,11 @@ def create(folder: Path) -> list[str]:
     if not (folder / POLICY_MAC).exists():
         _write(folder / POLICY_MAC, mac())
         made.append(POLICY_MAC)
+    if not (folder / AUDIT_SIGNING).exists():
+        signing, checking = audit_keys.make()
+        _write(folder / AUDIT_SIGNING, signing)
+        _write(folder / AUDIT_PUBLIC, checking)
+        made += [AUDIT_SIGNING, AUDIT_PUBLIC]
     if not (folder / RESULTS).exists():
         _write(folder / RESULTS, aead())
         made.append(RESULTS)

@@ -21,6 +21,7 @@ from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
 from core.http import STOP_POLLING, go, safe_next, whole_number
 from operations import consent
+from operations.record import record_panel
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, allows
@@ -157,3 +158,11 @@ def _change(request: PanelRequest, wallet: Wallet, policy: SpendPolicy, asked: N
 def _to(request: PanelRequest, wallet: Wallet) -> HttpResponse:
     """Go to the wallet, whose page shows what is under way, or back to where the form says."""
     return go(request, safe_next(request, reverse("billing:wallet", args=[wallet.pk])))
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the audit record says about the wallet."""
+    wallet = wallet_or_404(request.team, pk)
+    return render(request, "operations/_record.html", {"page": record_panel(request.team, wallet.pk)})

@@ -39,6 +39,7 @@ CASES = (
     Case("wallet_import", "", "post", MONEY),
     Case("wallet", "wallet", "get", EVERYBODY),
     Case("wallet_money", "wallet", "get", EVERYBODY),
+    Case("wallet_record", "wallet", "get", EVERYBODY),
     Case("faucet", "wallet", "post", MONEY | {Role.DEVELOPER}),
     Case("refresh", "wallet", "post", EVERYBODY),
     Case("limits", "wallet", "get", MONEY),

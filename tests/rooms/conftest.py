@@ -53,7 +53,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "rooms" in item.keywords:
             item.add_marker(needs.chromium)
-            item.add_marker(pytest.mark.xdist_group("rooms"))  # one stack for all of them
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,7 +19,7 @@ from tests.fixtures import ClientAs
 pytestmark = pytest.mark.django_db
 
 #: What a visitor may open, and the pages of allauth, which guard themselves. Everything else declares a permission.
-PUBLIC = {"livez", "home:readyz", "styleguide", "account_login", "account_inactive"}
+PUBLIC = {"livez", "home:readyz", "styleguide", "account_login", "account_inactive", "deploys:raw"}
 OWN_GUARD = {"account_logout", "account_change_password"}
 ABSENT = {
     "account_reauthenticate",

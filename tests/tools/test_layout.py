@@ -21,7 +21,11 @@ def names(layout: Layout, process: str) -> set[str]:
 
 
 def test_only_the_worker_is_told_where_the_private_keys_are(layout: Layout) -> None:
-    private = {"PANEL_VAULT_PRIVATE_KEYSET_FILE", "PANEL_POLICY_MAC_KEYSET_FILE"}
+    private = {
+        "PANEL_VAULT_PRIVATE_KEYSET_FILE",
+        "PANEL_POLICY_MAC_KEYSET_FILE",
+        "PANEL_AUDIT_SIGNING_KEYSET_FILE",
+    }
     assert {
         process: names(layout, process) & private for process in ("sandbox", "web", "worker", "prepare")
     } == {

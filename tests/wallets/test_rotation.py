@@ -97,6 +97,8 @@ def test_files_stay_with_their_readers_and_are_never_for_everybody(folder: Path)
         keysets.PUBLIC: 0o644,
         keysets.POLICY_MAC: 0o640,
         keysets.RESULTS: 0o600,
+        keysets.AUDIT_SIGNING: 0o600,
+        keysets.AUDIT_PUBLIC: 0o600,
     }
     assert [stat.S_IMODE(path.stat().st_mode) for path in rotation.backups(folder, "vault")] == [0o600]
 

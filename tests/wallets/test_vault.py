@@ -104,6 +104,7 @@ def test_a_process_with_webs_environment_unseals_nothing_makes_no_mark_writes_no
     assert {name for name in web if "KEYSET" in name} == {
         "PANEL_VAULT_PUBLIC_KEYSET_FILE",
         "PANEL_RESULTS_KEYSET_FILE",
+        "PANEL_AUDIT_PUBLIC_KEYSET_FILE",
     }
 
     command = [sys.executable, "-c", WEB]
