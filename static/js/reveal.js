@@ -125,8 +125,14 @@
       value.textContent = shown ? DOTS : this.secret;
     }
 
+    // No field in the page is used for it, as copy.js does where it must: the key would stand there.
     async copy(button) {
-      await navigator.clipboard.writeText(this.secret);
+      this.complain();
+      try {
+        await navigator.clipboard.writeText(this.secret);
+      } catch {
+        return this.complain(this.trouble.dataset.uncopied);
+      }
       button.classList.add("copied");
       panel.announce(document.body.dataset.copied);
       setTimeout(() => button.classList.remove("copied"), 1200);
