@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from uuid import UUID
 
 from django.apps import apps
@@ -40,9 +42,9 @@ def _holds_ids(column: models.Field[object, object]) -> bool:
 
 def _count(model: type[models.Model], column: models.Field[object, object], ids: list[UUID]) -> int:
     rows = model._default_manager.all()
-    if not isinstance(column, models.JSONField):
-        return rows.filter(**{f"{column.name}__in": ids}).count()
-    named = Q()
-    for pk in ids:
-        named |= Q(as_text__contains=str(pk))
-    return rows.annotate(as_text=Cast(column.name, TextField())).filter(named).count()
+    named = Q(**{f"{column.name}__in": ids})
+    if isinstance(column, models.JSONField):
+        rows = rows.annotate(as_text=Cast(column.name, TextField()))
+        named = functools.reduce(operator.or_, (Q(as_text__contains=str(pk)) for pk in ids))
+    count: int = rows.filter(named).count()
+    return count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import logging
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,9 @@ from django.test.client import ClientHandler
 from django.utils import timezone
 
 from audit.record import Subject, record
+from deploys.models import Deploy, Source
 from operations.models import State
+from projects.models import Project
 from teams.models import Invitation, Membership, Role, Scope, Team, User
 from tests import factories
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
@@ -26,8 +29,11 @@ from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 HIDDEN, FOREIGN = "HIDDEN", "FOREIGN"
 LIMITED = "limited developer"
 MEMBERS = ("owner", "admin", "developer", "billing", "viewer", LIMITED)
+#: Members of a team that has nothing yet.
+NEWCOMERS = {"new developer": Role.DEVELOPER, "new biller": Role.BILLING, "new viewer": Role.VIEWER}
 OUTSIDE = ("stranger", "teamless", "operator", "anonymous")
-ROLES = {name: Role(name) for name in MEMBERS if name != LIMITED} | {LIMITED: Role.DEVELOPER}
+IN_TEAM = {name: Role(name) for name in MEMBERS if name != LIMITED} | {LIMITED: Role.DEVELOPER}
+ROLES: dict[str, Role] = {**IN_TEAM, **NEWCOMERS}
 PLAN = {
     "digest": "d" * 64,
     "summary": "1 file added",
@@ -90,12 +96,15 @@ def build() -> World:
     """Make the world. Call it in a transaction that is taken back."""
     gateway = factories.GatewayFactory.create(tiers=TIERS, tiers_at=_later())
     team, other = Team.objects.create(name="Home"), Team.objects.create(name=f"{FOREIGN} team")
-    people = {name: _person(name) for name in (*MEMBERS, *OUTSIDE) if name != "anonymous"}
+    people = {name: _person(name) for name in (*MEMBERS, *NEWCOMERS, *OUTSIDE) if name != "anonymous"}
     members = {
         name: Membership.objects.create(team=team, user=people[name], role=role)
-        for name, role in ROLES.items()
+        for name, role in IN_TEAM.items()
     }
     Membership.objects.create(team=other, user=people["stranger"], role=Role.OWNER)
+    empty = Team.objects.create(name="Empty")
+    for name, role in NEWCOMERS.items():
+        Membership.objects.create(team=empty, user=people[name], role=role)
     User.objects.filter(pk=people["operator"].pk).update(is_operator=True)
     world = World(
         furnish(team, people["owner"], gateway, "NEAR"),
@@ -129,11 +138,7 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
     return {
         "team": str(team.pk),
         "wallet": str(wallet.pk),
-        "project": str(project["project"]),
-        "release": str(project["release"]),
-        "deploy": str(project["deploy"]),
-        "operation": str(project["operation"]),
-        "source": str(project["source"]),
+        **project,
         "payment": str(payment.pk),
         "membership": str(membership.pk),
         "invitation": str(invitation.pk),
@@ -167,9 +172,9 @@ def _wallet(team: Team, owner: User, gateway: Gateway, word: str) -> Wallet:
     return wallet
 
 
-def _project(wallet: Wallet, name: str) -> dict[str, object]:
+def _project(wallet: Wallet, name: str) -> Things:
     """Make a project with two releases, and with a deploy that waits for a person and one that failed."""
-    project = factories.ProjectFactory.create(
+    project: Project = factories.ProjectFactory.create(
         team=wallet.team,
         wallet=wallet,
         created_by=wallet.owner,
@@ -177,57 +182,57 @@ def _project(wallet: Wallet, name: str) -> dict[str, object]:
         synced_at=_later(),
         live_release="rel_live",
     )
+    live = factories.ReleaseFactory.create(project=project, remote_id="rel_live", status="active")
     release = factories.ReleaseFactory.create(project=project)
+    _reading_of_releases(project)
+    source = factories.SourceFactory.create(
+        team=project.team, created_by=project.created_by, name=f"{name}.zip"
+    )
+    _deploy(project, source, State.FAILED, release=live)
+    waiting = _deploy(project, source, State.WAITING)
+    ids = {"project": project.pk, "release": release.pk, "deploy": waiting.pk, "source": source.pk}
+    return {**{noun: str(pk) for noun, pk in ids.items()}, "operation": str(waiting.operation_id)}
+
+
+def _deploy(project: Project, source: Source, state: State, **fields: object) -> Deploy:
+    pk, title = uuid.uuid4(), f"Deploy of {project.name}"
+    operation = factories.OperationFactory.create(
+        team=project.team,
+        kind="deploy",
+        queue="deploys",
+        title=title,
+        actor=project.created_by,
+        wallet=project.wallet,
+        project_id=project.pk,
+        subject_id=pk,
+        subject_url=f"/deploys/{pk}",
+        started_at=timezone.now(),
+        state=state,
+    )
+    record(
+        f"operation.{state}",
+        team_id=project.team.pk,
+        actor=project.created_by.actor,
+        subject=Subject("operation", str(operation.pk), title),
+        details={"kind": "deploy", "project": str(project.pk), "wallet": str(project.wallet_id)},
+    )
+    deploy: Deploy = factories.DeployFactory.create(
+        id=pk, project=project, source=source, operation=operation, reviewed_plan=PLAN, **fields
+    )
+    return deploy
+
+
+def _reading_of_releases(project: Project) -> None:
     factories.OperationFactory.create(
         team=project.team,
         kind="releases.sync",
-        title=f"Read the releases of {name}",
-        wallet=wallet,
+        title=f"Read the releases of {project.name}",
+        wallet=project.wallet,
         project_id=project.pk,
         subject_id=project.pk,
         state=State.SUCCEEDED,
         finished_at=_later(),
     )
-    source = factories.SourceFactory.create(
-        team=project.team, created_by=project.created_by, name=f"{name}.zip"
-    )
-    about = {
-        "title": f"Deploy of {name}",
-        "wallet": wallet,
-        "project_id": project.pk,
-        "started_at": timezone.now(),
-    }
-    deploys = []
-    for state in (State.FAILED, State.WAITING):
-        deploy = factories.DeployFactory.create(
-            project=project,
-            source=source,
-            reviewed_plan=PLAN,
-            **{f"operation__{key}": value for key, value in about.items()},
-            operation__state=state,
-        )
-        deploy.operation.subject_id = deploy.pk
-        deploy.operation.subject_url = f"/deploys/{deploy.pk}"
-        deploy.operation.save()
-        deploys.append(deploy)
-    live = factories.ReleaseFactory.create(project=project, remote_id="rel_live", status="active")
-    deploys[0].release = live
-    deploys[0].save()
-    record(
-        "operation.failed",
-        team_id=project.team.pk,
-        actor=project.created_by.actor,
-        subject=Subject("operation", str(deploys[0].operation.pk), f"Deploy of {name}"),
-        details={"kind": "deploy", "project": str(project.pk), "wallet": str(wallet.pk)},
-    )
-    waiting = deploys[-1]
-    return {
-        "project": project.pk,
-        "release": release.pk,
-        "deploy": waiting.pk,
-        "operation": waiting.operation.pk,
-        "source": source.pk,
-    }
 
 
 def _failed_project(wallet: Wallet, name: str) -> None:
