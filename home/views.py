@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from core.http import STOP_POLLING
+from core.http import STOP_POLLING, whole_number
 from home import about, account, money, page, readiness
 from home.search import search as find
 from teams.access import public, require
@@ -42,8 +42,7 @@ def balances(request: PanelRequest) -> HttpResponse:
     """Answer the money panel; stale balances are being read anew, and it asks again while they are."""
     gateway = gateways.of(request)
     wallets = account.wallets_now(request.membership.reach, gateway)
-    text = request.GET.get("asked", "")
-    asked = int(text) if text.isdecimal() else 1
+    asked = whole_number(request, "asked") or 1
     if asked == 1:
         money.refresh_stale(wallets)
     again = asked < money.MOST_POLLS and money.is_reading(request.membership.reach, gateway)
