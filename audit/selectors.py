@@ -39,9 +39,12 @@ class Narrowing:
 EVERYTHING = Narrowing()
 
 
-def events_of(team_id: UUID, narrowing: Narrowing = EVERYTHING) -> QuerySet[Event]:
-    """Return a team's events that a narrowing leaves, newest first."""
-    events = Event.objects.filter(chain=str(team_id)).order_by("-seq")
+def events_of(team_id: UUID, narrowing: Narrowing = EVERYTHING, within: Q | None = None) -> QuerySet[Event]:
+    """Return a team's events that a narrowing leaves, newest first.
+
+    `within` is what their reader reaches (teams.record.events_within); None is all of them.
+    """
+    events = Event.objects.filter(within or Q(), chain=str(team_id)).order_by("-seq")
     if narrowing.text:
         named = Q(actor_label__icontains=narrowing.text) | Q(object_label__icontains=narrowing.text)
         events = events.filter(named | Q(action__in=words.matching(narrowing.text)))
@@ -69,9 +72,10 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def actors_of(team_id: UUID) -> list[tuple[str, str]]:
+def actors_of(team_id: UUID, within: Q | None = None) -> list[tuple[str, str]]:
     """Return who stands in a team's record as (id, newest label), by label; the panel itself is (PANEL, its name)."""
-    found = events_of(team_id).order_by("actor_id", "actor_label").values_list("actor_id", "actor_label")
+    events = events_of(team_id, within=within).order_by("actor_id", "actor_label")
+    found = events.values_list("actor_id", "actor_label")
     labels = {actor_id or PANEL: label for actor_id, label in found.distinct()}
     return sorted(labels.items(), key=lambda actor: actor[1].lower())
 

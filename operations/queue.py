@@ -17,11 +17,11 @@ from audit import refusals
 from audit.record import SYSTEM, Actor, Subject, record
 from audit.refusals import Refused
 from core.errors import Refusal
-from operations import wake
+from operations import rights, wake
 from operations.models import ACTIVE, Operation, OperationEvent, Reason, State
 from operations.registry import Guard, Kind, kinds
 from teams.models import Team, User
-from teams.permissions import still_allowed
+from teams.permissions import Action, NotAllowed, still_allowed
 from wallets.models import Gateway, Wallet
 
 #: How long a guarded operation can be confirmed.
@@ -51,15 +51,12 @@ class Request:
 
 
 def submit(request: Request) -> Operation:
-    """Put an operation in line, record it, and wake a worker on commit. Raises Refusal when the actor may not.
+    """Put an operation in line, record it, and wake a worker on commit. Raises NotAllowed when the actor may not.
 
     One of a guarded kind waits: its actor has to confirm it with a passkey (`operations.consent`).
     """
     kind = kinds.get(request.kind)
-    if not still_allowed(request.actor, request.team, kind.action):
-        refusal = Refusal("NOT_ALLOWED", _("Your role in this team does not allow this."))
-        refusals.note(_refused(request, refusal))
-        raise refusal
+    _check_actor(request, kind.action)
     with transaction.atomic():
         if existing := _equal_active(request):
             return existing
@@ -75,6 +72,16 @@ def submit(request: Request) -> Operation:
         if operation.state == State.QUEUED:
             transaction.on_commit(lambda: wake.send(kind.queue))
     return operation
+
+
+def _check_actor(request: Request, action: Action) -> None:
+    wallet_id = request.wallet.pk if request.wallet else None
+    if not still_allowed(
+        request.actor, request.team, action, project_id=request.project_id, wallet_id=wallet_id
+    ):
+        refusal = NotAllowed()
+        refusals.note(_refused(request, refusal))
+        raise refusal
 
 
 def _refused(request: Request, refusal: Refusal) -> Refused:
@@ -122,7 +129,8 @@ def _create(request: Request, kind: Kind) -> Operation:
 
 
 def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any], message: str) -> None:
-    """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits."""
+    """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits or they may not."""
+    rights.require(operation, actor)
     with transaction.atomic():
         locked = Operation.objects.select_for_update().get(pk=operation.pk)
         decidable = Operation.objects.filter(pk=locked.pk, state=State.WAITING).exclude(
@@ -143,7 +151,11 @@ def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any],
 
 
 def cancel(operation: Operation, *, actor: User) -> State:
-    """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in."""
+    """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in.
+
+    Raises NotAllowed when the actor may not.
+    """
+    rights.require(operation, actor)
     with transaction.atomic():
         this = Operation.objects.filter(pk=operation.pk)
         idle = this.filter(Q(state=State.QUEUED, started_at=None) | Q(state=State.WAITING))

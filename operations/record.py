@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from audit import files, selectors
 from audit.models import Event
@@ -22,6 +24,7 @@ from operations.entries import Entry, entries
 from operations.pages import PER_PAGE, ListPage
 from teams.models import Membership, Team, User
 from teams.permissions import Action, allows, who_may
+from teams.record import events_within
 
 #: Entries on the page of the thing that they are about.
 LATEST = 6
@@ -60,7 +63,8 @@ class Export:
 def record_page(membership: Membership, narrowing: Narrowing, *, number: str, query: str) -> RecordPage:
     """Return one page of the record; `query` are the filters as the address has them."""
     team_id = membership.team_id
-    rows = Paginator(selectors.events_of(team_id, narrowing), PER_PAGE).get_page(number)
+    found = selectors.events_of(team_id, narrowing, events_within(membership))
+    rows = Paginator(found, PER_PAGE).get_page(number)
     export = reverse("operations:export")
     return RecordPage(
         tab="audit",
@@ -68,19 +72,31 @@ def record_page(membership: Membership, narrowing: Narrowing, *, number: str, qu
         entries=entries(rows),
         filtered=bool(narrowing),
         standing=selectors.standing_of(team_id),
-        may_export=allows(membership.role, Action.AUDIT_EXPORT),
+        may_export=allows(membership.role, Action.AUDIT_EXPORT) and not membership.is_limited,
         exporters=who_may(Action.AUDIT_EXPORT),
         export_url=f"{export}?{query}" if narrowing else export,
         has_key=bool(settings.AUDIT_PUBLIC_KEYSET),
     )
 
 
-def record_panel(team: Team, about: UUID) -> RecordPanel:
-    """Return what the record says about one thing, newest first."""
-    found = selectors.events_of(team.pk, Narrowing(about=str(about)))[: LATEST + 1]
-    told = entries(found)
+def record_panel(membership: Membership, about: UUID) -> RecordPanel:
+    """Return what the record says about one thing to a member, newest first."""
+    narrowing = Narrowing(about=str(about))
+    found = selectors.events_of(membership.team_id, narrowing, events_within(membership))
+    told = entries(found[: LATEST + 1])
     query = urlencode({"tab": "audit", "about": str(about)})
     return RecordPanel(told[:LATEST], f"{reverse('operations:list')}?{query}", len(told) > LATEST)
+
+
+def demand_whole(membership: Membership) -> None:
+    """Raise PermissionDenied for a limited member: a file that can be verified has every entry in it."""
+    if membership.is_limited:
+        raise PermissionDenied(
+            _(
+                "The file holds the whole record, and you reach a part of it. %(roles)s without limits can export it."
+            )
+            % {"roles": who_may(Action.AUDIT_EXPORT)}
+        )
 
 
 def export(*, team: Team, actor: User, narrowing: Narrowing, form: str) -> Export:

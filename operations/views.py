@@ -25,10 +25,10 @@ from operations import consent, handing, pages, queue, record, selectors
 from operations.confirming import consent_page
 from operations.forms import FilterForm, RecordForm
 from operations.models import Operation, State
-from operations.registry import kinds
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, demand
+from teams.record import events_within
 from wallets import gateways
 
 
@@ -40,7 +40,8 @@ def index(request: PanelRequest) -> HttpResponse:
         return _record(request)
     form = FilterForm(request.GET)
     state, kind, text = form.value("state"), form.value("kind"), form.value("q")
-    found = selectors.matching(request.team, gateways.of(request), state=state, kind=kind, text=text)
+    reach, gateway = request.membership.reach, gateways.of(request)
+    found = selectors.matching(reach, gateway, state=state, kind=kind, text=text)
     filtered = bool(state or kind or text)
     page = pages.operations_page(found, request.GET.get("page", ""), filtered=filtered)
     return render(request, "operations/list.html", {"page": page, "form": form})
@@ -55,13 +56,14 @@ def _record(request: PanelRequest) -> HttpResponse:
 
 
 def _record_form(request: PanelRequest) -> RecordForm:
-    return RecordForm(request.GET, actors=actors_of(request.team.pk))
+    return RecordForm(request.GET, actors=actors_of(request.team.pk, events_within(request.membership)))
 
 
 @require_POST
 @require(Action.AUDIT_EXPORT)
 def export(request: PanelRequest) -> HttpResponseBase:
     """Send the record, narrowed like the page, as a file. A POST, because the export is an entry itself."""
+    record.demand_whole(request.membership)
     form = request.POST.get("format", "")
     if form not in record.FORMATS:
         return HttpResponseBadRequest(_("Choose CSV or JSONL."))
@@ -75,8 +77,8 @@ def export(request: PanelRequest) -> HttpResponseBase:
 @require(Action.AUDIT_VIEW)
 def about(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer with what the record says about one operation."""
-    operation = selectors.operation_or_404(request.team, pk)
-    page = record.record_panel(request.team, operation.pk)
+    operation = selectors.operation_for(request.membership, pk, Action.AUDIT_VIEW)
+    page = record.record_panel(request.membership, operation.pk)
     return render(request, "operations/_record.html", {"page": page})
 
 
@@ -84,7 +86,7 @@ def about(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one operation: what it did, what it asked Run402, how it ended."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     page = pages.detail_page(operation, request.membership)
     return render(request, "operations/detail.html", {"page": page})
 
@@ -93,7 +95,7 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def strip(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer the strip of any page; when the operation has ended, that page is loaded anew."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     if operation.is_final:
         return _ended()
     return render(request, "operations/_strip.html", {"op": operation, "step": _number(request, "step")})
@@ -103,7 +105,7 @@ def strip(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def events(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer with the events after `after`; when the operation has ended, its page is loaded anew."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     if operation.is_final:
         return _ended()
     page = pages.events_page(operation, after=_number(request, "after"), step=_number(request, "step"))
@@ -114,8 +116,7 @@ def events(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Cancel, for whoever may start the kind."""
-    operation = selectors.operation_or_404(request.team, pk)
-    demand(request.membership, kinds.get(operation.kind).action)
+    operation = selectors.operation_to_stop(request.membership, pk)
     state = queue.cancel(operation, actor=request.user)
     messages.info(request, _said(operation, state))
     return go(request, safe_next(request, reverse("operations:detail", args=[operation.pk])))
@@ -126,7 +127,7 @@ def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def confirm(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show what will happen, and take the passkey's word for it. For who asked for it only."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     consent.require_actor(operation, request.user)
     if request.method == "POST":
         return _given(request, operation)
@@ -155,7 +156,7 @@ def _given(request: PanelRequest, operation: Operation) -> HttpResponse:
 @require(Action.VIEW)
 def sealed(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Hand out, once, what a worker sealed to the asker's browser; 202 while it is not there yet."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     if operation.is_active:
         consent.require_actor(operation, request.user)
         return JsonResponse({"state": operation.state}, status=202)

@@ -9,7 +9,7 @@ from allauth.account import views
 from django.http import Http404, HttpRequest
 from django.urls import path
 
-from teams.access import public
+from teams.access import Personal, declared, public
 from teams.views import confirming, oidc, password, second_factor, sign_in
 
 
@@ -20,13 +20,17 @@ def absent(request: HttpRequest, **kwargs: str) -> Never:
 
 
 urlpatterns = [
-    path("login/", sign_in.login, name="account_login"),
+    path("login/", public("signing in")(sign_in.login), name="account_login"),
     path("login/passkey", second_factor.passkey, name="mfa_login_webauthn"),
     path("login/second", second_factor.second_factor, name="mfa_authenticate"),
     path("oidc/", oidc.begin, name="account_oidc"),
     path("oidc/back", oidc.back, name="account_oidc_back"),
     path("logout/", public("signing out, also twice")(views.logout), name="account_logout"),
-    path("password/change/", password.password_change, name="account_change_password"),
+    path(
+        "password/change/",
+        declared(password.password_change, Personal()),
+        name="account_change_password",
+    ),
     path("confirm", confirming.confirm, name="account_confirm"),
     path("reauthenticate/", absent, name="account_reauthenticate"),
     path(

@@ -15,7 +15,7 @@ from operations.confirming import consent_page
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
-from wallets.selectors import wallet_or_404
+from wallets.selectors import wallet_for
 
 
 @never_cache
@@ -23,7 +23,7 @@ from wallets.selectors import wallet_or_404
 @require(Action.WALLET_EXPORT)
 def export(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer a browser's key with the statement to confirm: a fragment, since only this tab can open the answer."""
-    wallet = wallet_or_404(request.team, pk)
+    wallet = wallet_for(request.membership, pk, Action.WALLET_EXPORT)
     if request.method != "POST":
         return render(request, "billing/wallet_export.html", {"page": wallet})
     try:

@@ -23,8 +23,7 @@ SANDBOXED = "sandbox; default-src 'none'"
 @require(Action.VIEW)
 def release_file(request: PanelRequest, pk: UUID, release: UUID) -> HttpResponse:
     """Lead to the bytes of one archived file of a release, by its path."""
-    project = selectors.project_or_404(request.team, pk)
-    found = selectors.release_or_404(project, release)
+    found = selectors.release_for(request.membership, pk, release)
     path = request.GET.get("path", "")
     entry = (found.archive.get("site") or {}).get(path)
     if entry is None:
