@@ -21,6 +21,20 @@ WORDS = {
     "wallet.limits_written": _("Limits of a wallet written"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
+    # Members, invitations and rules of a team
+    "member.role_changed": _("Role changed"),
+    "member.scopes_changed": _("Reach of a member changed"),
+    "member.removed": _("Member removed"),
+    "member.left": _("Left the team"),
+    "invitation.made": _("Invited"),
+    "invitation.sent_again": _("Invitation sent again"),
+    "invitation.withdrawn": _("Invitation withdrawn"),
+    "invitation.accepted": _("Invitation accepted"),
+    "team.transferred": _("Team handed over"),
+    "team.renamed": _("Team renamed"),
+    "team.rules_changed": _("Rules changed"),
+    "operation.approved": _("Payment approved"),
+    "operation.declined": _("Payment declined"),
 }
 
 

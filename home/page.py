@@ -15,9 +15,11 @@ from audit.models import Event
 from audit.words import in_words
 from home import first
 from home.account import Account, WalletNow, lapsed
+from operations import approvals
 from operations.models import Operation, State
 from projects.pages import Row
 from teams.middleware import PanelRequest
+from teams.models import Membership
 from teams.permissions import Action, allows
 
 #: Milliseconds between two looks at what is running.
@@ -100,7 +102,7 @@ class HomePage:
 def home_page(account: Account, money: Money, request: PanelRequest) -> HomePage:
     """Return the page of an account for a member."""
     role = request.membership.role
-    needs, running = needs_of(account), running_of(account.active)
+    needs, running = needs_of(account, request.membership), running_of(account.active)
     steps = first.steps(account, request.membership)
     return HomePage(
         sentence=_sentence(len(running.operations), len(needs), beginning=bool(steps)),
@@ -123,12 +125,24 @@ def running_of(active: Sequence[Operation]) -> Running:
     return Running(operations, f"{reverse('home:running')}?{shown}", RUNNING_MS if operations else 0)
 
 
-def needs_of(account: Account) -> tuple[Need, ...]:
+def needs_of(account: Account, membership: Membership) -> tuple[Need, ...]:
     """Return what waits for a person: decisions, payments of unknown outcome, tiers that ended."""
-    waiting = [_decision(operation) for operation in account.active if operation.state == State.WAITING]
+    paused = [operation for operation in account.active if operation.state == State.WAITING]
+    waiting = [need for operation in paused if (need := _waits(operation, membership))]
     unknown = [_unknown(now) for now in account.wallets if now.unknown_payment]
     ended = [_tier_ended(now) for now in lapsed(account)] if account.has_gone_live else []
     return (*waiting, *unknown, *ended)
+
+
+def _waits(operation: Operation, membership: Membership) -> Need | None:
+    """Return what the member can do about it; nothing about an approval that others have to give."""
+    if not approvals.is_waiting(operation):
+        return _decision(operation)
+    if operation.actor_id == membership.user_id or not allows(membership.role, Action.PAYMENT_APPROVE):
+        return None
+    text = _("%(who)s asks; a second person has to approve") % {"who": operation.actor_label}
+    url = reverse("operations:detail", args=[operation.pk])
+    return Need("hourglass", operation.title, text, url, _("Review"))
 
 
 def _decision(operation: Operation) -> Need:

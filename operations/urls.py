@@ -10,4 +10,6 @@ urlpatterns = [
     path("<uuid:pk>/strip", views.strip, name="strip"),
     path("<uuid:pk>/events", views.events, name="events"),
     path("<uuid:pk>/cancel", views.cancel, name="cancel"),
+    path("<uuid:pk>/approve", views.approve, name="approve"),
+    path("<uuid:pk>/decline", views.decline, name="decline"),
 ]

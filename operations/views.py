@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from audit import selectors as audit_selectors
+from core.errors import Refusal
 from core.http import STOP_POLLING, go, safe_next
-from operations import pages, queue, selectors
+from operations import approvals, pages, queue, selectors
 from operations.forms import FilterForm
 from operations.models import Operation, State
 from operations.registry import kinds
@@ -78,6 +79,34 @@ def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
     state = queue.cancel(operation, actor=request.user)
     messages.info(request, _said(operation, state))
     return go(request, safe_next(request, reverse("operations:detail", args=[operation.pk])))
+
+
+@require_POST
+@require(Action.PAYMENT_APPROVE)
+def approve(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Let go on what another member wants to pay."""
+    operation = selectors.operation_or_404(request.team, pk)
+    try:
+        approvals.approve(operation=operation, actor=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
+    else:
+        messages.success(request, _("Approved. A worker goes on."))
+    return go(request, reverse("operations:detail", args=[operation.pk]))
+
+
+@require_POST
+@require(Action.PAYMENT_APPROVE)
+def decline(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """End what another member wants to pay."""
+    operation = selectors.operation_or_404(request.team, pk)
+    try:
+        approvals.decline(operation=operation, actor=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
+    else:
+        messages.success(request, _("Declined. Nothing was paid."))
+    return go(request, reverse("operations:detail", args=[operation.pk]))
 
 
 def _said(operation: Operation, state: State) -> str:

@@ -7,7 +7,9 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
-        from core.registry import search_sources
+        from core.registry import scope_choices, search_sources
         from projects.search import find_projects
+        from projects.selectors import names_of
 
         search_sources.add("projects", find_projects)
+        scope_choices.add("project", names_of)

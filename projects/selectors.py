@@ -25,6 +25,12 @@ def projects_of(team: Team, gateway: Gateway | None = None) -> QuerySet[Project]
     return projects.filter(gateway=gateway) if gateway else projects
 
 
+def names_of(team: Team) -> list[tuple[UUID, str]]:
+    """Return all projects of the team by name, for choosing what a member reaches; the gateway tells equal names apart."""
+    rows = projects_of(team).order_by("name").values_list("pk", "name", "gateway__name")
+    return [(pk, f"{name} ({gateway})") for pk, name, gateway in rows]
+
+
 def matching(team: Team, gateway: Gateway, text: str) -> QuerySet[Project]:
     """Return the projects at one gateway whose name, address or id holds `text`; all for an empty one."""
     projects = projects_of(team, gateway)

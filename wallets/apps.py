@@ -8,6 +8,9 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
+        from core.registry import scope_choices
         from wallets.gateways import sync_after_migrate
+        from wallets.selectors import names_of
 
+        scope_choices.add("wallet", names_of)
         post_migrate.connect(sync_after_migrate, sender=self)

@@ -19,6 +19,12 @@ def wallets_of(team: Team, gateway: Gateway | None = None) -> QuerySet[Wallet]:
     return wallets.filter(gateway=gateway) if gateway else wallets
 
 
+def names_of(team: Team) -> list[tuple[UUID, str]]:
+    """Return all wallets of the team by name, for choosing what a member reaches; the gateway tells equal names apart."""
+    rows = wallets_of(team).exclude(state=Wallet.State.FAILED).order_by("label")
+    return [(wallet.pk, f"{wallet.label} ({wallet.gateway.name})") for wallet in rows]
+
+
 def ready_wallets(team: Team, gateway: Gateway) -> QuerySet[Wallet]:
     """Return the wallets that can sign."""
     return wallets_of(team, gateway).filter(state=Wallet.State.READY)

@@ -13,11 +13,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing import selectors, services
-from billing.forms import ImportForm, LowerLimitsForm, WalletForm, refusals_in
+from billing.forms import ImportForm, LowerLimitsForm, WalletForm
 from billing.pages import wallets as pages
 from billing.services import NewLimits, SealedKey
 from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
+from core.forms import refusals_in
 from core.http import STOP_POLLING, go, safe_next, whole_number
 from teams.access import require
 from teams.middleware import PanelRequest

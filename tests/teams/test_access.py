@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import SlugConverter, StringConverter, UUIDConverter
 from django.urls.resolvers import RoutePattern
 
+from teams.access import Personal
 from teams.models import Role, User
 from teams.permissions import TABLE, Action, allows, who_may
 from tests.fixtures import ClientAs
@@ -18,7 +19,9 @@ from tests.fixtures import ClientAs
 pytestmark = pytest.mark.django_db
 
 #: What a visitor may open, and the pages of allauth, which guard themselves. Everything else declares a permission.
-PUBLIC = {"livez", "home:readyz", "styleguide", "account_login", "account_inactive"}
+PUBLIC = {"livez", "home:readyz", "styleguide", "account_login", "account_inactive", "teams:invitation"}
+#: For everybody who is signed in, in a team or not.
+PERSONAL = {"teams:new", "teams:none"}
 OWN_GUARD = {"account_logout", "account_change_password", "account_reauthenticate"}
 ABSENT = {
     "account_signup",
@@ -46,7 +49,7 @@ def _addresses(patterns: list[URLPattern | URLResolver], room: str = "") -> Iter
 
 ADDRESSES = dict(_addresses(get_resolver().url_patterns))
 EXAMPLES = {UUIDConverter: uuid.UUID(int=1), SlugConverter: "x", StringConverter: "x"}
-GATED = sorted(set(ADDRESSES) - PUBLIC - OWN_GUARD - ABSENT)
+GATED = sorted(set(ADDRESSES) - PUBLIC - PERSONAL - OWN_GUARD - ABSENT)
 
 
 def _url(name: str) -> str:
@@ -74,10 +77,18 @@ def test_a_visitor_is_sent_to_the_sign_in_page(client: Client, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", GATED)
-def test_a_person_without_a_team_finds_nothing(client_as: ClientAs, name: str) -> None:
+def test_a_person_without_a_team_is_told_so_and_finds_nothing(client_as: ClientAs, name: str) -> None:
     nobody = User.objects.create_user("nobody@example.com")
     browser = client_as(nobody)
-    assert {browser.get(_url(name)).status_code, browser.post(_url(name)).status_code} <= {404, 405}
+    seen = browser.get(_url(name))
+    assert (seen.status_code, seen.headers.get("Location")) in ((302, "/no-team"), (405, None))
+    assert browser.post(_url(name)).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("name", sorted(PERSONAL))
+def test_pages_outside_a_team_say_so(client: Client, name: str) -> None:
+    assert ADDRESSES[name].callback.permission == Personal()
+    assert client.get(_url(name)).status_code == 302
 
 
 @pytest.mark.parametrize("name", sorted(OWN_GUARD))
