@@ -35,6 +35,11 @@ WORDS = {
     "team.rules_changed": _("Rules changed"),
     "operation.approved": _("Payment approved"),
     "operation.declined": _("Payment declined"),
+    "access.confirmed": _("Confirmed who they are"),
+    "access.sessions_ended": _("Ended sessions"),
+    "factor.added": _("Second factor added"),
+    "factor.renamed": _("Passkey renamed"),
+    "factor.removed": _("Second factor removed"),
 }
 
 

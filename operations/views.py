@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from audit import selectors as audit_selectors
@@ -21,6 +22,7 @@ from operations.registry import kinds
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, demand
+from teams.stepup import step_up
 from wallets import gateways
 
 
@@ -83,6 +85,7 @@ def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @require(Action.PAYMENT_APPROVE)
+@step_up(lambda kwargs: f"operation.approve/{kwargs['pk']}", gettext_lazy("approve a payment"))
 def approve(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Let go on what another member wants to pay."""
     operation = selectors.operation_or_404(request.team, pk)

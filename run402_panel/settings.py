@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from core.logs import hide_tokens
+from core.transport import is_secure_context
 from run402_panel import env as panel_env
 
 # --- Environment -----------------------------------------------------------------------------------------------------
@@ -28,6 +29,8 @@ DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 PANEL_URL = env.text("PANEL_URL", "http://localhost:8000").rstrip("/")
 PANEL_HOST = urlsplit(PANEL_URL).hostname or panel_env.stop(f"PANEL_URL {PANEL_URL!r} is not an address.")
 HTTPS = PANEL_URL.startswith("https://")
+# Where browsers give passkeys, WebCrypto and cookies tied to the host: https, or this machine by name.
+SECURE_CONTEXT = is_secure_context(PANEL_URL)
 
 SECRET_KEY = env.text(
     "PANEL_SECRET_KEY", None if PRODUCTION else "local-only-key-that-protects-nothing-of-value-0001"
@@ -62,13 +65,13 @@ INSTALLED_APPS = [
     "core",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_htmx",
     "template_partials",
     "django_structlog",
     "csp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -79,17 +82,18 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "teams.signed_in.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "teams.signed_in.PersonMiddleware",
+    "teams.signed_in.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "teams.middleware.CurrentTeamMiddleware",
+    "teams.signed_in.SessionLimitsMiddleware",
 ]
 
 ROOT_URLCONF = "run402_panel.urls"
@@ -185,7 +189,6 @@ LOGIN_REDIRECT_URL = "home:home"
 ACCOUNT_ADAPTER = "teams.adapter.ClosedAdapter"
 ACCOUNT_FORMS = {
     "login": "teams.forms.sign_in.SignInForm",
-    "reauthenticate": "teams.forms.sign_in.PasswordAgainForm",
     "change_password": "teams.forms.sign_in.NewPasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -195,8 +198,16 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
-ACCOUNT_RATE_LIMITS = {"invitation": "30/m/ip"}
+# The panel has its own: bound to the action that was shown (teams.stepup).
+ACCOUNT_REAUTHENTICATION_REQUIRED = False
+# And its own limits, which answer 429 with Retry-After (teams.limits).
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "teams.mfa_adapter.LockedAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Clocks differ: the code before and the one after count too. A used one is refused (teams.services.factors).
+MFA_TOTP_TOLERANCE = 1
 # The panel sends no mail in a request: what has to be said is said on the page.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
@@ -229,7 +240,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_ENGINE = "teams.sessions"
+# The cookie outlives what any team allows: how long a session lasts, the teams' rules say (teams.signed_in).
+SESSION_COOKIE_AGE = 90 * 24 * 3600
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = HTTPS and PRODUCTION
@@ -237,7 +250,10 @@ SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS and PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_SECONDS > 0
 SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
-if env.text("PANEL_BEHIND_PROXY", "no") == "yes":
+BEHIND_PROXY = env.text("PANEL_BEHIND_PROXY", "no") == "yes"
+# How many proxies of the operator's own add to X-Forwarded-For; 0: the header is not believed.
+PROXIES = env.whole("PANEL_PROXIES", 1) if BEHIND_PROXY else 0
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Limits ----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 from django.urls import path
 
 from teams.access import Personal, declared, public
+from teams.views import confirming, sign_in
 
 
 @public("a page that this panel does not have, for nobody")
@@ -19,10 +20,11 @@ def absent(request: HttpRequest, **kwargs: str) -> Never:
 
 
 urlpatterns = [
-    path("login/", public("signing in")(views.login), name="account_login"),
+    path("login/", sign_in.login, name="account_login"),
     path("logout/", public("signing out, also twice")(views.logout), name="account_logout"),
     path("password/change/", declared(views.password_change, Personal()), name="account_change_password"),
-    path("reauthenticate/", declared(views.reauthenticate, Personal()), name="account_reauthenticate"),
+    path("confirm", confirming.confirm, name="account_confirm"),
+    path("reauthenticate/", absent, name="account_reauthenticate"),
     path(
         "inactive/",
         public("tells a person who was switched off")(views.account_inactive),

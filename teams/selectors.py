@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from core.transport import secure_context
 from teams import guards
 from teams.models import Invitation, Membership, Role, Team, User
 from teams.permissions import Action, allows
@@ -83,6 +86,40 @@ def has_account(email: str) -> bool:
     return User.objects.filter(email=email).exists()
 
 
-def two_factor_of(people: Sequence[User]) -> dict[object, bool] | None:
-    """Return for each person's id whether they have a second factor; None where nobody can have one."""
-    return None
+def teams_that_require_a_factor(user: User) -> QuerySet[Team]:
+    """Return the person's teams whose rule it is that every member has a second factor."""
+    return Team.objects.filter(memberships__user=user, require_two_factor=True)
+
+
+@dataclass(frozen=True)
+class Means:
+    """How a person can show that it is them."""
+
+    password: bool
+    code: bool
+    passkey: bool
+
+    @property
+    def any(self) -> bool:
+        return self.password or self.code or self.passkey
+
+
+def means_of(user: User) -> Means:
+    """Return the person's means; a passkey counts where browsers have them."""
+    types = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    codes = {Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES}
+    passkey = Authenticator.Type.WEBAUTHN in types and secure_context()
+    return Means(user.has_usable_password(), bool(types & codes), passkey)
+
+
+def has_second_factor(user: User) -> bool:
+    """Say whether the person has an authenticator app or a passkey."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
+
+
+def two_factor_of(people: Sequence[User]) -> set[UUID]:
+    """Return the ids of those who have an authenticator app or a passkey."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    having = Authenticator.objects.filter(user__in=[each.pk for each in people], type__in=kinds)
+    return set(having.values_list("user_id", flat=True))

@@ -18,6 +18,7 @@ urlpatterns = [
     path("team/invitations/<uuid:pk>/again", invitations.again, name="invitation_again"),
     path("team/invitations/<uuid:pk>/withdraw", invitations.withdraw, name="invitation_withdraw"),
     path("team/rules", rules.rules, name="rules"),
+    path("team/rules/save", rules.save, name="rules_save"),
     path("team/name", rules.rename, name="rename"),
     path("teams/new", teams.new, name="new"),
     path("no-team", teams.none, name="none"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -21,12 +22,12 @@ TEAM_SLOT, MEMBER_SLOT = "team.owners", "member.main"
 
 @dataclass(frozen=True)
 class Row:
-    """One member. `two_factor` None: not known."""
+    """One member."""
 
     membership: Membership
     reach: Reach
     is_self: bool
-    two_factor: bool | None
+    two_factor: bool
 
     @property
     def user(self) -> User:
@@ -77,10 +78,10 @@ class MemberPage:
 def members_page(actor: Membership) -> MembersPage:
     """Return the list as one member sees it."""
     members = list(selectors.members_of(actor.team))
-    factors = selectors.two_factor_of([each.user for each in members])
+    having = selectors.two_factor_of([each.user for each in members])
     owner = allows(actor.role, Action.TEAM_RULES)
     return MembersPage(
-        rows=tuple(_row(each, actor, factors) for each in members),
+        rows=tuple(_row(each, actor, having) for each in members),
         invited=tuple(_invited(each, actor) for each in selectors.unanswered_invitations(actor.team)),
         may_invite=bool(guards.roles_to_give(actor)),
         may_transfer=allows(actor.role, Action.OWNERS_MANAGE),
@@ -110,9 +111,8 @@ def _within(actor: Membership, row: Row) -> bool:
     return not row.is_self and Reach.of(actor).covers(row.reach)
 
 
-def _row(member: Membership, actor: Membership, factors: dict[object, bool] | None) -> Row:
-    known = None if factors is None else factors.get(member.user_id, False)
-    return Row(member, Reach.of(member), member.pk == actor.pk, known)
+def _row(member: Membership, actor: Membership, having: set[UUID]) -> Row:
+    return Row(member, Reach.of(member), member.pk == actor.pk, member.user_id in having)
 
 
 def _invited(invitation: Invitation, actor: Membership) -> Invited:

@@ -12,11 +12,11 @@ from teams.services.rules import Rules
 
 @dataclass(frozen=True)
 class RulesPage:
-    """The rules as they are. `without_factor` are members who would be led to a second factor; None: not known."""
+    """The rules as they are. `without_factor` are the members who would be led to a second factor."""
 
     rules: Rules
     may_change: bool
-    without_factor: tuple[User, ...] | None
+    without_factor: tuple[User, ...]
     approvers: tuple[User, ...]
 
     @property
@@ -36,7 +36,7 @@ class RulesPage:
 def rules_page(actor: Membership) -> RulesPage:
     """Return the rules of the member's team."""
     people = [each.user for each in selectors.members_of(actor.team)]
-    factors = selectors.two_factor_of(people)
-    without = None if factors is None else tuple(each for each in people if not factors.get(each.pk, False))
+    having = selectors.two_factor_of(people)
+    without = tuple(each for each in people if each.pk not in having)
     approvers = tuple(selectors.approvers_of(actor.team))
     return RulesPage(Rules.of(actor.team), allows(actor.role, Action.TEAM_RULES), without, approvers)

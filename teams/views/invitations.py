@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -28,11 +29,13 @@ from teams.models import Invitation, User
 from teams.permissions import Action
 from teams.reach import Reach
 from teams.services import Sent
+from teams.stepup import step_up
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.MEMBERS_MANAGE)
+@step_up("member.invite", gettext_lazy("invite somebody"))
 def invite(request: PanelRequest) -> HttpResponse:
     """Invite an address. Without mail, the answer shows the link once."""
     form = InviteForm(request.POST or None, actor=request.membership)
@@ -52,6 +55,7 @@ def invite(request: PanelRequest) -> HttpResponse:
 @never_cache
 @require_POST
 @require(Action.MEMBERS_MANAGE)
+@step_up("member.invite", gettext_lazy("invite somebody"))
 def again(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Give an invitation a new link."""
     try:

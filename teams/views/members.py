@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import Refusal
@@ -22,6 +23,7 @@ from teams.models import Membership
 from teams.pages import members as pages
 from teams.permissions import Action
 from teams.reach import Reach
+from teams.stepup import step_up
 
 
 @require_safe
@@ -40,6 +42,7 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @require(Action.MEMBERS_MANAGE)
+@step_up(lambda kwargs: f"member.role/{kwargs['pk']}", gettext_lazy("change a member's role"))
 def role(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Give a member another role."""
     member = selectors.member_or_404(request.team, pk)
@@ -60,6 +63,7 @@ def role(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @require(Action.MEMBERS_MANAGE)
+@step_up(lambda kwargs: f"member.scopes/{kwargs['pk']}", gettext_lazy("change what a member reaches"))
 def scopes(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Limit what a member reaches, or end that."""
     member = selectors.member_or_404(request.team, pk)
@@ -77,6 +81,7 @@ def scopes(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.MEMBERS_MANAGE)
+@step_up(lambda kwargs: f"member.remove/{kwargs['pk']}", gettext_lazy("remove a member"))
 def remove(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Ask, then take a member out of the team."""
     member = selectors.member_or_404(request.team, pk)
@@ -110,6 +115,7 @@ def leave(request: PanelRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.OWNERS_MANAGE)
+@step_up("team.transfer", gettext_lazy("hand the team over"))
 def transfer(request: PanelRequest) -> HttpResponse:
     """Choose who becomes owner, and what one stays."""
     others = selectors.members_below_owner(request.team)

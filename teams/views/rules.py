@@ -7,7 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
 
 from core.forms import refusals_in
 from core.http import go
@@ -16,21 +17,28 @@ from teams.access import require
 from teams.forms.rules import RulesForm, TeamNameForm
 from teams.middleware import PanelRequest
 from teams.pages import rules as pages
-from teams.permissions import Action, demand
+from teams.permissions import Action
+from teams.stepup import step_up
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 @require(Action.VIEW)
 def rules(request: PanelRequest) -> HttpResponse:
-    """Show the rules to everybody; owners change them."""
-    form = RulesForm(request.POST or None, team=request.team)
-    if request.method == "POST":
-        demand(request.membership, Action.TEAM_RULES)
-        if form.is_valid():
-            with refusals_in(form):
-                services.set_rules(team=request.team, actor=request.user, rules=form.rules)
-                messages.success(request, _("The rules hold from now on."))
-                return go(request, reverse("teams:rules"))
+    """Show the rules to everybody, as a form to owners."""
+    return _shown(request)
+
+
+@require_POST
+@require(Action.TEAM_RULES)
+@step_up("team.rules", gettext_lazy("change the rules of the team"))
+def save(request: PanelRequest) -> HttpResponse:
+    """Write other rules."""
+    form = RulesForm(request.POST, team=request.team)
+    if form.is_valid():
+        with refusals_in(form):
+            services.set_rules(team=request.team, actor=request.user, rules=form.rules)
+            messages.success(request, _("The rules hold from now on."))
+            return go(request, reverse("teams:rules"))
     return _shown(request, rules_form=form)
 
 

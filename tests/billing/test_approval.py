@@ -12,7 +12,7 @@ from operations import approvals
 from operations.models import Operation, State
 from teams.models import Membership, Role, Team, User
 from tests.billing.conftest import at, attempt
-from tests.fixtures import ClientAs, RunOperations
+from tests.fixtures import ClientAs, RunOperations, confirmed
 from wallets.models import Gateway, Payment, Wallet
 
 Members = dict[str, User]
@@ -48,7 +48,8 @@ def test_another_member_approves_and_it_is_paid(
     assert "billing@example.com asks; a second person has to approve" in home
     assert f'href="/activity/{asked.pk}"' in home
     assert "$0.10" in page_of(browser, asked)
-    browser.post(f"/activity/{asked.pk}/approve")
+    assert browser.post(f"/activity/{asked.pk}/approve")["Location"].startswith("/accounts/confirm?for=")
+    confirmed(browser, f"operation.approve/{asked.pk}").post(f"/activity/{asked.pk}/approve")
     run_operations()
     assert state(asked) == State.SUCCEEDED
     assert Payment.objects.get().state == Payment.State.SETTLED
@@ -70,7 +71,7 @@ def test_another_member_declines_and_nothing_is_paid(
 def test_who_asks_sees_who_can_decide_and_cannot_decide(
     client_as: ClientAs, asked: Operation, members: Members, gateway_here: Gateway
 ) -> None:
-    browser = at(client_as(members[Role.BILLING]), gateway_here)
+    browser = confirmed(at(client_as(members[Role.BILLING]), gateway_here), f"operation.approve/{asked.pk}")
     shown = page_of(browser, asked)
     assert f"/activity/{asked.pk}/approve" not in shown
     assert "admin@example.com, Alice" in shown and "Nothing is paid until one of them approves." in shown
@@ -96,7 +97,7 @@ def test_who_may_not_pay_may_not_approve(
 
 
 def test_a_stranger_finds_no_operation(client_as: ClientAs, asked: Operation, charlie: User) -> None:
-    browser = client_as(charlie)
+    browser = confirmed(client_as(charlie), f"operation.approve/{asked.pk}")
     assert browser.post(f"/activity/{asked.pk}/approve").status_code == 404
     with pytest.raises(Refusal):
         approvals.approve(operation=asked, actor=charlie)

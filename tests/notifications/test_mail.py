@@ -22,7 +22,7 @@ from notifications.sending import send_due as send_mail
 from operations import wake
 from run402_panel import env
 from teams.models import Invitation, Team, User
-from tests.fixtures import ClientAs
+from tests.fixtures import ClientAs, confirmed
 from tests.notifications import smtp
 from tests.notifications.smtp import MailServer
 from wallets import vault
@@ -242,7 +242,7 @@ def test_an_invitation_travels_by_mail_and_web_never_shows_its_link(
     client_as: ClientAs, configure: Configure, server: MailServer, alice: User, team: Team
 ) -> None:
     configure(server.url)
-    browser = client_as(alice)
+    browser = confirmed(client_as(alice), "member.invite")
     form = {"email": "niko@example.com", "role": "viewer", "project_reach": "all", "wallet_reach": "all"}
     answer = browser.post("/team/invite", form)
     assert (answer.status_code, answer["Location"]) == (302, "/team")

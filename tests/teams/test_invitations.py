@@ -24,7 +24,7 @@ from teams.models import Invitation, Membership, Role, Team, User
 from teams.reach import EVERYTHING, Reach
 from teams.tokens import digest
 from tests.factories import PASSWORD, InvitationFactory, ProjectFactory, UserFactory
-from tests.fixtures import ClientAs
+from tests.fixtures import ClientAs, confirmed
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def test_without_mail_the_link_is_shown_once_and_kept_nowhere(
 ) -> None:
     project = ProjectFactory.create(team=team)
     chosen = {**ALL, "project_reach": "chosen", "project_ids": [project.pk]}
-    browser = client_as(alice)
+    browser = confirmed(client_as(alice), "member.invite")
     answer = browser.post("/team/invite", {"email": "Niko@Example.com", "role": "developer", **chosen})
     found = re.search(r"http://localhost:8000/invitation/([\w-]{43})", answer.content.decode())
     assert found is not None and "no-store" in answer["Cache-Control"]
@@ -87,7 +87,7 @@ def test_without_mail_the_link_is_shown_once_and_kept_nowhere(
 def test_nobody_is_invited_twice(
     client_as: ClientAs, alice: User, bob: User, invitation: Invitation, email: str, said: str
 ) -> None:
-    answer = client_as(alice).post("/team/invite", {"email": email, "role": "viewer", **ALL})
+    answer = confirmed(client_as(alice), "member.invite").post("/team/invite", {"email": email, "role": "viewer", **ALL})
     assert said in answer.content.decode()
     assert Invitation.objects.count() == 1
 
@@ -102,7 +102,7 @@ def test_an_admin_invites_no_owner_and_no_admin(team: Team, alice: User, bob: Us
 
 
 def test_a_new_link_ends_the_old_one(client_as: ClientAs, client: Client, alice: User, invitation: Invitation) -> None:
-    answer = client_as(alice).post(f"/team/invitations/{invitation.pk}/again")
+    answer = confirmed(client_as(alice), "member.invite").post(f"/team/invitations/{invitation.pk}/again")
     found = re.search(r"/invitation/([\w-]{43})", answer.content.decode())
     assert found is not None
     assert (client.get("/invitation/secret").status_code, client.get(found[0]).status_code) == (404, 200)
@@ -115,7 +115,7 @@ def test_an_expired_invitation_gets_another_day(team: Team, alice: User, invitat
 
 
 def test_a_withdrawn_invitation_is_over(client_as: ClientAs, client: Client, alice: User, invitation: Invitation) -> None:
-    browser = client_as(alice)
+    browser = confirmed(client_as(alice), "member.invite")
     browser.post(f"/team/invitations/{invitation.pk}/withdraw")
     assert client.get("/invitation/secret").status_code == 404
     browser.post(f"/team/invitations/{invitation.pk}/again")

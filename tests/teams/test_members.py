@@ -16,7 +16,7 @@ from teams import services
 from teams.models import Membership, Role, Team, User
 from teams.reach import EVERYTHING, Reach
 from tests.factories import InvitationFactory, MembershipFactory, ProjectFactory, UserFactory, WalletFactory
-from tests.fixtures import ClientAs
+from tests.fixtures import ClientAs, confirmed
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +27,11 @@ def erin(team: Team) -> User:
     user: User = UserFactory.create(email="erin@example.com", name="Erin")
     MembershipFactory.create(team=team, user=user, role=Role.ADMIN)
     return user
+
+
+def manager(browser: Client, person: User) -> Client:
+    """Return the browser of somebody who confirmed what they do to the person."""
+    return confirmed(browser, *(f"member.{what}/{person.pk}" for what in ("role", "scopes", "remove")))
 
 
 def role_of(user: User) -> str | None:
@@ -85,7 +90,7 @@ def test_the_list_asks_the_database_no_more_for_more_members(
 
 
 def test_a_stranger_is_no_member(client_as: ClientAs, alice: User, charlie: User) -> None:
-    browser = client_as(alice)
+    browser = manager(client_as(alice), charlie)
     for path in ("", "/role", "/scopes", "/remove"):
         answer = browser.post(f"/team/members/{charlie.pk}{path}") if path else browser.get(f"/team/members/{charlie.pk}")
         assert answer.status_code == 404
@@ -125,7 +130,7 @@ def test_the_last_activity_is_written_once_a_minute_and_not_by_polls(client_as: 
 def test_an_owner_gives_another_role_and_it_is_recorded(
     client_as: ClientAs, team: Team, alice: User, bob: User
 ) -> None:
-    answer = client_as(alice).post(f"/team/members/{bob.pk}/role", {"role": "admin"})
+    answer = manager(client_as(alice), bob).post(f"/team/members/{bob.pk}/role", {"role": "admin"})
     assert (answer.status_code, role_of(bob)) == (302, Role.ADMIN)
     event = Event.objects.get(action="member.role_changed")
     assert (event.actor_label, event.object_label) == ("Alice", "Bob")
@@ -136,7 +141,7 @@ def test_another_role_ends_the_sessions_of_that_person_only(
     client_as: ClientAs, alice: User, bob: User, dora: User
 ) -> None:
     browsers = {user: client_as(user) for user in (alice, bob, dora)}
-    browsers[alice].post(f"/team/members/{bob.pk}/role", {"role": "viewer"})
+    manager(browsers[alice], bob).post(f"/team/members/{bob.pk}/role", {"role": "viewer"})
     assert {user.name: browser.get("/team").status_code for user, browser in browsers.items()} == {
         "Alice": 200,
         "Bob": 302,
@@ -174,7 +179,7 @@ def test_nobody_raises_their_own_role_but_may_lower_it(team: Team, alice: User, 
 
 
 def test_the_last_owner_stays(client_as: ClientAs, team: Team, alice: User, bob: User) -> None:
-    browser = client_as(alice)
+    browser = manager(client_as(alice), alice)
     answers = [
         browser.post(f"/team/members/{alice.pk}/role", {"role": "admin"}),
         browser.post(f"/team/members/{alice.pk}/remove"),
@@ -198,7 +203,7 @@ def test_an_owner_who_is_blocked_does_not_count(team: Team, alice: User) -> None
 
 
 def test_an_unknown_role_is_refused(client_as: ClientAs, alice: User, bob: User) -> None:
-    answer = client_as(alice).post(f"/team/members/{bob.pk}/role", {"role": "emperor"})
+    answer = manager(client_as(alice), bob).post(f"/team/members/{bob.pk}/role", {"role": "emperor"})
     assert "Select a valid choice" in answer.content.decode()
     assert role_of(bob) == Role.DEVELOPER
 
@@ -211,7 +216,7 @@ def test_a_member_is_limited_to_projects_and_wallets(
 ) -> None:
     project, wallet = ProjectFactory.create(team=team), WalletFactory.create(team=team)
     foreign = ProjectFactory.create()
-    browser = client_as(alice)
+    browser = manager(client_as(alice), bob)
     data = {
         "project_reach": "chosen",
         "project_ids": [project.pk],
@@ -255,7 +260,7 @@ def test_owners_reach_everything(team: Team, alice: User, bob: User) -> None:
 
 
 def test_a_removed_member_is_out_at_once(client_as: ClientAs, alice: User, bob: User) -> None:
-    there, owner = client_as(bob), client_as(alice)
+    there, owner = client_as(bob), manager(client_as(alice), bob)
     assert "Remove Bob from Halden?" in page(owner, f"/team/members/{bob.pk}/remove")
     assert role_of(bob) == Role.DEVELOPER
     assert owner.post(f"/team/members/{bob.pk}/remove")["Location"] == "/team"
@@ -285,3 +290,28 @@ def test_an_htmx_request_of_somebody_without_a_team_is_led_too(client_as: Client
     answer = browser.get("/running", headers={"HX-Request": "true"})
     assert (answer.status_code, answer["HX-Redirect"]) == (204, "/no-team")
     assert browser.post("/team/leave").status_code == 404
+
+
+# --- Confirming ---
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/team/members/{bob}/role", "change a member&#x27;s role"),
+        ("/team/members/{bob}/scopes", "change what a member reaches"),
+        ("/team/members/{bob}/remove", "remove a member"),
+        ("/team/invite", "invite somebody"),
+        ("/team/transfer", "hand the team over"),
+        ("/team/rules/save", "change the rules of the team"),
+    ],
+)
+def test_whoever_does_something_grave_confirms_that_it_is_them(
+    client_as: ClientAs, alice: User, bob: User, path: str, words: str
+) -> None:
+    browser = client_as(alice)
+    data = {"role": "owner", "person": bob.pk, "stay_as": "admin", "email": "x@example.com", "idle_minutes": 9}
+    asked = browser.post(path.format(bob=bob.pk), data)
+    assert asked["Location"].startswith("/accounts/confirm?for=")
+    assert words in browser.get(asked["Location"]).content.decode()
+    assert (role_of(bob), role_of(alice)) == (Role.DEVELOPER, Role.OWNER)

@@ -11,7 +11,7 @@ from teams import services
 from teams.models import Instance, Membership, Role, Team, User
 from teams.services import Rules
 from tests.factories import MembershipFactory
-from tests.fixtures import ClientAs
+from tests.fixtures import ClientAs, confirmed
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def roles(team: Team) -> dict[str, str]:
 def test_the_owner_hands_the_team_over_and_chooses_what_to_stay(
     client_as: ClientAs, team: Team, alice: User, bob: User, stays: Role
 ) -> None:
-    there, browser = client_as(bob), client_as(alice)
+    there, browser = client_as(bob), confirmed(client_as(alice), "team.transfer")
     answer = browser.post("/team/transfer", {"person": bob.pk, "stay_as": stays})
     assert (answer.status_code, roles(team)) == (302, {"Alice": stays, "Bob": Role.OWNER})
     assert (there.get("/team").status_code, browser.get("/team").status_code) == (302, 200)
@@ -93,8 +93,8 @@ def test_owners_set_rules_and_everybody_reads_them(
     client_as: ClientAs, team: Team, alice: User, bob: User
 ) -> None:
     data = {"require_two_factor": "on", "idle_minutes": 30, "session_hours": 8, "approval_above": ""}
-    assert client_as(bob).post("/team/rules", data).status_code == 403
-    assert client_as(alice).post("/team/rules", data).status_code == 302
+    assert client_as(bob).post("/team/rules/save", data).status_code == 403
+    assert confirmed(client_as(alice), "team.rules").post("/team/rules/save", data).status_code == 302
     team.refresh_from_db()
     assert Rules.of(team) == Rules(True, 30, 8, None)
     shown = client_as(bob).get("/team/rules").content.decode()
@@ -127,13 +127,13 @@ def test_session_lengths_have_bounds(team: Team, alice: User, idle: int, hours: 
 def test_an_approval_needs_somebody_else_who_can_give_it(
     client_as: ClientAs, team: Team, alice: User, bob: User
 ) -> None:
-    browser = client_as(alice)
+    browser = confirmed(client_as(alice), "team.rules")
     data = {"idle_minutes": 60, "session_hours": 24, "approval_above": "0.05"}
     assert "Nobody else could approve." in browser.get("/team/rules").content.decode()
-    assert "Nobody else in this team could approve" in browser.post("/team/rules", data).content.decode()
+    assert "Nobody else in this team could approve" in browser.post("/team/rules/save", data).content.decode()
     team.refresh_from_db()
     assert team.approval_above_micros is None
     MembershipFactory.create(team=team, role=Role.BILLING)
-    assert browser.post("/team/rules", data).status_code == 302
+    assert browser.post("/team/rules/save", data).status_code == 302
     team.refresh_from_db()
     assert team.approval_above_micros == 50_000
