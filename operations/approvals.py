@@ -45,7 +45,7 @@ def _approver(operation: Operation, user_id: str | None) -> User | None:
 def _asked(micros: int, *, again: bool) -> str:
     if again:
         return _("Who approved this may not do so any more. It needs another approval.")
-    said = _("%(sum)s is above what one person may pay in this team. %(roles)s has to approve it, another than who asked.")
+    said = _("%(sum)s is above what one person may pay in this team. Somebody else has to approve it: %(roles)s.")
     return said % {"sum": usd(micros, exact=True), "roles": who_may(Action.PAYMENT_APPROVE)}
 
 

@@ -34,6 +34,14 @@ def role_choices(roles: list[Role]) -> list[tuple[str, Choice]]:
     return [(role.value, Choice(str(role.label), hint=str(ROLE_HINTS[role]))) for role in roles]
 
 
+class AnyOfField(forms.TypedMultipleChoiceField):
+    """Some of the choices, or none of them: no question of its own, so it never reads “optional”."""
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
+
+
 class RoleForm(forms.Form):
     """Another role, among those that the actor may give."""
 
@@ -64,11 +72,10 @@ class ReachForm(forms.Form):
         self.fields[f"{kind}_reach"] = forms.ChoiceField(
             label=label, choices=[*how, (CHOSEN, Choice(str(only)))], widget=forms.RadioSelect
         )
-        self.fields[f"{kind}_ids"] = forms.TypedMultipleChoiceField(
+        self.fields[f"{kind}_ids"] = AnyOfField(
             label=_("Which ones"),
             choices=[(str(pk), name) for pk, name in choices if own is None or pk in own],
             coerce=UUID,
-            required=False,
             widget=forms.CheckboxSelectMultiple,
         )
 

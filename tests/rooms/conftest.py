@@ -32,6 +32,7 @@ ROLES = {
     "alice": ("owner",),
     "erin": ("admin",),
     "grace": ("developer", OWN),
+    "henry": ("billing",),
     "dora": ("viewer",),
     "charlie": (OWN,),
     "frank": (OWN,),
