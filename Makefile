@@ -6,7 +6,7 @@ ANY_PYTHON := $(or $(firstword $(foreach name,python3 python3.13 python3.12 pyth
 RUN := $(PYTHON) -m tools
 ARGS ?=
 
-.PHONY: help demo demo-reset test check smoke rooms conformance bench full fmt lock shell setup setup-dev
+.PHONY: help demo demo-reset test check smoke rooms conformance security bench full fmt lock shell setup setup-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,10 +32,13 @@ rooms: setup-dev ## Walk every browser path through the running stack
 conformance: setup-dev ## Client and sandbox against the official SDK, x402 and a local chain (ARGS="siwx" for a part)
 	@$(RUN).conformance $(ARGS)
 
+security: setup-dev ## Permissions, leaks, fuzz, key rotation under load, tampering with the record
+	@$(RUN).security $(ARGS)
+
 bench: setup-dev ## Run the benchmarks into benchmarks/results.json
 	@$(PYTHON) -m benchmarks $(ARGS)
 
-full: check test smoke rooms conformance bench ## Everything there is
+full: check test smoke rooms conformance security bench ## Everything there is
 
 fmt: setup-dev ## Format code and templates
 	@$(RUN).fmt

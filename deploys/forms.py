@@ -8,9 +8,17 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Refusal
+from deploys.manifests.masking import without_secret_values
 from deploys.sources import Upload
 from projects.models import Project
 from run402 import names
+
+
+class ManifestText(forms.Textarea):
+    """A text area that shows a manifest again, without the values of secrets."""
+
+    def format_value(self, value: Any) -> str:
+        return without_secret_values(str(value or ""))
 
 
 class SourceForm(forms.Form):
@@ -40,7 +48,7 @@ class SourceForm(forms.Form):
         help_text=_(
             "In the format of run402 deploy apply; its paths mean the files above. Without one, the files are the site."
         ),
-        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "mono"}),
+        widget=ManifestText(attrs={"rows": 6, "spellcheck": "false", "class": "mono"}),
     )
     subdomain = forms.CharField(
         label=_("Address"),

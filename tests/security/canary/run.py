@@ -1,0 +1,37 @@
+"""One whole panel, walked and then searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.security.canary import search
+from tests.security.canary.browser import Recorder
+from tests.security.canary.opened import sealed_secrets
+from tests.security.canary.walk import STEPS, Walk
+from tools.stack import Stack
+
+#: Everything that any logger has to say.
+LOUD = {"PANEL_LOG_LEVEL": "DEBUG"}
+
+
+def run(folder: Path) -> list[str]:
+    """Return a sentence for each place where a secret stands in clear."""
+    with (
+        Stack.start(folder, settings=LOUD, patience=3) as stack,
+        Recorder(stack.layout.panel_port) as browser,
+    ):
+        walk = Walk(stack, browser)
+        for step in STEPS:
+            step(walk)
+        sealed = sealed_secrets(stack)
+    _require_the_walk_to_have_worked({canary.name for canary in sealed})
+    canaries = [*walk.canaries, *sealed]
+    found = search.in_folder(folder, canaries) + search.in_answers(browser.answers, canaries)
+    return sorted(set(found))
+
+
+def _require_the_walk_to_have_worked(names: set[str]) -> None:
+    """A form that was turned down leaks nothing, and proves nothing."""
+    missing = {"the key of wallet Smoke", "the key of wallet Imported", "the service key of smoke"} - names
+    if missing:
+        raise AssertionError(f"the walk left nothing sealed for {', '.join(sorted(missing))}")
