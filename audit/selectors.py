@@ -10,9 +10,12 @@ from audit import words
 from audit.models import Event
 
 
-def events_of(team_id: UUID, text: str = "") -> QuerySet[Event]:
-    """Return a team's events, newest first; `text` leaves those whose actor, action or object holds it."""
-    events = Event.objects.filter(chain=str(team_id)).order_by("-seq")
+def events_of(team_id: UUID, text: str = "", within: Q | None = None) -> QuerySet[Event]:
+    """Return a team's events, newest first; `text` leaves those whose actor, action or object holds it.
+
+    `within` is what their reader reaches (teams.record.events_within).
+    """
+    events = Event.objects.filter(within or Q(), chain=str(team_id)).order_by("-seq")
     if not text:
         return events
     named = Q(actor_label__icontains=text) | Q(object_label__icontains=text)

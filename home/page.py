@@ -101,20 +101,21 @@ class HomePage:
 
 def home_page(account: Account, money: Money, request: PanelRequest) -> HomePage:
     """Return the page of an account for a member."""
-    role = request.membership.role
-    needs, running = needs_of(account, request.membership), running_of(account.active)
-    steps = first.steps(account, request.membership)
+    member = request.membership
+    needs, running = needs_of(account, member), running_of(account.active)
+    steps = first.steps(account, member)
+    rows = tuple(Row.of(project, member) for project in account.projects)
     return HomePage(
         sentence=_sentence(len(running.operations), len(needs), beginning=bool(steps)),
         needs=needs,
         running=running,
         steps=steps,
-        projects=tuple(Row.of(project) for project in account.projects),
+        projects=rows,
         project_count=account.project_count,
         changes=tuple(_change(event) for event in account.events),
         money=money,
-        may_create=allows(role, Action.PROJECT_CREATE),
-        may_deploy=allows(role, Action.DEPLOY) and any(project.is_ready for project in account.projects),
+        may_create=allows(member.role, Action.PROJECT_CREATE),
+        may_deploy=any(row.may_deploy for row in rows),
     )
 
 

@@ -21,7 +21,7 @@ from wallets import gateways
 def home(request: PanelRequest) -> HttpResponse:
     """Show what needs somebody, what runs, what there is, what changed, what it costs."""
     gateway = gateways.of(request)
-    now = account.read(request.team, gateway)
+    now = account.read(request.membership, gateway)
     shown = page.home_page(now, money.money(now.wallets, gateway), request)
     return render(request, "home/home.html", {"page": shown})
 
@@ -30,7 +30,7 @@ def home(request: PanelRequest) -> HttpResponse:
 @require(Action.VIEW)
 def running(request: PanelRequest) -> HttpResponse:
     """Answer what is running; when something has ended or waits now, the page is loaded anew."""
-    now = page.running_of(account.active(request.team, gateways.of(request)))
+    now = page.running_of(account.active(request.membership.reach, gateways.of(request)))
     if {str(operation.pk) for operation in now.operations} != set(request.GET.getlist("shown")):
         return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
     return render(request, "home/_running.html", {"running": now})
@@ -41,12 +41,12 @@ def running(request: PanelRequest) -> HttpResponse:
 def balances(request: PanelRequest) -> HttpResponse:
     """Answer the money panel; stale balances are being read anew, and it asks again while they are."""
     gateway = gateways.of(request)
-    wallets = account.wallets_now(request.team, gateway)
+    wallets = account.wallets_now(request.membership.reach, gateway)
     text = request.GET.get("asked", "")
     asked = int(text) if text.isdecimal() else 1
     if asked == 1:
         money.refresh_stale(wallets)
-    again = asked < money.MOST_POLLS and money.is_reading(request.team, gateway)
+    again = asked < money.MOST_POLLS and money.is_reading(request.membership.reach, gateway)
     panel = money.money(wallets, gateway, asked=asked, delay=money.NEXT_MS if again else 0)
     return render(request, "home/_money.html", {"money": panel})
 

@@ -53,7 +53,8 @@ def may_approve(operation: Operation, user: User) -> bool:
     """Say whether the person may decide about it now: another than who asked, with the right to."""
     if operation.actor_id == user.pk:
         return False
-    return still_allowed(user, operation.team, Action.PAYMENT_APPROVE)
+    ids = {"project_id": operation.project_id, "wallet_id": operation.wallet_id}
+    return still_allowed(user, operation.team, Action.PAYMENT_APPROVE, **ids)
 
 
 def is_waiting(operation: Operation) -> bool:
@@ -65,7 +66,8 @@ def deciders(operation: Operation) -> list[User]:
     """Return who could decide about it."""
     others = Membership.objects.filter(team=operation.team_id, user__is_active=True).select_related("user")
     rows = others.exclude(user=operation.actor_id).order_by("user__name", "user__email")
-    return [each.user for each in rows if allows(each.role, Action.PAYMENT_APPROVE)]
+    able = [each for each in rows if allows(each.role, Action.PAYMENT_APPROVE)]
+    return [each.user for each in able if each.reach.covers(operation.project_id, operation.wallet_id)]
 
 
 def approve(*, operation: Operation, actor: User) -> None:

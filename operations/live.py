@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from operations import selectors
 from operations.models import Operation, State
-from operations.registry import INTERACTIVE
+from operations.registry import INTERACTIVE, kind_label
 
 #: Delays of the first polls of an interactive operation, in milliseconds; then once a second (STYLE, rule 13).
 FIRST_MS = (60, 120, 250, 500)
@@ -79,7 +79,12 @@ def _place(operation: Operation) -> str:
     first = selectors.next_before(operation)
     if first is None:
         return ""
-    words = {"place": selectors.place_in_line(operation), "title": first.title}
+    words = {"place": selectors.place_in_line(operation), "title": _name(first, operation)}
     if operation.project_id:
         return _("Place %(place)s in line: waits for “%(title)s” on the same project.") % words
     return _("Place %(place)s in line: waits for “%(title)s” with the same wallet.") % words
+
+
+def _name(first: Operation, operation: Operation) -> str:
+    """Return what stands before: of another project, which its reader may not reach, the kind alone."""
+    return first.title if first.project_id in (None, operation.project_id) else kind_label(first.kind)

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from audit.record import SYSTEM, Actor, Subject, record
 from core.errors import Refusal
-from operations import wake
+from operations import rights, wake
 from operations.models import ACTIVE, Operation, OperationEvent, State
 from operations.registry import kinds
 from teams.models import Team, User
-from teams.permissions import still_allowed
+from teams.permissions import Action, NotAllowed, still_allowed
 from wallets.models import Gateway, Wallet
 
 
@@ -46,10 +46,9 @@ class Request:
 
 
 def submit(request: Request) -> Operation:
-    """Put an operation in line, record it, and wake a worker on commit. Raises Refusal when the actor may not."""
+    """Put an operation in line, record it, and wake a worker on commit. Raises NotAllowed when the actor may not."""
     kind = kinds.get(request.kind)
-    if not still_allowed(request.actor, request.team, kind.action):
-        raise Refusal("NOT_ALLOWED", _("Your role in this team does not allow this."))
+    _check_actor(request, kind.action)
     with transaction.atomic():
         if existing := _equal_active(request):
             return existing
@@ -64,6 +63,14 @@ def submit(request: Request) -> Operation:
             audit_operation("requested", operation)
         transaction.on_commit(lambda: wake.send(kind.queue))
     return operation
+
+
+def _check_actor(request: Request, action: Action) -> None:
+    wallet_id = request.wallet.pk if request.wallet else None
+    if not still_allowed(
+        request.actor, request.team, action, project_id=request.project_id, wallet_id=wallet_id
+    ):
+        raise NotAllowed
 
 
 def _equal_active(request: Request) -> Operation | None:
@@ -95,7 +102,8 @@ def _create(request: Request, queue: str) -> Operation:
 
 
 def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any], message: str) -> None:
-    """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits."""
+    """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits or they may not."""
+    rights.require(operation, actor)
     with transaction.atomic():
         locked = Operation.objects.select_for_update().get(pk=operation.pk)
         changed = Operation.objects.filter(pk=locked.pk, state=State.WAITING).update(
@@ -113,7 +121,11 @@ def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any],
 
 
 def cancel(operation: Operation, *, actor: User) -> State:
-    """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in."""
+    """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in.
+
+    Raises NotAllowed when the actor may not.
+    """
+    rights.require(operation, actor)
     with transaction.atomic():
         this = Operation.objects.filter(pk=operation.pk)
         idle = this.filter(Q(state=State.QUEUED, started_at=None) | Q(state=State.WAITING))
@@ -164,5 +176,11 @@ def audit_operation(what: str, operation: Operation, actor: Actor | None = None)
         team_id=operation.team_id,
         actor=actor or (operation.actor.actor if operation.actor else SYSTEM),
         subject=Subject("operation", str(operation.pk), operation.title),
-        details={"kind": operation.kind},
+        details={"kind": operation.kind, **_belongings(operation)},
     )
+
+
+def _belongings(operation: Operation) -> dict[str, str]:
+    """Return the project and wallet that it works on, by which limited members find its entries."""
+    ids = {"project": operation.project_id, "wallet": operation.wallet_id}
+    return {name: str(pk) for name, pk in ids.items() if pk is not None}

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Fault, Refusal
-from operations import endings, wake
+from operations import endings, rights, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
 from operations.models import FINAL, Operation, State
@@ -16,7 +16,6 @@ from operations.queue import add_event, audit_operation, tell_end
 from operations.registry import kinds
 from operations.work import CancelHonoured, Later, LeaseLost, Wait, Work
 from run402.errors import Run402Error
-from teams.permissions import still_allowed
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +81,11 @@ def _may_run(operation: Operation) -> None:
     """Stop what was cancelled before it ever ran, and what its asker may no longer ask for."""
     if operation.cancel_requested and operation.fence == 1:
         raise CancelHonoured
-    if not still_allowed(operation.actor, operation.team, kinds.get(operation.kind).action):
-        raise Refusal("NOT_ALLOWED", _("The person who asked for this is no longer allowed to do it."))
+    if not rights.may(operation, operation.actor):
+        said = _(
+            "The person who asked for this may no longer do it: their role, or what they reach, has changed."
+        )
+        raise Refusal("NOT_ALLOWED", said, hint=_("Somebody who may can start it again."))
 
 
 def _write(work: Work, ending: Ending) -> None:

@@ -18,10 +18,10 @@ from core.http import STOP_POLLING, go, safe_next
 from operations import approvals, pages, queue, selectors
 from operations.forms import FilterForm
 from operations.models import Operation, State
-from operations.registry import kinds
 from teams.access import require
 from teams.middleware import PanelRequest
-from teams.permissions import Action, demand
+from teams.permissions import Action
+from teams.record import events_within
 from teams.stepup import step_up
 from wallets import gateways
 
@@ -33,11 +33,13 @@ def index(request: PanelRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     text, number = form.value("q"), request.GET.get("page", "")
     if request.GET.get("tab") == "audit":
-        events = audit_selectors.events_of(request.team.pk, text)
+        events = audit_selectors.events_of(request.team.pk, text, events_within(request.membership))
         page = pages.audit_page(events, number, filtered=bool(text))
     else:
         state, kind = form.value("state"), form.value("kind")
-        found = selectors.matching(request.team, gateways.of(request), state=state, kind=kind, text=text)
+        found = selectors.matching(
+            request.membership.reach, gateways.of(request), state=state, kind=kind, text=text
+        )
         page = pages.operations_page(found, number, filtered=bool(state or kind or text))
     return render(request, "operations/list.html", {"page": page, "form": form})
 
@@ -46,7 +48,7 @@ def index(request: PanelRequest) -> HttpResponse:
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one operation: what it did, what it asked Run402, how it ended."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     page = pages.detail_page(operation, request.membership)
     return render(request, "operations/detail.html", {"page": page})
 
@@ -55,7 +57,7 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def strip(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer the strip of any page; when the operation has ended, that page is loaded anew."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     if operation.is_final:
         return _ended()
     return render(request, "operations/_strip.html", {"op": operation, "step": _number(request, "step")})
@@ -65,7 +67,7 @@ def strip(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def events(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer with the events after `after`; when the operation has ended, its page is loaded anew."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     if operation.is_final:
         return _ended()
     page = pages.events_page(operation, after=_number(request, "after"), step=_number(request, "step"))
@@ -76,8 +78,7 @@ def events(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Cancel, for whoever may start the kind."""
-    operation = selectors.operation_or_404(request.team, pk)
-    demand(request.membership, kinds.get(operation.kind).action)
+    operation = selectors.operation_to_stop(request.membership, pk)
     state = queue.cancel(operation, actor=request.user)
     messages.info(request, _said(operation, state))
     return go(request, safe_next(request, reverse("operations:detail", args=[operation.pk])))
@@ -88,7 +89,7 @@ def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
 @step_up(lambda kwargs: f"operation.approve/{kwargs['pk']}", gettext_lazy("approve a payment"))
 def approve(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Let go on what another member wants to pay."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk, Action.PAYMENT_APPROVE)
     try:
         approvals.approve(operation=operation, actor=request.user)
     except Refusal as refusal:
@@ -102,7 +103,7 @@ def approve(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.PAYMENT_APPROVE)
 def decline(request: PanelRequest, pk: UUID) -> HttpResponse:
     """End what another member wants to pay."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk, Action.PAYMENT_APPROVE)
     try:
         approvals.decline(operation=operation, actor=request.user)
     except Refusal as refusal:

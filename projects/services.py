@@ -13,13 +13,15 @@ from projects import selectors
 from projects.models import Project
 from projects.payers import payer
 from run402 import names
-from teams.models import Team, User
+from teams.models import Scope, Team, User
+from teams.services import bring_into_reach
 from wallets.models import Wallet
 
 
 def create_project(*, team: Team, actor: User, wallet: Wallet, name: str) -> Project:
     """Write the project and have a worker make it at the wallet's gateway.
 
+    A limited member reaches what they made, and needs the wallet in reach: the queue asks for it.
     Raises Refusal when the name breaks the contract's rule, or the wallet cannot have projects.
     """
     _check_name(name)
@@ -28,6 +30,7 @@ def create_project(*, team: Team, actor: User, wallet: Wallet, name: str) -> Pro
         project = Project.objects.create(
             team=team, gateway=wallet.gateway, wallet=wallet, created_by=actor, name=name
         )
+        bring_into_reach(user=actor, team=team, kind=Scope.Kind.PROJECT, object_id=project.pk)
         _provision(project, actor)
     return project
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import Refusal
-from core.http import go
+from core.http import go, whole_number
 from projects import pages, selectors, services
 from projects.forms import ProjectForm, first_choice
 from projects.models import Project
@@ -27,7 +27,7 @@ from wallets.selectors import ready_wallets
 def index(request: PanelRequest) -> HttpResponse:
     """List the projects at the current gateway."""
     text = request.GET.get("q", "").strip()
-    found = selectors.matching(request.team, gateways.of(request), text)
+    found = selectors.matching(request.membership.reach, gateways.of(request), text)
     number = request.GET.get("page", "")
     page = pages.list_page(found, number=number, text=text, membership=request.membership)
     return render(request, "projects/list.html", {"page": page})
@@ -37,7 +37,8 @@ def index(request: PanelRequest) -> HttpResponse:
 @require(Action.PROJECT_CREATE)
 def new(request: PanelRequest) -> HttpResponse:
     """Ask for name and wallet; have the project made."""
-    payers = tuple(payer(wallet) for wallet in ready_wallets(request.team, gateways.of(request)))
+    wallets = ready_wallets(request.membership.reach, gateways.of(request))
+    payers = tuple(payer(wallet) for wallet in wallets)
     initial = {"wallet": first_choice(payers, request.GET.get("wallet", ""))}
     form = ProjectForm(request.POST or None, payers=payers, initial=initial)
     if form.is_valid():
@@ -68,7 +69,7 @@ def _new(
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one project; what is older than a minute is being read anew."""
-    project = selectors.project_or_404(request.team, pk)
+    project = selectors.project_for(request.membership, pk)
     page = pages.detail_page(project, services.refresh_if_stale(project), request.membership)
     return render(request, "projects/detail.html", {"page": page})
 
@@ -77,9 +78,9 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def mirror(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer what is read from Run402, anew while a refresh is under way."""
-    project = selectors.project_or_404(request.team, pk)
-    step = request.GET.get("step", "")
-    page = pages.mirror(project, selectors.under_way(project), step=int(step) if step.isdecimal() else 0)
+    project = selectors.project_for(request.membership, pk)
+    reading = selectors.under_way(project)
+    page = pages.mirror(project, reading, request.membership, step=whole_number(request, "step"))
     return render(request, "projects/_mirror.html", {"mirror": page, "swap": True})
 
 
@@ -87,7 +88,7 @@ def mirror(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.PROJECT_SYNC)
 def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Read the project from Run402 now, or look it up there by its name."""
-    project = selectors.project_or_404(request.team, pk)
+    project = selectors.project_for(request.membership, pk, Action.PROJECT_SYNC)
     services.refresh(project=project, actor=request.user)
     return _show(request, project)
 
@@ -96,7 +97,7 @@ def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.PROJECT_CREATE)
 def again(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Try again to make a project that could not be made."""
-    project = selectors.project_or_404(request.team, pk)
+    project = selectors.project_for(request.membership, pk, Action.PROJECT_CREATE)
     try:
         services.make_again(project=project, actor=request.user)
     except Refusal as refusal:

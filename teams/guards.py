@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from core.errors import Refusal
 from teams.models import Invitation, Membership, Role, Team, User
 from teams.permissions import Action, allows, demand, who_may
-from teams.reach import Reach
+from teams.grants import Grant
 
 #: Higher is more. Developers and billing stand side by side.
 RANK = {Role.OWNER: 3, Role.ADMIN: 2, Role.DEVELOPER: 1, Role.BILLING: 1, Role.VIEWER: 0}
@@ -73,9 +73,9 @@ def require_role(actor: Membership, role: str, to: Membership | None = None) -> 
         raise Refusal("ROLE_NOT_YOURS", sentence, field="role")
 
 
-def require_reach(actor: Membership, *reaches: Reach) -> None:
+def require_reach(actor: Membership, *reaches: Grant) -> None:
     """Refuse to decide about what the actor does not reach: nobody widens their own way round."""
-    mine = Reach.of(actor)
+    mine = Grant.of(actor)
     if not all(mine.covers(reach) for reach in reaches):
         raise Refusal(
             "BEYOND_YOUR_REACH",
@@ -102,4 +102,4 @@ def still_stands(invitation: Invitation) -> bool:
     sender = senders.filter(user__is_active=True).first()
     if sender is None or invitation.role not in roles_to_give(sender):
         return False
-    return Reach.of(sender).covers(Reach.of_invitation(invitation))
+    return Grant.of(sender).covers(Grant.of_invitation(invitation))

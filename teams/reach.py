@@ -1,91 +1,45 @@
-"""Which projects and wallets a membership, or an invitation to one, reaches."""
+"""What a member reaches: the projects and wallets of their team, all of them or chosen ones.
+
+Every read of a page takes a reach and asks it for the condition of its query, so that what is out of reach, or of
+another team, is never read at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
-from teams.models import Invitation, Membership, Scope
-
-Ids = frozenset[UUID] | None
+from django.db.models import Q
 
 
 @dataclass(frozen=True)
 class Reach:
-    """The ids of what is reached; None is everything, also what is made later."""
+    """A team, and of it these projects and wallets. None is all of them, and what a worker reads with."""
 
-    projects: Ids = None
-    wallets: Ids = None
+    team_id: UUID
+    projects: frozenset[UUID] | None = None
+    wallets: frozenset[UUID] | None = None
 
-    @classmethod
-    def of(cls, membership: Membership) -> Reach:
-        """Return what a member reaches. Owners reach everything."""
-        if not membership.projects_limited and not membership.wallets_limited:
-            return EVERYTHING
-        scopes = list(membership.scopes.all())
-        return cls(
-            _ids(scopes, Scope.Kind.PROJECT) if membership.projects_limited else None,
-            _ids(scopes, Scope.Kind.WALLET) if membership.wallets_limited else None,
-        )
+    def q(self, *, project: str = "", wallet: str = "") -> Q:
+        """Return the condition for rows of the team whose fields of these names hold ids within reach."""
+        return Q(team_id=self.team_id) & _among(project, self.projects) & _among(wallet, self.wallets)
 
-    @classmethod
-    def of_invitation(cls, invitation: Invitation) -> Reach:
-        """Return what the membership will reach."""
-        return cls(_parsed(invitation.project_ids), _parsed(invitation.wallet_ids))
+    def q_or_none(self, *, project: str = "", wallet: str = "") -> Q:
+        """Return the same for fields that may be empty: what belongs to no project is kept from nobody."""
+        projects = _among(project, self.projects, or_none=True)
+        return Q(team_id=self.team_id) & projects & _among(wallet, self.wallets, or_none=True)
 
-    def covers(self, other: Reach) -> bool:
-        """Say whether everything that the other one reaches is reached here."""
-        return _covers(self.projects, other.projects) and _covers(self.wallets, other.wallets)
-
-    @property
-    def project_words(self) -> str:
-        """“all projects”, “3 projects”."""
-        if self.projects is None:
-            return _("all projects")
-        count = len(self.projects)
-        return ngettext("%(n)s project", "%(n)s projects", count) % {"n": count or _("no")}
-
-    @property
-    def wallet_words(self) -> str:
-        """“all wallets”, “1 wallet”."""
-        if self.wallets is None:
-            return _("all wallets")
-        count = len(self.wallets)
-        return ngettext("%(n)s wallet", "%(n)s wallets", count) % {"n": count or _("no")}
-
-    def ids_of(self, kind: str) -> Ids:
-        """Return what is reached of one kind of scope."""
-        return self.projects if kind == Scope.Kind.PROJECT else self.wallets
+    def covers(self, project_id: UUID | None = None, wallet_id: UUID | None = None) -> bool:
+        """Say whether everything that is named is within reach."""
+        return _holds(self.projects, project_id) and _holds(self.wallets, wallet_id)
 
 
-EVERYTHING = Reach()
+def _among(field: str, ids: frozenset[UUID] | None, *, or_none: bool = False) -> Q:
+    if ids is None or not field:
+        return Q()
+    within = Q(**{f"{field}__in": ids})
+    return within | Q(**{f"{field}__isnull": True}) if or_none else within
 
 
-def as_json(ids: Ids) -> list[str] | None:
-    """Return ids as an invitation keeps them."""
-    return None if ids is None else sorted(str(one) for one in ids)
-
-
-def write(membership: Membership, reach: Reach) -> None:
-    """Replace what the member reaches."""
-    membership.projects_limited, membership.wallets_limited = reach.projects is not None, reach.wallets is not None
-    membership.save(update_fields=["projects_limited", "wallets_limited"])
-    membership.scopes.all().delete()
-    pairs = [(kind, one) for kind in Scope.Kind for one in reach.ids_of(kind) or ()]
-    Scope.objects.bulk_create(Scope(membership=membership, kind=kind, object_id=one) for kind, one in pairs)
-
-
-def _ids(scopes: Iterable[Scope], kind: Scope.Kind) -> Ids:
-    return frozenset(scope.object_id for scope in scopes if scope.kind == kind)
-
-
-def _parsed(ids: list[str] | None) -> Ids:
-    return None if ids is None else frozenset(UUID(one) for one in ids)
-
-
-def _covers(mine: Ids, other: Ids) -> bool:
-    return mine is None or (other is not None and other <= mine)
+def _holds(ids: frozenset[UUID] | None, one: UUID | None) -> bool:
+    return ids is None or one is None or one in ids

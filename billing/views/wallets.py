@@ -25,14 +25,14 @@ from teams.middleware import PanelRequest
 from teams.permissions import Action
 from wallets import gateways
 from wallets.models import Gateway, Wallet
-from wallets.selectors import wallet_or_404
+from wallets.selectors import wallet_for
 
 
 @require_safe
 @require(Action.VIEW)
 def index(request: PanelRequest) -> HttpResponse:
     """List the wallets at the current gateway."""
-    page = pages.wallets_page(request.team, gateways.of(request), request.membership)
+    page = pages.wallets_page(request.membership, gateways.of(request))
     return render(request, "billing/wallets.html", {"page": page})
 
 
@@ -91,7 +91,7 @@ def _imported(request: PanelRequest, form: ImportForm, usable: dict[str, Gateway
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one wallet."""
-    page = pages.wallet_page(wallet_or_404(request.team, pk), request.membership)
+    page = pages.wallet_page(wallet_for(request.membership, pk), request.membership)
     return render(request, "billing/wallet.html", {"page": page})
 
 
@@ -99,8 +99,8 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def money(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer the part of the page that a fresh reading changes."""
-    wallet = wallet_or_404(request.team, pk)
-    operations = selectors.wallet_operations(wallet)
+    wallet = wallet_for(request.membership, pk)
+    operations = selectors.wallet_operations(wallet, request.membership.reach)
     fresh = pages.money_of(wallet, request.membership, operations, step=whole_number(request, "step"))
     status = 200 if fresh.delay else STOP_POLLING
     return render(request, "billing/_money.html", {"money": fresh}, status=status)
@@ -110,7 +110,7 @@ def money(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.WALLET_FUND)
 def faucet(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Ask the faucet for test money."""
-    wallet = wallet_or_404(request.team, pk)
+    wallet = wallet_for(request.membership, pk, Action.WALLET_FUND)
     try:
         services.draw_faucet(wallet=wallet, actor=request.user)
     except Refusal as refusal:
@@ -122,7 +122,7 @@ def faucet(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.PROJECT_SYNC)
 def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Read balance and tier again."""
-    wallet = wallet_or_404(request.team, pk)
+    wallet = wallet_for(request.membership, pk, Action.PROJECT_SYNC)
     if wallet.is_ready:
         services.refresh_wallet(wallet=wallet, actor=request.user)
     return _to(request, wallet)
@@ -132,7 +132,7 @@ def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.WALLET_MANAGE)
 def limits(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Lower the limits."""
-    wallet = wallet_or_404(request.team, pk)
+    wallet = wallet_for(request.membership, pk, Action.WALLET_MANAGE)
     policy = pages.policy_of(wallet)
     if policy is None:
         messages.error(request, _("This wallet has no limits yet: it is still being made."))

@@ -13,6 +13,9 @@ from django.utils.translation import ngettext
 from deploys.models import Release
 from operations.models import Operation
 from projects.models import Project
+from projects.selectors import may_work_on
+from teams.models import Membership
+from teams.permissions import Action
 
 MOST_PATHS = 400
 
@@ -25,6 +28,7 @@ class ReleasesPage:
     releases: Page[Release]
     sync: Operation | None
     delay: int | None
+    sees_operations: bool
     may_deploy: bool
 
     @property
@@ -56,11 +60,13 @@ class ReleasePage:
     restored: tuple[str, ...]
     not_restored: tuple[str, ...]
     way: str
+    sees_deploy: bool
     may_deploy: bool
 
 
-def release_page(project: Project, release: Release, *, may_deploy: bool) -> ReleasePage:
+def release_page(release: Release, membership: Membership) -> ReleasePage:
     """Put the page together."""
+    project = release.project
     files = _files(release)
     inventory = release.inventory
     return ReleasePage(
@@ -76,7 +82,8 @@ def release_page(project: Project, release: Release, *, may_deploy: bool) -> Rel
         restored=tuple(_restored(release)),
         not_restored=tuple(_not_restored(release)),
         way=_way(release),
-        may_deploy=may_deploy,
+        sees_deploy=membership.reach.covers(wallet_id=project.wallet_id),
+        may_deploy=may_work_on(project, membership, Action.DEPLOY),
     )
 
 

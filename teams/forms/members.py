@@ -13,7 +13,7 @@ from core.ui.choices import Choice
 from teams import guards
 from teams.models import Membership, Role, Scope
 
-from teams.reach import Reach
+from teams.grants import Grant
 
 ROLE_HINTS = {
     Role.OWNER: _("Everything: also rules, owners, keys and higher limits"),
@@ -57,14 +57,14 @@ class RoleForm(forms.Form):
 class ReachForm(forms.Form):
     """All projects and wallets, or chosen ones. Somebody limited chooses among their own."""
 
-    def __init__(self, data: Any = None, *, actor: Membership, reach: Reach, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, actor: Membership, reach: Grant, **kwargs: Any) -> None:
         initial = {**reach_initial(reach), **kwargs.pop("initial", {})}
         super().__init__(data, initial=initial, **kwargs)
-        mine = Reach.of(actor)
+        mine = Grant.of(actor)
         for kind in Scope.Kind:
             self._add(actor, kind, mine)
 
-    def _add(self, actor: Membership, kind: Scope.Kind, mine: Reach) -> None:
+    def _add(self, actor: Membership, kind: Scope.Kind, mine: Grant) -> None:
         label, everything, hint, only = KIND_WORDS[kind]
         own = mine.ids_of(kind)
         choices = scope_choices.get(kind)(actor.team) if kind in scope_choices else []
@@ -80,13 +80,13 @@ class ReachForm(forms.Form):
         )
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> Grant:
         """What was chosen; after `is_valid`."""
         found = {}
         for kind in Scope.Kind:
             chosen = self.cleaned_data[f"{kind}_reach"] == CHOSEN
             found[kind] = frozenset(self.cleaned_data[f"{kind}_ids"]) if chosen else None
-        return Reach(found[Scope.Kind.PROJECT], found[Scope.Kind.WALLET])
+        return Grant(found[Scope.Kind.PROJECT], found[Scope.Kind.WALLET])
 
     @property
     def kinds(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
@@ -94,7 +94,7 @@ class ReachForm(forms.Form):
         return [(self[f"{kind}_reach"], self[f"{kind}_ids"]) for kind in Scope.Kind]
 
 
-def reach_initial(reach: Reach) -> dict[str, Any]:
+def reach_initial(reach: Grant) -> dict[str, Any]:
     """Return what the fields show for a reach."""
     initial: dict[str, Any] = {}
     for kind in Scope.Kind:
@@ -111,7 +111,7 @@ class InviteForm(ReachForm):
     role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
 
     def __init__(self, data: Any = None, *, actor: Membership) -> None:
-        super().__init__(data, actor=actor, reach=Reach.of(actor), initial={"role": Role.DEVELOPER})
+        super().__init__(data, actor=actor, reach=Grant.of(actor), initial={"role": Role.DEVELOPER})
         cast(forms.ChoiceField, self.fields["role"]).choices = role_choices(guards.roles_to_give(actor))
 
 

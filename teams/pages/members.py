@@ -13,7 +13,7 @@ from core.registry import panels_in
 from teams import guards, selectors
 from teams.models import Invitation, Membership, Role, User
 from teams.permissions import Action, allows
-from teams.reach import Reach
+from teams.grants import Grant
 from teams.services.teams import may_make_team
 
 #: Slots for other rooms: below the list, for owners only; and on the page of a member, for who may change them.
@@ -25,7 +25,7 @@ class Row:
     """One member."""
 
     membership: Membership
-    reach: Reach
+    reach: Grant
     is_self: bool
     two_factor: bool
 
@@ -43,7 +43,7 @@ class Invited:
     """Somebody who has not answered yet."""
 
     invitation: Invitation
-    reach: Reach
+    reach: Grant
     may_change: bool
 
     @property
@@ -108,16 +108,16 @@ def member_page(actor: Membership, member: Membership) -> MemberPage:
 
 def _within(actor: Membership, row: Row) -> bool:
     """Nobody changes their own reach, and nobody decides about what they do not reach themselves."""
-    return not row.is_self and Reach.of(actor).covers(row.reach)
+    return not row.is_self and Grant.of(actor).covers(row.reach)
 
 
 def _row(member: Membership, actor: Membership, having: set[UUID]) -> Row:
-    return Row(member, Reach.of(member), member.pk == actor.pk, member.user_id in having)
+    return Row(member, Grant.of(member), member.pk == actor.pk, member.user_id in having)
 
 
 def _invited(invitation: Invitation, actor: Membership) -> Invited:
-    reach = Reach.of_invitation(invitation)
-    may = invitation.role in guards.roles_to_give(actor) and Reach.of(actor).covers(reach)
+    reach = Grant.of_invitation(invitation)
+    may = invitation.role in guards.roles_to_give(actor) and Grant.of(actor).covers(reach)
     return Invited(invitation, reach, may)
 
 

@@ -4,6 +4,7 @@ from teams.services.invitations import Sent, accept, accept_as_new, invite, not_
 from teams.services.members import change_reach, change_role, leave_team, remove_member
 from teams.services.ownership import transfer
 from teams.services.rules import Rules, rename_team, set_rules
+from teams.services.scopes import bring_into_reach
 from teams.services.teams import (
     FirstOwner,
     create_first_owner,
@@ -19,6 +20,7 @@ __all__ = [
     "Sent",
     "accept",
     "accept_as_new",
+    "bring_into_reach",
     "change_reach",
     "change_role",
     "create_first_owner",

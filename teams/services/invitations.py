@@ -18,7 +18,7 @@ from core.errors import Refusal
 from core.letters import Letter
 from teams import guards, selectors
 from teams.models import Invitation, Membership, Role, Team, User
-from teams.reach import EVERYTHING, Reach, as_json, write
+from teams.grants import EVERYTHING, Grant, as_json, write
 from teams.tokens import Token
 
 LIFETIME = timedelta(hours=24)
@@ -32,7 +32,7 @@ class Sent:
     link: str = field(repr=False)
 
 
-def invite(*, team: Team, actor: User, email: str, role: str, reach: Reach) -> Sent:
+def invite(*, team: Team, actor: User, email: str, role: str, reach: Grant) -> Sent:
     """Invite an address to the team. Raises Refusal for members, and while an invitation waits already."""
     email, token = email.strip().lower(), Token.fresh()
     with transaction.atomic():
@@ -96,7 +96,7 @@ def _waiting(team: Team, actor: User, pk: UUID) -> Invitation:
     if invitation is None:
         raise Refusal("INVITATION_OVER", _("This invitation was accepted or withdrawn. Load the page again."))
     guards.require_role(own, invitation.role)
-    guards.require_reach(own, Reach.of_invitation(invitation))
+    guards.require_reach(own, Grant.of_invitation(invitation))
     return invitation
 
 
@@ -143,7 +143,7 @@ def _join(invitation: Invitation, user: User) -> Membership:
     if Membership.objects.filter(team=invitation.team, user=user).exists():
         raise Refusal("IS_MEMBER", _("You are in this team already."))
     membership = Membership.objects.create(team=invitation.team, user=user, role=invitation.role)
-    write(membership, Reach.of_invitation(invitation))
+    write(membership, Grant.of_invitation(invitation))
     _record("invitation.accepted", invitation, user, role=invitation.role, by=invitation.invited_by.label)
     return membership
 

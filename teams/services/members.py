@@ -9,7 +9,7 @@ from audit.record import Subject, record
 from teams import guards
 from teams.models import Invitation, Membership, Role, Team, User
 from teams.permissions import Action, allows
-from teams.reach import EVERYTHING, Reach, as_json, write
+from teams.grants import EVERYTHING, Grant, as_json, write
 from teams.services.sessions import end_sessions
 
 
@@ -40,13 +40,13 @@ def set_role(member: Membership, role: str) -> None:
         _withdraw_invitations(member)
 
 
-def change_reach(*, team: Team, actor: User, person: User, reach: Reach) -> Membership:
+def change_reach(*, team: Team, actor: User, person: User, reach: Grant) -> Membership:
     """Limit a member to some projects and wallets, or end that."""
     with transaction.atomic():
         guards.lock(team)
         own, other = guards.manager(team, actor), guards.member(team, person)
         guards.require_touch(own, other)
-        guards.require_reach(own, Reach.of(other), reach)
+        guards.require_reach(own, Grant.of(other), reach)
         if other.role == Role.OWNER:
             reach = EVERYTHING
         write(other, reach)

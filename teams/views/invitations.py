@@ -27,7 +27,7 @@ from teams.limits import limited
 from teams.middleware import SESSION_KEY, PanelRequest
 from teams.models import Invitation, User
 from teams.permissions import Action
-from teams.reach import Reach
+from teams.grants import Grant
 from teams.services import Sent
 from teams.stepup import step_up
 
@@ -79,7 +79,7 @@ def withdraw(request: PanelRequest, pk: UUID) -> HttpResponse:
 def _sent(request: PanelRequest, sent: Sent) -> HttpResponse:
     """Say that a mail is on its way; or show the link in this very answer, which nothing keeps."""
     if sent.link:
-        reach = Reach.of_invitation(sent.invitation)
+        reach = Grant.of_invitation(sent.invitation)
         return render(request, "teams/invited.html", {"sent": sent, "reach": reach})
     messages.success(request, _("A mail to %(email)s is on its way.") % {"email": sent.invitation.email})
     return go(request, reverse("teams:members"))

@@ -22,7 +22,7 @@ from teams.middleware import PanelRequest
 from teams.models import Membership
 from teams.pages import members as pages
 from teams.permissions import Action
-from teams.reach import Reach
+from teams.grants import Grant
 from teams.stepup import step_up
 
 
@@ -67,13 +67,13 @@ def role(request: PanelRequest, pk: UUID) -> HttpResponse:
 def scopes(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Limit what a member reaches, or end that."""
     member = selectors.member_or_404(request.team, pk)
-    form = ReachForm(request.POST, actor=request.membership, reach=Reach.of(member))
+    form = ReachForm(request.POST, actor=request.membership, reach=Grant.of(member))
     if form.is_valid():
         with refusals_in(form):
             changed = services.change_reach(
                 team=request.team, actor=request.user, person=member.user, reach=form.reach
             )
-            reach = Reach.of(changed)
+            reach = Grant.of(changed)
             words = {"who": member.user.label, "projects": reach.project_words, "wallets": reach.wallet_words}
             return _done(request, pk, _("%(who)s reaches %(projects)s and %(wallets)s.") % words)
     return _shown(request, member, reach_form=form)
@@ -152,7 +152,7 @@ def _shown(
     context = {
         "page": pages.member_page(actor, member),
         "role_form": role_form or RoleForm(actor=actor, member=member),
-        "reach_form": reach_form or ReachForm(actor=actor, reach=Reach.of(member)),
+        "reach_form": reach_form or ReachForm(actor=actor, reach=Grant.of(member)),
     }
     return render(request, "teams/member.html", context)
 

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_POST
 
 from core.http import go, safe_next
 from teams import selectors, services
-from teams.access import require
-from teams.middleware import SESSION_KEY, PanelRequest
+from teams.access import personal, require
+from teams.middleware import SESSION_KEY, PanelRequest, PersonRequest
 from teams.permissions import Action
 
 #: The session key that the room of wallets reads; the switcher is one form for both.
@@ -31,8 +31,8 @@ def switch(request: PanelRequest) -> HttpResponse:
 
 
 @require_POST
-@require(Action.VIEW)
-def theme(request: PanelRequest) -> HttpResponse:
+@personal
+def theme(request: PersonRequest) -> HttpResponse:
     """Store the theme and come back."""
     services.set_theme(request.user, request.POST.get("theme", ""))
     return go(request, safe_next(request, "/"))

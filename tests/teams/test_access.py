@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 #: What a visitor may open, and the pages of allauth, which guard themselves. Everything else declares a permission.
 PUBLIC = {"livez", "home:readyz", "styleguide", "account_login", "account_inactive"}
-OWN_GUARD = {"account_logout", "account_change_password"}
+OWN_GUARD = {"teams:theme", "account_logout", "account_change_password"}
 ABSENT = {
     "account_reauthenticate",
     "account_signup",

@@ -21,7 +21,7 @@ from core.errors import Refusal
 from core.logs import hide_tokens
 from teams import services
 from teams.models import Invitation, Membership, Role, Team, User
-from teams.reach import EVERYTHING, Reach
+from teams.grants import EVERYTHING, Grant
 from teams.tokens import digest
 from tests.factories import PASSWORD, InvitationFactory, ProjectFactory, UserFactory
 from tests.fixtures import ClientAs, confirmed
@@ -146,7 +146,7 @@ def test_somebody_new_sets_name_and_password_and_is_in(
     assert client.get("/team").status_code == 200
     membership = Membership.objects.get(user__email="niko@example.com")
     assert (membership.role, membership.user.name) == (Role.DEVELOPER, "Niko")
-    assert Reach.of(membership) == Reach(projects=frozenset({project.pk}))
+    assert Grant.of(membership) == Grant(projects=frozenset({project.pk}))
     assert membership.user.check_password(NEW["password1"])
     assert Event.objects.get(action="invitation.accepted").actor_label == "Niko"
 

@@ -14,7 +14,7 @@ from audit.models import Event
 from core.errors import Refusal
 from teams import services
 from teams.models import Membership, Role, Team, User
-from teams.reach import EVERYTHING, Reach
+from teams.grants import EVERYTHING, Grant
 from tests.factories import InvitationFactory, MembershipFactory, ProjectFactory, UserFactory, WalletFactory
 from tests.fixtures import ClientAs, confirmed
 
@@ -38,8 +38,8 @@ def role_of(user: User) -> str | None:
     return Membership.objects.filter(user=user).values_list("role", flat=True).first()
 
 
-def reach_of(user: User) -> Reach:
-    return Reach.of(Membership.objects.get(user=user))
+def reach_of(user: User) -> Grant:
+    return Grant.of(Membership.objects.get(user=user))
 
 
 def page(client: Client, url: str = "/team") -> str:
@@ -55,7 +55,7 @@ def test_everybody_sees_who_is_in_the_team(
     client_as: ClientAs, team: Team, alice: User, bob: User, dora: User, charlie: User
 ) -> None:
     project = ProjectFactory.create(team=team)
-    services.change_reach(team=team, actor=alice, person=bob, reach=Reach(projects=frozenset({project.pk})))
+    services.change_reach(team=team, actor=alice, person=bob, reach=Grant(projects=frozenset({project.pk})))
     shown = page(client_as(dora))
     for words in ("Alice", "bob@example.com", "Viewer", "1 project, all wallets", "all projects, all wallets"):
         assert words in shown
@@ -163,7 +163,7 @@ def test_an_admin_touches_no_owner_and_no_other_admin(team: Team, alice: User, e
         with pytest.raises(Refusal):
             services.change_role(team=team, actor=erin, person=person, role=Role.VIEWER)
         with pytest.raises(Refusal, match="Only Owner may change an owner or an admin"):
-            services.change_reach(team=team, actor=erin, person=person, reach=Reach(projects=frozenset()))
+            services.change_reach(team=team, actor=erin, person=person, reach=Grant(projects=frozenset()))
         with pytest.raises(Refusal, match="Only Owner may change an owner or an admin"):
             services.remove_member(team=team, actor=erin, person=person)
         assert role_of(person) == before
@@ -208,7 +208,7 @@ def test_an_unknown_role_is_refused(client_as: ClientAs, alice: User, bob: User)
     assert role_of(bob) == Role.DEVELOPER
 
 
-# --- Reach ---
+# --- Grant ---
 
 
 def test_a_member_is_limited_to_projects_and_wallets(
@@ -224,7 +224,7 @@ def test_a_member_is_limited_to_projects_and_wallets(
         "wallet_ids": [wallet.pk],
     }
     assert browser.post(f"/team/members/{bob.pk}/scopes", data).status_code == 302
-    limited = Reach(frozenset({project.pk}), frozenset({wallet.pk}))
+    limited = Grant(frozenset({project.pk}), frozenset({wallet.pk}))
     assert reach_of(bob) == limited
     assert f'value="{project.pk}"' in page(browser, f"/team/members/{bob.pk}")
     answer = browser.post(f"/team/members/{bob.pk}/scopes", {**data, "project_ids": [foreign.pk]})
@@ -236,23 +236,23 @@ def test_a_member_is_limited_to_projects_and_wallets(
 
 def test_a_limited_admin_gives_nobody_more_than_they_have(team: Team, alice: User, erin: User, bob: User) -> None:
     own, other = ProjectFactory.create(team=team).pk, ProjectFactory.create(team=team).pk
-    services.change_reach(team=team, actor=alice, person=erin, reach=Reach(projects=frozenset({own})))
-    for person, reach in ((bob, EVERYTHING), (bob, Reach(projects=frozenset({own})))):
+    services.change_reach(team=team, actor=alice, person=erin, reach=Grant(projects=frozenset({own})))
+    for person, reach in ((bob, EVERYTHING), (bob, Grant(projects=frozenset({own})))):
         with pytest.raises(Refusal, match="you cannot decide about others"):
             services.change_reach(team=team, actor=erin, person=person, reach=reach)
-    services.change_reach(team=team, actor=alice, person=bob, reach=Reach(projects=frozenset()))
-    services.change_reach(team=team, actor=erin, person=bob, reach=Reach(projects=frozenset({own})))
+    services.change_reach(team=team, actor=alice, person=bob, reach=Grant(projects=frozenset()))
+    services.change_reach(team=team, actor=erin, person=bob, reach=Grant(projects=frozenset({own})))
     with pytest.raises(Refusal):
-        services.change_reach(team=team, actor=erin, person=bob, reach=Reach(projects=frozenset({own, other})))
+        services.change_reach(team=team, actor=erin, person=bob, reach=Grant(projects=frozenset({own, other})))
     with pytest.raises(Refusal):
         services.invite(team=team, actor=erin, email="x@example.com", role=Role.VIEWER, reach=EVERYTHING)
 
 
 def test_owners_reach_everything(team: Team, alice: User, bob: User) -> None:
-    services.change_reach(team=team, actor=alice, person=bob, reach=Reach(projects=frozenset()))
+    services.change_reach(team=team, actor=alice, person=bob, reach=Grant(projects=frozenset()))
     services.change_role(team=team, actor=alice, person=bob, role=Role.OWNER)
     assert reach_of(bob) == EVERYTHING
-    services.change_reach(team=team, actor=alice, person=bob, reach=Reach(projects=frozenset()))
+    services.change_reach(team=team, actor=alice, person=bob, reach=Grant(projects=frozenset()))
     assert reach_of(bob) == EVERYTHING
 
 
