@@ -1,7 +1,7 @@
 """The worker's side of the outbox: claim a mail, send it, say how it went.
 
-A claim moves `not_before` to the next try, so that a mail whose worker died is tried again then. That may deliver it twice
-when the server had taken it already; both copies bear the same Message-ID, by which mail programs tell.
+A claim moves `not_before` to the next try, so that a mail whose worker died is tried again then. That may deliver it
+twice when the server had taken it already; both copies bear the same Message-ID, by which mail programs tell.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def claim() -> Mail | None:
 
 
 def send(mail: Mail) -> bool:
-    """Make one try at a claimed mail, and write how it went. Say whether it left; raise Unreachable without a server."""
+    """Make one try at a claimed mail and write how it went. Say whether it left; raise Unreachable without a server."""
     try:
         _deliver(mail)
     except Refused as error:

@@ -45,7 +45,9 @@ def _approver(operation: Operation, user_id: str | None) -> User | None:
 def _asked(micros: int, *, again: bool) -> str:
     if again:
         return _("Who approved this may not do so any more. It needs another approval.")
-    said = _("%(sum)s is above what one person may pay in this team. Somebody else has to approve it: %(roles)s.")
+    said = _(
+        "%(sum)s is above what one person may pay in this team. Somebody else has to approve it: %(roles)s."
+    )
     return said % {"sum": usd(micros, exact=True), "roles": who_may(Action.PAYMENT_APPROVE)}
 
 
@@ -89,7 +91,9 @@ def decline(*, operation: Operation, actor: User) -> None:
 
 
 def _locked(operation: Operation, actor: User) -> Operation:
-    locked = Operation.objects.select_for_update(of=("self",)).select_related("team", "actor").get(pk=operation.pk)
+    locked = (
+        Operation.objects.select_for_update(of=("self",)).select_related("team", "actor").get(pk=operation.pk)
+    )
     if not is_waiting(locked):
         raise Refusal("NOT_WAITING", _("This was decided already, or has ended."))
     if not may_approve(locked, actor):

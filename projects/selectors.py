@@ -29,7 +29,7 @@ def projects_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Projec
 
 
 def names_of(team: Team) -> list[tuple[UUID, str]]:
-    """Return all projects of the team by name, for choosing what a member reaches; the gateway tells equal names apart."""
+    """Return all projects of the team with their gateways, by name: for choosing what a member reaches."""
     rows = projects_of(Reach(team.pk)).order_by("name").values_list("pk", "name", "gateway__name")
     return [(pk, f"{name} ({gateway})") for pk, name, gateway in rows]
 

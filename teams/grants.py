@@ -75,7 +75,10 @@ def as_json(ids: Ids) -> list[str] | None:
 
 def write(membership: Membership, reach: Grant) -> None:
     """Replace what the member reaches."""
-    membership.projects_limited, membership.wallets_limited = reach.projects is not None, reach.wallets is not None
+    membership.projects_limited, membership.wallets_limited = (
+        reach.projects is not None,
+        reach.wallets is not None,
+    )
     membership.save(update_fields=["projects_limited", "wallets_limited"])
     membership.scopes.all().delete()
     pairs = [(kind, one) for kind in Scope.Kind for one in reach.ids_of(kind) or ()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
+from teams.grants import Grant
 from teams.models import Invitation, Membership, Role, Team, User
 from teams.permissions import Action, allows, demand, who_may
-from teams.grants import Grant
 
 #: Higher is more. Developers and billing stand side by side.
 RANK = {Role.OWNER: 3, Role.ADMIN: 2, Role.DEVELOPER: 1, Role.BILLING: 1, Role.VIEWER: 0}
@@ -22,7 +22,9 @@ def lock(team: Team) -> Team:
 
 def member(team: Team, user: User) -> Membership:
     """Return the person's present membership, or refuse."""
-    found = Membership.objects.filter(team=team, user=user, user__is_active=True).select_related("user").first()
+    found = (
+        Membership.objects.filter(team=team, user=user, user__is_active=True).select_related("user").first()
+    )
     if found is None:
         raise Refusal("NOT_A_MEMBER", _("This person is not in the team any more. Load the page again."))
     return found
@@ -36,7 +38,7 @@ def manager(team: Team, user: User) -> Membership:
 
 
 def may_touch(actor: Membership, other: Membership) -> bool:
-    """Say whether the actor may change or remove the other one: owners and admins are the owners' matter, and their own."""
+    """Say whether the actor may change or remove the other one. Owners and admins are the owners' matter."""
     if actor.pk == other.pk:
         return True
     needed = Action.OWNERS_MANAGE if other.role in HIGH else Action.MEMBERS_MANAGE
@@ -83,12 +85,15 @@ def require_reach(actor: Membership, *reaches: Grant) -> None:
         )
 
 
+def is_last_owner(member: Membership) -> bool:
+    """Say whether the team would be left without an owner who can sign in."""
+    owners = Membership.objects.filter(team=member.team_id, role=Role.OWNER, user__is_active=True)
+    return member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists()
+
+
 def require_another_owner(leaving: Membership) -> None:
     """Refuse when the team would be left without an owner."""
-    if leaving.role != Role.OWNER:
-        return
-    owners = Membership.objects.filter(team=leaving.team_id, role=Role.OWNER, user__is_active=True)
-    if not owners.exclude(pk=leaving.pk).exists():
+    if is_last_owner(leaving):
         raise Refusal(
             "LAST_OWNER",
             _("A team needs an owner, and this is the last one. Make somebody else owner first."),

@@ -70,6 +70,8 @@ class Layout:
         environment = {**_machine(), **self.settings, **self._panel()}
         if process != "prepare":  # which makes these files
             environment["PANEL_VAULT_PUBLIC_KEYSET_FILE"] = str(self.keys / "vault-public.json")
+        if process != "worker":
+            environment.pop("PANEL_SMTP_URL", None)
         if process == "worker":
             environment["PANEL_VAULT_PRIVATE_KEYSET_FILE"] = str(self.keys / "vault-private.json")
             environment["PANEL_POLICY_MAC_KEYSET_FILE"] = str(self.keys / "policy-mac.json")

@@ -22,7 +22,7 @@ def wallets_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Wallet]
 
 
 def names_of(team: Team) -> list[tuple[UUID, str]]:
-    """Return all wallets of the team by name, for choosing what a member reaches; the gateway tells equal names apart."""
+    """Return all wallets of the team with their gateways, by name: for choosing what a member reaches."""
     rows = wallets_of(Reach(team.pk)).exclude(state=Wallet.State.FAILED).order_by("label")
     return [(wallet.pk, f"{wallet.label} ({wallet.gateway.name})") for wallet in rows]
 

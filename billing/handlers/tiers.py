@@ -40,7 +40,9 @@ def set_tier(work: Work) -> dict[str, Any]:
     """Pay for a tier, or go on where an earlier attempt stopped: the payment's row says where."""
     work.phase("check")
     charge = _charge(work)
-    if not spending.is_reserved(charge.operation_id):  # afterwards money may have left: then it has to be told truly
+    if not spending.is_reserved(
+        charge.operation_id
+    ):  # afterwards money may have left: then it has to be told truly
         approvals.demand(work, charge.amount_micros)
     payment = spending.reserve(wallet_of(work.operation), charge)
     with work.client() as client:

@@ -11,9 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from core.registry import scope_choices
 from core.ui.choices import Choice
 from teams import guards
-from teams.models import Membership, Role, Scope
-
 from teams.grants import Grant
+from teams.models import Membership, Role, Scope
 
 ROLE_HINTS = {
     Role.OWNER: _("Everything: also rules, owners, keys and higher limits"),
@@ -125,7 +124,10 @@ class TransferForm(forms.Form):
         initial=Role.ADMIN,
         choices=[
             (Role.ADMIN.value, Choice(str(Role.ADMIN.label), hint=str(ROLE_HINTS[Role.ADMIN]))),
-            (Role.OWNER.value, Choice(str(Role.OWNER.label), hint=str(_("The team then has one owner more")))),
+            (
+                Role.OWNER.value,
+                Choice(str(Role.OWNER.label), hint=str(_("The team then has one owner more"))),
+            ),
         ],
     )
 
@@ -133,5 +135,3 @@ class TransferForm(forms.Form):
         super().__init__(data)
         choices = [(str(each.user_id), f"{each.user.label} ({each.get_role_display()})") for each in members]
         cast(forms.ChoiceField, self.fields["person"]).choices = [("", _("Choose a member")), *choices]
-
-

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from core.registry import panels_in
 from teams import guards, selectors
+from teams.grants import Grant
 from teams.models import Invitation, Membership, Role, User
 from teams.permissions import Action, allows
-from teams.grants import Grant
 from teams.services.teams import may_make_team
 
 #: Slots for other rooms: below the list, for owners only; and on the page of a member, for who may change them.
@@ -94,8 +94,7 @@ def member_page(actor: Membership, member: Membership) -> MemberPage:
     """Return one member as another one sees them."""
     row = _row(member, actor, selectors.two_factor_of([member.user]))
     manages = allows(actor.role, Action.MEMBERS_MANAGE) and guards.may_touch(actor, member)
-    owners = [each for each in selectors.members_of(actor.team) if each.role == Role.OWNER]
-    last = member.role == Role.OWNER and len(owners) == 1
+    last = guards.is_last_owner(member)
     return MemberPage(
         row=row,
         may_change_role=manages and not last and bool(guards.roles_to_give(actor, member)),

@@ -17,8 +17,8 @@ from core import letters
 from core.errors import Refusal
 from core.letters import Letter
 from teams import guards, selectors
-from teams.models import Invitation, Membership, Role, Team, User
 from teams.grants import EVERYTHING, Grant, as_json, write
+from teams.models import Invitation, Membership, Role, Team, User
 from teams.tokens import Token
 
 LIFETIME = timedelta(hours=24)
@@ -116,7 +116,9 @@ def accept_as_new(*, token: str, name: str, password: str) -> User:
         if User.objects.filter(email=invitation.email).exists():
             raise Refusal("HAS_ACCOUNT", _("This address has an account already. Sign in to accept."))
         user = User.objects.create_user(invitation.email, password, name=name)
-        record("user.created", team_id=None, actor=user.actor, subject=Subject("user", str(user.pk), user.label))
+        record(
+            "user.created", team_id=None, actor=user.actor, subject=Subject("user", str(user.pk), user.label)
+        )
         _join(invitation, user)
     return user
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from audit.record import Subject, record
 from teams import guards
+from teams.grants import EVERYTHING, Grant, as_json, write
 from teams.models import Invitation, Membership, Role, Team, User
 from teams.permissions import Action, allows
-from teams.grants import EVERYTHING, Grant, as_json, write
 from teams.services.sessions import end_sessions
 
 

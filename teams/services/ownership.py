@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from django.db import transaction
-
-from core.errors import Refusal
 from django.utils.translation import gettext as _
 
+from core.errors import Refusal
 from teams import guards
 from teams.models import Membership, Role, Team, User
 from teams.permissions import Action, demand
@@ -23,7 +22,9 @@ def transfer(*, team: Team, actor: User, person: User, stay_as: str, keep: str =
         own, other = guards.member(team, actor), guards.member(team, person)
         demand(own, Action.OWNERS_MANAGE)
         if other.pk == own.pk or other.role == Role.OWNER:
-            raise Refusal("IS_OWNER", _("This person is an owner already. Choose somebody else."), field="person")
+            raise Refusal(
+                "IS_OWNER", _("This person is an owner already. Choose somebody else."), field="person"
+            )
         before = other.role
         set_role(other, Role.OWNER)
         set_role(own, stay_as)

@@ -30,9 +30,7 @@ class Rules:
     @classmethod
     def of(cls, team: Team) -> Rules:
         """Return the team's present rules."""
-        return cls(
-            team.require_two_factor, team.idle_minutes, team.session_hours, team.approval_above_micros
-        )
+        return cls(team.require_two_factor, team.idle_minutes, team.session_hours, team.approval_above_micros)
 
 
 def set_rules(*, team: Team, actor: User, rules: Rules) -> Team:
@@ -48,7 +46,13 @@ def set_rules(*, team: Team, actor: User, rules: Rules) -> Team:
             for name, value in changed.items():
                 setattr(locked, name, value)
             locked.save(update_fields=list(changed))
-            record("team.rules_changed", team_id=team.pk, actor=actor.actor, subject=_subject(team), details=changed)
+            record(
+                "team.rules_changed",
+                team_id=team.pk,
+                actor=actor.actor,
+                subject=_subject(team),
+                details=changed,
+            )
     return locked
 
 
@@ -61,7 +65,9 @@ def rename_team(*, team: Team, actor: User, name: str) -> Team:
         if before != name:
             locked.save(update_fields=["name"])
             details = {"before": before}
-            record("team.renamed", team_id=team.pk, actor=actor.actor, subject=_subject(locked), details=details)
+            record(
+                "team.renamed", team_id=team.pk, actor=actor.actor, subject=_subject(locked), details=details
+            )
     return locked
 
 

@@ -6,7 +6,6 @@ import secrets
 from dataclasses import dataclass
 
 from django.db import transaction
-
 from django.utils.translation import gettext as _
 
 from audit.record import SYSTEM, Subject, record
@@ -40,7 +39,9 @@ def may_make_team(user: User) -> bool:
 def make_team(*, name: str, actor: User) -> Team:
     """Make a team of which the person is the owner. Raises Refusal where only operators make teams."""
     if not may_make_team(actor):
-        raise Refusal("TEAMS_CLOSED", _("Only whoever operates this panel makes teams here. Ask them for one."))
+        raise Refusal(
+            "TEAMS_CLOSED", _("Only whoever operates this panel makes teams here. Ask them for one.")
+        )
     return create_team(name=name, owner=actor)
 
 

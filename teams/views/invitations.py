@@ -23,11 +23,11 @@ from teams import selectors, services
 from teams.access import public, require
 from teams.forms.invitations import NewAccountForm
 from teams.forms.members import InviteForm
+from teams.grants import Grant
 from teams.limits import limited
 from teams.middleware import SESSION_KEY, PanelRequest
 from teams.models import Invitation, User
 from teams.permissions import Action
-from teams.grants import Grant
 from teams.services import Sent
 from teams.stepup import step_up
 
@@ -116,7 +116,9 @@ def _as_member(request: HttpRequest, invitation: Invitation, token: str, user: U
         try:
             membership = services.accept(token=token, user=user)
         except Refusal as refusal:
-            return _answer(request, "teams/accept.html", {**context, "error": refusal.fault.as_dict()}, status=409)
+            return _answer(
+                request, "teams/accept.html", {**context, "error": refusal.fault.as_dict()}, status=409
+            )
         request.session[SESSION_KEY] = str(membership.team_id)
         messages.success(request, _("Welcome to %(team)s.") % {"team": invitation.team.name})
         return go(request, reverse("home:home"))
@@ -139,7 +141,9 @@ def _as_new(request: HttpRequest, invitation: Invitation, token: str) -> HttpRes
     return _answer(request, "teams/accept.html", {"invitation": invitation, "form": form})
 
 
-def _answer(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:
+def _answer(
+    request: HttpRequest, template: str, context: dict[str, object], status: int = 200
+) -> HttpResponse:
     """Render a page whose address holds a token: pages that it leads to are told its origin only."""
     response = render(request, template, context, status=status)
     response["Referrer-Policy"] = "strict-origin"

@@ -18,11 +18,11 @@ from core.http import go
 from teams import selectors, services
 from teams.access import require
 from teams.forms.members import ReachForm, RoleForm, TransferForm
+from teams.grants import Grant
 from teams.middleware import PanelRequest
 from teams.models import Membership
 from teams.pages import members as pages
 from teams.permissions import Action
-from teams.grants import Grant
 from teams.stepup import step_up
 
 

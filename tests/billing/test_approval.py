@@ -41,7 +41,11 @@ def state(operation: Operation) -> str:
 
 
 def test_another_member_approves_and_it_is_paid(
-    client_as: ClientAs, asked: Operation, members: Members, gateway_here: Gateway, run_operations: RunOperations
+    client_as: ClientAs,
+    asked: Operation,
+    members: Members,
+    gateway_here: Gateway,
+    run_operations: RunOperations,
 ) -> None:
     browser = at(client_as(members[Role.OWNER]), gateway_here)
     home = browser.get("/").content.decode()
@@ -74,7 +78,8 @@ def test_who_asks_sees_who_can_decide_and_cannot_decide(
     browser = confirmed(at(client_as(members[Role.BILLING]), gateway_here), f"operation.approve/{asked.pk}")
     shown = page_of(browser, asked)
     assert f"/activity/{asked.pk}/approve" not in shown
-    assert "admin@example.com, Alice" in shown and "Nothing is paid until one of them approves." in shown
+    assert "admin@example.com, Alice" in shown
+    assert "Nothing is paid until one of them approves." in shown
     browser.post(f"/activity/{asked.pk}/approve")
     browser.post(f"/activity/{asked.pk}/decline")
     with pytest.raises(Refusal, match="Whoever asks cannot approve"):
@@ -109,7 +114,9 @@ def test_the_worker_asks_again_whether_the_approver_still_may(asked: Operation, 
     Membership.objects.filter(user=members[Role.ADMIN]).update(role=Role.VIEWER)
     attempt(asked)
     assert (asked.state, asked.reason, Payment.objects.count()) == (State.WAITING, "approval", 0)
-    assert "Who approved this may not do so any more." in str(list(asked.events.values_list("message", flat=True)))
+    assert "Who approved this may not do so any more." in str(
+        list(asked.events.values_list("message", flat=True))
+    )
     approvals.approve(operation=asked, actor=members[Role.OWNER])
     assert attempt(asked).state == State.SUCCEEDED
 
@@ -134,7 +141,8 @@ def test_the_page_says_when_nobody_else_can_approve(
 ) -> None:
     Membership.objects.exclude(user=members[Role.BILLING]).exclude(role=Role.VIEWER).delete()
     shown = page_of(client_as(members[Role.BILLING]), asked)
-    assert "Nobody else can approve." in shown and 'href="/team/rules"' in shown
+    assert "Nobody else can approve." in shown
+    assert 'href="/team/rules"' in shown
 
 
 @pytest.mark.parametrize("above", [None, CENTS_10])

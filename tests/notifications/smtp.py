@@ -60,9 +60,7 @@ class _Session(socketserver.StreamRequestHandler):
             lines.append(line.removeprefix(b"."))
         refused = server.answers.get("DATA.")
         if not refused:
-            server.mails.append(
-                cast(EmailMessage, message_from_bytes(b"".join(lines), policy=policy.default))
-            )
+            server.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
         self._say(refused or "250 taken")
 
     def _say(self, text: str) -> None:

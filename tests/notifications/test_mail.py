@@ -97,14 +97,19 @@ def test_a_text_moved_to_another_mail_does_not_open(mail: Mail, server: MailServ
     send_mail()
     assert [each["To"] for each in server.mails] == ["niko@example.com"]
     other = Mail.objects.get(to="mallory@example.com")
-    assert (other.state, other.error) == ("queued", "The worker cannot open the mail: it lacks the private keyset.")
+    assert (other.state, other.error) == (
+        "queued",
+        "The worker cannot open the mail: it lacks the private keyset.",
+    )
 
 
-def test_a_letter_leaves_only_with_what_it_is_about(configure: Configure, server: MailServer, team: Team) -> None:
+def test_a_letter_leaves_only_with_what_it_is_about(
+    configure: Configure, server: MailServer, team: Team
+) -> None:
     configure(server.url)
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         letters.post(Letter("niko@example.com", "Come in", LINK, team.pk))
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert not Mail.objects.exists()
 
 
@@ -166,10 +171,18 @@ def test_after_a_while_it_arrives(configure: Configure, mail: Mail, server: Mail
 @pytest.mark.parametrize(
     ("answers", "state", "said"),
     [
-        ({"RCPT": "550 no niko with https://panel.example here"}, "failed", "The mail server refuses this address (550)."),
+        (
+            {"RCPT": "550 no niko with https://panel.example here"},
+            "failed",
+            "The mail server refuses this address (550).",
+        ),
         ({"RCPT": "451 later"}, "queued", "The mail server does not take this address right now."),
         ({"DATA.": "452 https://panel.example is full"}, "queued", "The mail server answered 452."),
-        ({"AUTH": "535 no"}, "queued", "The mail server does not accept the user and password of PANEL_SMTP_URL."),
+        (
+            {"AUTH": "535 no"},
+            "queued",
+            "The mail server does not accept the user and password of PANEL_SMTP_URL.",
+        ),
     ],
 )
 def test_a_refusal_is_told_without_a_word_of_what_the_server_said(
@@ -251,7 +264,10 @@ def test_an_invitation_travels_by_mail_and_web_never_shows_its_link(
     assert arrived["Subject"] == "Invitation to the team Halden"
     found = re.search(r"http://localhost:8000(/invitation/[\w-]{43})\s", arrived.get_content())
     assert found is not None
-    assert "Join Halden" in client_as(User.objects.create_user("niko@example.com")).get(found[1]).content.decode()
+    assert (
+        "Join Halden"
+        in client_as(User.objects.create_user("niko@example.com")).get(found[1]).content.decode()
+    )
     assert found[1] not in browser.get("/team").content.decode()
     assert Invitation.objects.get().accepted_at is None
 
@@ -267,12 +283,15 @@ def test_owners_see_how_their_mails_went_and_no_text(
     shown = client_as(alice).get(url).content.decode()
     for words in ("niko@example.com", "Come in", "Failed", "The mail server answered 452."):
         assert words in shown
-    assert "stranger@example.com" not in shown and LINK not in shown
+    assert "stranger@example.com" not in shown
+    assert LINK not in shown
     assert client_as(bob).get(url).status_code == 403
     assert client_as(charlie).get(url).status_code == 404
 
 
-def test_owners_read_what_is_missing_when_no_mail_is_sent(client_as: ClientAs, team: Team, alice: User) -> None:
+def test_owners_read_what_is_missing_when_no_mail_is_sent(
+    client_as: ClientAs, team: Team, alice: User
+) -> None:
     shown = client_as(alice).get(f"/team/{team.pk}/mails").content.decode()
     assert "This panel sends no mail" in shown
 
@@ -296,7 +315,9 @@ def test_the_address_of_a_server(url: str, expected: tuple[object, ...]) -> None
     assert "a@b" not in repr(config)
 
 
-@pytest.mark.parametrize("url", ["mail.example:25", "http://me:secret@mail.example", "smtp://me:secret@", "smtp://h:x"])
+@pytest.mark.parametrize(
+    "url", ["mail.example:25", "http://me:secret@mail.example", "smtp://me:secret@", "smtp://h:x"]
+)
 def test_a_wrong_address_stops_the_start_without_its_password(url: str) -> None:
     with pytest.raises(SystemExit) as stopped:
         env.smtp(url)

@@ -93,7 +93,11 @@ def test_somebody_is_invited_works_changes_role_and_is_removed(
 
 
 def test_an_invited_person_with_an_account_signs_in_and_accepts_without_script(
-    enter: Enter, furnished: Furnished, browser: Browser, browser_context_args: dict[str, Any], people: dict[str, Owner]
+    enter: Enter,
+    furnished: Furnished,
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    people: dict[str, Owner],
 ) -> None:
     owner = enter("alice")
     link = invite(owner, "frank@example.com", "viewer")
@@ -126,9 +130,7 @@ def test_a_withdrawn_invitation_and_a_wrong_link_read_the_same(
         expect(stranger.locator("h1")).to_have_text("This invitation is not valid any more")
 
 
-def test_above_the_threshold_a_second_person_approves(
-    enter: Enter, furnished: Furnished
-) -> None:
+def test_above_the_threshold_a_second_person_approves(enter: Enter, furnished: Furnished) -> None:
     owner, billing = enter("alice"), enter("henry")
     owner.goto("/team/rules")
     set_threshold(owner, "0.05")
@@ -141,7 +143,9 @@ def test_above_the_threshold_a_second_person_approves(
         expect(billing.locator("#approval [type=submit]")).to_have_count(0)
 
         owner.goto("/")
-        owner.locator("section[aria-labelledby=needs] li", has_text="henry").get_by_role("link", name="Review").click()
+        owner.locator("section[aria-labelledby=needs] li", has_text="henry").get_by_role(
+            "link", name="Review"
+        ).click()
         owner.get_by_role("button", name="Approve").click()
         steps.confirm_oneself(owner, PASSWORD)
         expect(owner.locator("#operation-log")).to_contain_text("Settled: $0.10.", timeout=steps.PATIENCE)

@@ -20,8 +20,8 @@ from audit.models import Event
 from core.errors import Refusal
 from core.logs import hide_tokens
 from teams import services
-from teams.models import Invitation, Membership, Role, Team, User
 from teams.grants import EVERYTHING, Grant
+from teams.models import Invitation, Membership, Role, Team, User
 from teams.tokens import digest
 from tests.factories import PASSWORD, InvitationFactory, ProjectFactory, UserFactory
 from tests.fixtures import ClientAs, confirmed
@@ -64,14 +64,19 @@ def test_without_mail_the_link_is_shown_once_and_kept_nowhere(
     browser = confirmed(client_as(alice), "member.invite")
     answer = browser.post("/team/invite", {"email": "Niko@Example.com", "role": "developer", **chosen})
     found = re.search(r"http://localhost:8000/invitation/([\w-]{43})", answer.content.decode())
-    assert found is not None and "no-store" in answer["Cache-Control"]
+    assert found is not None
+    assert "no-store" in answer["Cache-Control"]
     invitation = Invitation.objects.get()
     assert (invitation.email, invitation.role) == ("niko@example.com", Role.DEVELOPER)
     assert (invitation.project_ids, invitation.wallet_ids) == ([str(project.pk)], None)
     assert invitation.token_digest == digest(found[1])
     left = invitation.expires_at - timezone.now()
     assert timedelta(hours=23, minutes=59) < left <= timedelta(hours=24)
-    kept = str(list(Invitation.objects.values())) + str(list(Event.objects.values())) + str(dict(browser.session))
+    kept = (
+        str(list(Invitation.objects.values()))
+        + str(list(Event.objects.values()))
+        + str(dict(browser.session))
+    )
     assert found[1] not in kept
     assert found[1] not in browser.get("/team").content.decode()
 
@@ -87,7 +92,9 @@ def test_without_mail_the_link_is_shown_once_and_kept_nowhere(
 def test_nobody_is_invited_twice(
     client_as: ClientAs, alice: User, bob: User, invitation: Invitation, email: str, said: str
 ) -> None:
-    answer = confirmed(client_as(alice), "member.invite").post("/team/invite", {"email": email, "role": "viewer", **ALL})
+    answer = confirmed(client_as(alice), "member.invite").post(
+        "/team/invite", {"email": email, "role": "viewer", **ALL}
+    )
     assert said in answer.content.decode()
     assert Invitation.objects.count() == 1
 
@@ -101,7 +108,9 @@ def test_an_admin_invites_no_owner_and_no_admin(team: Team, alice: User, bob: Us
     assert sent.invitation.role == Role.BILLING
 
 
-def test_a_new_link_ends_the_old_one(client_as: ClientAs, client: Client, alice: User, invitation: Invitation) -> None:
+def test_a_new_link_ends_the_old_one(
+    client_as: ClientAs, client: Client, alice: User, invitation: Invitation
+) -> None:
     answer = confirmed(client_as(alice), "member.invite").post(f"/team/invitations/{invitation.pk}/again")
     found = re.search(r"/invitation/([\w-]{43})", answer.content.decode())
     assert found is not None
@@ -114,7 +123,9 @@ def test_an_expired_invitation_gets_another_day(team: Team, alice: User, invitat
     assert sent.invitation.expires_at > timezone.now() + timedelta(hours=23)
 
 
-def test_a_withdrawn_invitation_is_over(client_as: ClientAs, client: Client, alice: User, invitation: Invitation) -> None:
+def test_a_withdrawn_invitation_is_over(
+    client_as: ClientAs, client: Client, alice: User, invitation: Invitation
+) -> None:
     browser = confirmed(client_as(alice), "member.invite")
     browser.post(f"/team/invitations/{invitation.pk}/withdraw")
     assert client.get("/invitation/secret").status_code == 404
@@ -197,7 +208,9 @@ def test_somebody_with_an_account_signs_in_with_that_address(
     assert client.get("/team").context["request"].team == team
 
 
-def test_another_person_accepts_nothing(client_as: ClientAs, team: Team, charlie: User, invitation: Invitation) -> None:
+def test_another_person_accepts_nothing(
+    client_as: ClientAs, team: Team, charlie: User, invitation: Invitation
+) -> None:
     browser = client_as(charlie)
     assert "this invitation is for niko@example.com" in browser.get("/invitation/secret").content.decode()
     browser.post("/invitation/secret", NEW)
@@ -295,8 +308,10 @@ def test_no_line_of_a_log_holds_a_token(client: Client, invitation: Invitation, 
     client.get("/accounts/login/?next=%2Finvitation%2Fsecret")
     client.post("/invitation/secret", {})
     lines = log.getvalue()
-    assert "/invitation/…" in lines and "%2Finvitation%2F…" in lines
-    assert "secret" not in lines and "wrong-token" not in lines
+    assert "/invitation/…" in lines
+    assert "%2Finvitation%2F…" in lines
+    assert "secret" not in lines
+    assert "wrong-token" not in lines
 
 
 def test_other_texts_of_a_log_stay() -> None:

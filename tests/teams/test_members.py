@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 from audit.models import Event
 from core.errors import Refusal
 from teams import services
-from teams.models import Membership, Role, Team, User
 from teams.grants import EVERYTHING, Grant
+from teams.models import Membership, Role, Team, User
 from tests.factories import InvitationFactory, MembershipFactory, ProjectFactory, UserFactory, WalletFactory
 from tests.fixtures import ClientAs, confirmed
 
@@ -57,7 +57,13 @@ def test_everybody_sees_who_is_in_the_team(
     project = ProjectFactory.create(team=team)
     services.change_reach(team=team, actor=alice, person=bob, reach=Grant(projects=frozenset({project.pk})))
     shown = page(client_as(dora))
-    for words in ("Alice", "bob@example.com", "Viewer", "1 project, all wallets", "all projects, all wallets"):
+    for words in (
+        "Alice",
+        "bob@example.com",
+        "Viewer",
+        "1 project, all wallets",
+        "all projects, all wallets",
+    ):
         assert words in shown
     assert "Charlie" not in shown
     assert 'href="/team/invite"' not in shown
@@ -72,7 +78,10 @@ def test_an_invited_person_stands_in_the_list_until_they_answer(
     InvitationFactory.create(team=team, email="in@example.com", invited_by=alice, accepted_at=late)
     InvitationFactory.create(team=team, email="out@example.com", invited_by=alice, revoked_at=late)
     shown = page(client_as(alice))
-    assert [name for name in ("new", "late", "in", "out") if f"{name}@example.com" in shown] == ["new", "late"]
+    assert [name for name in ("new", "late", "in", "out") if f"{name}@example.com" in shown] == [
+        "new",
+        "late",
+    ]
     assert "the link ended" in shown
 
 
@@ -92,7 +101,11 @@ def test_the_list_asks_the_database_no_more_for_more_members(
 def test_a_stranger_is_no_member(client_as: ClientAs, alice: User, charlie: User) -> None:
     browser = manager(client_as(alice), charlie)
     for path in ("", "/role", "/scopes", "/remove"):
-        answer = browser.post(f"/team/members/{charlie.pk}{path}") if path else browser.get(f"/team/members/{charlie.pk}")
+        answer = (
+            browser.post(f"/team/members/{charlie.pk}{path}")
+            if path
+            else browser.get(f"/team/members/{charlie.pk}")
+        )
         assert answer.status_code == 404
     assert role_of(charlie) == Role.OWNER
 
@@ -118,7 +131,8 @@ def test_the_last_activity_is_written_once_a_minute_and_not_by_polls(client_as: 
     browser.get("/team")
     membership.refresh_from_db()
     first = membership.seen_at
-    assert first is not None and first > long_ago
+    assert first is not None
+    assert first > long_ago
     browser.get("/team")
     membership.refresh_from_db()
     assert membership.seen_at == first
@@ -150,7 +164,9 @@ def test_another_role_ends_the_sessions_of_that_person_only(
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN])
-def test_an_admin_makes_nobody_owner_or_admin(team: Team, alice: User, erin: User, bob: User, role: Role) -> None:
+def test_an_admin_makes_nobody_owner_or_admin(
+    team: Team, alice: User, erin: User, bob: User, role: Role
+) -> None:
     with pytest.raises(Refusal, match="Only an owner makes owners and admins"):
         services.change_role(team=team, actor=erin, person=bob, role=role)
     assert role_of(bob) == Role.DEVELOPER
@@ -184,7 +200,10 @@ def test_the_last_owner_stays(client_as: ClientAs, team: Team, alice: User, bob:
         browser.post(f"/team/members/{alice.pk}/role", {"role": "admin"}),
         browser.post(f"/team/members/{alice.pk}/remove"),
     ]
-    said = ["The only owner." in answers[0].content.decode(), "this is the last one" in answers[1].content.decode()]
+    said = [
+        "The only owner." in answers[0].content.decode(),
+        "this is the last one" in answers[1].content.decode(),
+    ]
     assert said == [True, True]
     assert browser.post("/team/leave").status_code == 409
     assert "You are the only owner" in page(browser, "/team/leave")
@@ -234,7 +253,9 @@ def test_a_member_is_limited_to_projects_and_wallets(
     assert reach_of(bob) == EVERYTHING
 
 
-def test_a_limited_admin_gives_nobody_more_than_they_have(team: Team, alice: User, erin: User, bob: User) -> None:
+def test_a_limited_admin_gives_nobody_more_than_they_have(
+    team: Team, alice: User, erin: User, bob: User
+) -> None:
     own, other = ProjectFactory.create(team=team).pk, ProjectFactory.create(team=team).pk
     services.change_reach(team=team, actor=alice, person=erin, reach=Grant(projects=frozenset({own})))
     for person, reach in ((bob, EVERYTHING), (bob, Grant(projects=frozenset({own})))):
@@ -243,7 +264,9 @@ def test_a_limited_admin_gives_nobody_more_than_they_have(team: Team, alice: Use
     services.change_reach(team=team, actor=alice, person=bob, reach=Grant(projects=frozenset()))
     services.change_reach(team=team, actor=erin, person=bob, reach=Grant(projects=frozenset({own})))
     with pytest.raises(Refusal):
-        services.change_reach(team=team, actor=erin, person=bob, reach=Grant(projects=frozenset({own, other})))
+        services.change_reach(
+            team=team, actor=erin, person=bob, reach=Grant(projects=frozenset({own, other}))
+        )
     with pytest.raises(Refusal):
         services.invite(team=team, actor=erin, email="x@example.com", role=Role.VIEWER, reach=EVERYTHING)
 
@@ -281,7 +304,8 @@ def test_somebody_leaves_and_is_told_what_to_do_without_a_team(client_as: Client
     assert browser.post("/team/leave")["Location"] == "/"
     assert browser.get("/")["Location"] == "/no-team"
     shown = page(browser, "/no-team")
-    assert "You are in no team" in shown and "Ask an owner or admin of a team to invite this address." in shown
+    assert "You are in no team" in shown
+    assert "Ask an owner or admin of a team to invite this address." in shown
     assert Event.objects.get(action="member.left").actor_label == "Dora"
 
 
@@ -310,7 +334,13 @@ def test_whoever_does_something_grave_confirms_that_it_is_them(
     client_as: ClientAs, alice: User, bob: User, path: str, words: str
 ) -> None:
     browser = client_as(alice)
-    data = {"role": "owner", "person": bob.pk, "stay_as": "admin", "email": "x@example.com", "idle_minutes": 9}
+    data = {
+        "role": "owner",
+        "person": bob.pk,
+        "stay_as": "admin",
+        "email": "x@example.com",
+        "idle_minutes": 9,
+    }
     asked = browser.post(path.format(bob=bob.pk), data)
     assert asked["Location"].startswith("/accounts/confirm?for=")
     assert words in browser.get(asked["Location"]).content.decode()

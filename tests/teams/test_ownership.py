@@ -98,7 +98,13 @@ def test_owners_set_rules_and_everybody_reads_them(
     team.refresh_from_db()
     assert Rules.of(team) == Rules(True, 30, 8, None)
     shown = client_as(bob).get("/team/rules").content.decode()
-    for words in ("everybody needs one", "30 min", "8 h", "not needed", "Owners of this team change the rules."):
+    for words in (
+        "everybody needs one",
+        "30 min",
+        "8 h",
+        "not needed",
+        "Owners of this team change the rules.",
+    ):
         assert words in shown
     details = Event.objects.get(action="team.rules_changed").details
     assert details == {"require_two_factor": True, "idle_minutes": 30, "session_hours": 8}
