@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "teams.middleware.CurrentTeamMiddleware",
     "teams.signed_in.SessionLimitsMiddleware",
+    "teams.two_factor.RequireTwoFactorMiddleware",
 ]
 
 ROOT_URLCONF = "run402_panel.urls"
@@ -183,6 +184,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "teams.validators.OwnWordsValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home:home"
@@ -208,6 +211,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Clocks differ: the code before and the one after count too. A used one is refused (teams.services.factors).
 MFA_TOTP_TOLERANCE = 1
+# Sign-in by an OpenID Connect issuer of the operator's; without an issuer there is none (teams.oidc).
+OIDC_TRUST_MFA = False
 # The panel sends no mail in a request: what has to be said is said on the page.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 

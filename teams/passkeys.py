@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import struct
+from collections.abc import Iterator
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal import auth
+from cryptography.exceptions import UnsupportedAlgorithm
 from django import forms
 from fido2.webauthn import ResidentKeyRequirement, UserVerificationRequirement
 
@@ -47,29 +51,39 @@ def options_to_use(user: User | None = None) -> str:
 
 def check_added(answer: str) -> dict[str, Any]:
     """Return the new credential when the browser's answer holds; raise ValidationError otherwise."""
-    credential = _parsed(answer)
-    auth.parse_registration_response(credential)
-    data = auth.complete_registration(credential)
-    if not data.is_user_verified():
-        raise _wrong()
+    with _foreign_bytes():
+        credential = _parsed(answer)
+        auth.parse_registration_response(credential)
+        data = auth.complete_registration(credential)
+        if not data.is_user_verified():
+            raise _wrong()
     return credential
 
 
 def check_used(answer: str, user: User | None = None) -> Authenticator:
     """Return the passkey that answered, of this person or of whoever it says; raise ValidationError otherwise."""
-    credential = _parsed(answer)
-    auth.parse_authentication_response(credential)
-    owner = user or auth.extract_user_from_response(credential)
-    passkey: Authenticator = auth.complete_authentication(owner, credential)
+    with _foreign_bytes():
+        credential = _parsed(answer)
+        auth.parse_authentication_response(credential)
+        owner = user or auth.extract_user_from_response(credential)
+        passkey: Authenticator = auth.complete_authentication(owner, credential)
     passkey.record_usage()
     return passkey
 
 
-def _parsed(answer: str) -> dict[str, Any]:
+@contextlib.contextmanager
+def _foreign_bytes() -> Iterator[None]:
+    """Turn whatever decoders raise over bytes that anybody can send into a wrong answer."""
     try:
-        credential = json.loads(answer)
-    except ValueError:
-        raise _wrong() from None
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, struct.error) as error:
+        raise _wrong() from error
+    except (RecursionError, NotImplementedError, UnsupportedAlgorithm) as error:
+        raise _wrong() from error
+
+
+def _parsed(answer: str) -> dict[str, Any]:
+    credential = json.loads(answer)
     if not isinstance(credential, dict):
         raise _wrong()
     return credential

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from teams import own_urls
 from teams.views import invitations, members, rules, switching, teams
 
 app_name = "teams"
@@ -23,4 +24,5 @@ urlpatterns = [
     path("teams/new", teams.new, name="new"),
     path("no-team", teams.none, name="none"),
     path("invitation/<str:token>", invitations.accept, name="invitation"),
+    *own_urls.urlpatterns,
 ]

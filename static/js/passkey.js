@@ -75,6 +75,13 @@
     HTMLFormElement.prototype.submit.call(form);
   };
 
+  // The sign-in page shows the button only where there is something behind it; `data-with` goes along with a form.
+  for (const form of document.querySelectorAll("[data-passkey][hidden]")) {
+    if (!window.PublicKeyCredential) continue;
+    form.hidden = false;
+    for (const other of document.querySelectorAll(`[data-with="${form.id}"]`)) other.hidden = false;
+  }
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("[data-passkey]")) return;

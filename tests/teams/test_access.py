@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.urls.converters import SlugConverter, StringConverter, UUIDConverter
+from django.urls.converters import IntConverter, SlugConverter, StringConverter, UUIDConverter
 from django.urls.resolvers import RoutePattern
 
 from teams.access import Personal, Public
@@ -47,7 +47,7 @@ def _addresses(patterns: list[URLPattern | URLResolver], room: str = "") -> Iter
 
 
 ADDRESSES = dict(_addresses(get_resolver().url_patterns))
-EXAMPLES = {UUIDConverter: uuid.UUID(int=1), SlugConverter: "x", StringConverter: "x"}
+EXAMPLES = {UUIDConverter: uuid.UUID(int=1), IntConverter: 1, SlugConverter: "x", StringConverter: "x"}
 DECLARED = {name: getattr(pattern.callback, "permission", None) for name, pattern in ADDRESSES.items()}
 PERSONAL = {name for name, permission in DECLARED.items() if isinstance(permission, Personal)}
 OPEN = {name for name, permission in DECLARED.items() if isinstance(permission, Public)}

@@ -168,6 +168,7 @@ def test_somebody_new_sets_name_and_password_and_is_in(
         ({"password1": "short", "password2": "short"}, "too short"),
         ({"password1": "telechargement", "password2": "telechargement"}, "too common"),
         ({"password1": "niko@example.com", "password2": "niko@example.com"}, "too similar"),
+        ({"password1": "welcome-to-halden", "password2": "welcome-to-halden"}, "Leave it out"),
         ({"password2": "another quiet river in june"}, "The two passwords differ"),
         ({"name": ""}, "This field is required"),
     ],

@@ -92,14 +92,14 @@ def test_owners_rename_the_team(client_as: ClientAs, team: Team, alice: User, bo
 def test_owners_set_rules_and_everybody_reads_them(
     client_as: ClientAs, team: Team, alice: User, bob: User
 ) -> None:
-    data = {"require_two_factor": "on", "idle_minutes": 30, "session_hours": 8, "approval_above": ""}
+    data = {"idle_minutes": 30, "session_hours": 8, "approval_above": ""}
     assert client_as(bob).post("/team/rules/save", data).status_code == 403
     assert confirmed(client_as(alice), "team.rules").post("/team/rules/save", data).status_code == 302
     team.refresh_from_db()
-    assert Rules.of(team) == Rules(True, 30, 8, None)
+    assert Rules.of(team) == Rules(False, 30, 8, None)
     shown = client_as(bob).get("/team/rules").content.decode()
     for words in (
-        "everybody needs one",
+        "up to each member",
         "30 min",
         "8 h",
         "not needed",
@@ -107,7 +107,18 @@ def test_owners_set_rules_and_everybody_reads_them(
     ):
         assert words in shown
     details = Event.objects.get(action="team.rules_changed").details
-    assert details == {"require_two_factor": True, "idle_minutes": 30, "session_hours": 8}
+    assert details == {"idle_minutes": 30, "session_hours": 8}
+
+
+def test_who_needs_a_second_factor_is_led_to_one_at_once(
+    client_as: ClientAs, team: Team, alice: User, bob: User
+) -> None:
+    browser = confirmed(client_as(alice), "team.rules")
+    data = {"require_two_factor": "on", "idle_minutes": 30, "session_hours": 8, "approval_above": ""}
+    assert "2 members have no second factor yet" in browser.get("/team/rules").content.decode()
+    browser.post("/team/rules/save", data)
+    for person in (alice, bob):
+        assert client_as(person).get("/team")["Location"].startswith("/account/security")
 
 
 def test_rules_that_change_nothing_leave_no_trace(team: Team, alice: User) -> None:
