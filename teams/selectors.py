@@ -61,6 +61,14 @@ def unanswered_invitations(team: Team) -> QuerySet[Invitation]:
     return invitations.select_related("team", "invited_by")
 
 
+def invitation_or_404(team: Team, invitation_id: UUID) -> Invitation:
+    """Return one invitation of the team, answered or not."""
+    invitation = Invitation.objects.filter(team=team, pk=invitation_id).first()
+    if invitation is None:
+        raise Http404("no such invitation")
+    return invitation
+
+
 def open_invitations(team: Team) -> QuerySet[Invitation]:
     """Return the invitations that can be accepted now."""
     return unanswered_invitations(team).filter(expires_at__gt=timezone.now())

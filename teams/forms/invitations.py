@@ -53,7 +53,7 @@ class NewAccountForm(forms.Form):
         return cleaned
 
     def _judge(self, password: str, name: str) -> None:
-        # The validators refuse pieces of name and e-mail; of a team too, once there is a membership. Here it is to come.
+        # The validators refuse pieces of name and e-mail; of a team too, once there is a membership: it is to come.
         names = f"{name} {self._invitation.team.name}"
         try:
             validate_password(password, User(email=self._invitation.email, name=names))

@@ -58,8 +58,9 @@ def invite(request: PanelRequest) -> HttpResponse:
 @step_up("member.invite", gettext_lazy("invite somebody"))
 def again(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Give an invitation a new link."""
+    known = selectors.invitation_or_404(request.team, pk)
     try:
-        return _sent(request, services.send_again(team=request.team, actor=request.user, pk=pk))
+        return _sent(request, services.send_again(team=request.team, actor=request.user, pk=known.pk))
     except Refusal as refusal:
         return _refused(request, refusal)
 
@@ -68,8 +69,9 @@ def again(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.MEMBERS_MANAGE)
 def withdraw(request: PanelRequest, pk: UUID) -> HttpResponse:
     """End an invitation."""
+    known = selectors.invitation_or_404(request.team, pk)
     try:
-        gone = services.withdraw(team=request.team, actor=request.user, pk=pk)
+        gone = services.withdraw(team=request.team, actor=request.user, pk=known.pk)
     except Refusal as refusal:
         return _refused(request, refusal)
     messages.success(request, _("The invitation of %(email)s is over.") % {"email": gone.email})

@@ -55,7 +55,9 @@ def test_an_invitation_arrives_by_mail_and_lets_its_reader_in(
             steps.confirm_oneself(page, stack.owner.password)
             page.locator("form#invite input[name=email]").fill("niko@example.com")
             steps.submit(page, "form#invite")
-            expect(page.locator(".toast.ok").first).to_contain_text("A mail to niko@example.com is on its way.")
+            expect(page.locator(".toast.ok").first).to_contain_text(
+                "A mail to niko@example.com is on its way."
+            )
             link = re.search(r"http://localhost:\d+/invitation/[\w-]{43}", first_mail(server))
             assert link is not None
             assert "Invitation to the team My team" in sent_mails(page)

@@ -139,7 +139,8 @@ def test_who_may_not_invite_and_strangers_do_nothing_to_invitations(
 ) -> None:
     for path in ("again", "withdraw"):
         assert client_as(bob).post(f"/team/invitations/{invitation.pk}/{path}").status_code == 403
-        client_as(charlie).post(f"/team/invitations/{invitation.pk}/{path}")
+        stranger = confirmed(client_as(charlie), "member.invite")
+        assert stranger.post(f"/team/invitations/{invitation.pk}/{path}").status_code == 404
     invitation.refresh_from_db()
     assert (invitation.revoked_at, invitation.token_digest) == (None, digest("secret"))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -212,6 +214,29 @@ def test_the_last_owner_stays(client_as: ClientAs, team: Team, alice: User, bob:
     services.change_role(team=team, actor=alice, person=alice, role=Role.ADMIN)
     with pytest.raises(Refusal, match="this is the last one"):
         services.leave_team(team=team, person=bob)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_owners_who_demote_each_other_at_once_one_stays(team: Team, alice: User, bob: User) -> None:
+    Membership.objects.update(role=Role.OWNER)
+    start, refused = threading.Barrier(2), []
+
+    def demote(actor: User, person: User) -> None:
+        start.wait(10)
+        try:
+            services.change_role(team=team, actor=actor, person=person, role=Role.VIEWER)
+        except (Refusal, PermissionDenied) as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=demote, args=pair) for pair in ((alice, bob), (bob, alice))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(refused) == 1
+    assert sorted(Membership.objects.values_list("role", flat=True)) == [Role.OWNER, Role.VIEWER]
 
 
 def test_an_owner_who_is_blocked_does_not_count(team: Team, alice: User) -> None:
