@@ -20,7 +20,7 @@ def absent(request: HttpRequest, **kwargs: str) -> Never:
 
 
 urlpatterns = [
-    path("login/", sign_in.login, name="account_login"),
+    path("login/", public("signing in")(sign_in.login), name="account_login"),
     path("login/passkey", second_factor.passkey, name="mfa_login_webauthn"),
     path("login/second", second_factor.second_factor, name="mfa_authenticate"),
     path("logout/", public("signing out, also twice")(views.logout), name="account_logout"),

@@ -38,6 +38,4 @@ def new(request: PersonRequest) -> HttpResponse:
             messages.success(request, _("The team %(name)s is yours.") % {"name": team.name})
             return go(request, reverse("home:home"))
     allowed = services.may_make_team(request.user)
-    return render(
-        request, "teams/new.html", {"form": form, "allowed": allowed}, status=200 if allowed else 403
-    )
+    return render(request, "teams/new.html", {"form": form, "allowed": allowed})
