@@ -59,6 +59,14 @@ WORDS = {
     "factor.added": _("Second factor added"),
     "factor.renamed": _("Passkey renamed"),
     "factor.removed": _("Second factor removed"),
+    # Webhooks
+    "hook.added": _("Webhook added"),
+    "hook.changed": _("Webhook changed"),
+    "hook.secret_replaced": _("Secret of a webhook replaced"),
+    "hook.turned_on": _("Webhook turned on"),
+    "hook.turned_off": _("Webhook turned off"),
+    "hook.sent_again": _("Message to a webhook sent again"),
+    "hook.removed": _("Webhook removed"),
     "audit.exported": _("Audit record exported"),
 }
 
@@ -67,6 +75,7 @@ GROUPS = {
     "access": _("Signing in and refusals"),
     "audit": _("The record itself"),
     "factor": _("Second factors"),
+    "hook": _("Webhooks"),
     "key": _("Keys"),
     "keyset": _("Keys of the instance"),
     "operation": _("Operations"),
@@ -80,6 +89,7 @@ GROUPS = {
 
 OBJECTS = {
     "audit": _("Audit record"),
+    "hook": _("Webhook"),
     "keyset": _("Keyset"),
     "kind": _("Kind of operation"),
     "operation": _("Operation"),

@@ -99,6 +99,7 @@ Eraser = Callable[[Any], None]
 ScopeChoices = Callable[[Any], list[tuple[UUID, str]]]
 SearchSource = Callable[[HttpRequest, str], list[Hit]]
 HealthCheck = Callable[[], tuple[bool, str]]
+#: Given an operation that has ended or waits, in the transaction that writes so: it may write rows and nothing else.
 OutcomeListener = Callable[[Any], None]
 
 panels: Registry[Panel] = Registry("panel")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from operations.models import WorkerPulse
+from teams.models import Membership
+from teams.permissions import Action, allows
 from wallets.models import Gateway
 
 
@@ -20,12 +22,14 @@ class SettingsPage:
     gateways: tuple[Gateway, ...]
     workers: tuple[WorkerPulse, ...]
     encrypted: bool
+    may_manage_hooks: bool
 
 
-def settings_page(gateways: list[Gateway]) -> SettingsPage:
-    """Return the page; a worker is shown for a day after its last sign of life."""
+def settings_page(gateways: list[Gateway], membership: Membership) -> SettingsPage:
+    """Return the page for a member; a worker is shown for a day after its last sign of life."""
+    may_manage_hooks = allows(membership.role, Action.HOOKS_MANAGE) and not membership.is_limited
     workers = tuple(WorkerPulse.objects.order_by("-at")[:10])
-    return SettingsPage(version(), tuple(gateways), workers, settings.HTTPS)
+    return SettingsPage(version(), tuple(gateways), workers, settings.HTTPS, may_manage_hooks)
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from notifications.selectors import unread_count
 from operations import selectors as operation_selectors
 from operations.models import State
 from teams.middleware import PanelRequest
@@ -75,6 +76,7 @@ class Shell:
     bottom: tuple[NavItem, ...]
     wallet_balance: ShellBalance | None
     worker_silent: bool
+    unread: int
 
 
 PLACES: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
@@ -129,6 +131,7 @@ def build(request: PanelRequest) -> Shell:
         bottom=tuple(item for section in nav for item in section.items if item.url in bottom),
         wallet_balance=_balance(request.membership.reach, gateway),
         worker_silent=operation_selectors.worker_is_silent(),
+        unread=unread_count(request.user, request.membership),
     )
 
 

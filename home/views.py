@@ -64,7 +64,8 @@ def search(request: PanelRequest) -> HttpResponse:
 @require(Action.VIEW)
 def settings(request: PanelRequest) -> HttpResponse:
     """Show appearance, account and what this installation is."""
-    return render(request, "home/settings.html", {"page": about.settings_page(gateways.choices_of(request))})
+    page = about.settings_page(gateways.choices_of(request), request.membership)
+    return render(request, "home/settings.html", {"page": page})
 
 
 @never_cache

@@ -2,22 +2,29 @@ from django.apps import AppConfig
 
 
 class NotificationsConfig(AppConfig):
-    """What leaves the panel to reach a person: mail, from an outbox that a worker empties."""
+    """How people hear of things: an inbox, mail from an outbox that a worker empties, webhooks of teams."""
 
     name = "notifications"
 
     def ready(self) -> None:
+        from core.happenings import tellers
         from core.letters import carriers
-        from core.registry import Panel, panels
-        from notifications.services import carry
+        from core.registry import Panel, erasers, leaver_sources, outcome_listeners, panels, personal_data
+        from notifications import outcomes, people, telling
+        from notifications.services import body_of, carry
+        from notifications.services.hooks import secret_of, url_of
         from wallets.sealed import SealedColumn, sealed_columns
-        from wallets.vault import Context
 
-        text = SealedColumn(
-            "notifications.Mail",
-            "body_sealed",
-            contexts=lambda row: (Context("notifications_mail", str(row.pk), "body"),),
-        )
-        sealed_columns.add("notifications.Mail.body_sealed", text)
         carriers.add("mail", carry)
+        tellers.add("notices", telling.tell)
+        outcome_listeners.add("notices", outcomes.on_outcome)
         panels.add("mails", Panel("team.owners", "notifications:mails"))
+        leaver_sources.add("hooks", people.of_leaver)
+        personal_data.add("notices", people.of_person)
+        erasers.add("notices", people.erase)
+        text = SealedColumn("notifications.Mail", "body_sealed", contexts=lambda row: (body_of(row),))
+        sealed_columns.add("notifications.Mail.body_sealed", text)
+        url = SealedColumn("notifications.Hook", "url_sealed", contexts=lambda row: (url_of(row),))
+        sealed_columns.add("notifications.Hook.url_sealed", url)
+        secret = SealedColumn("notifications.Hook", "secret_sealed", contexts=lambda row: (secret_of(row),))
+        sealed_columns.add("notifications.Hook.secret_sealed", secret)

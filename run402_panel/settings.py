@@ -380,6 +380,16 @@ CELERY: dict[str, Any] = {
             "schedule": 10.0,
             "options": {"queue": "sync", "expires": 10},
         },
+        "deliver-to-webhooks": {
+            "task": "notifications.deliver",
+            "schedule": 5.0,
+            "options": {"queue": "sync", "expires": 5},
+        },
+        "watch": {
+            "task": "notifications.watch",
+            "schedule": 60.0,
+            "options": {"queue": "sync", "expires": 60},
+        },
     },
     "beat_schedule_filename": str(DATA_DIR / "beat-schedule"),
 }

@@ -12,6 +12,8 @@ from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Seq
 from factory.django import DjangoModelFactory
 
 from deploys.models import Deploy, Release, Source
+from notifications.events import FOR_HOOKS
+from notifications.models import Hook
 from operations.models import Operation
 from projects.models import Project
 from teams.models import Invitation, Membership, Role, Team, User
@@ -207,3 +209,18 @@ class DeployFactory(DjangoModelFactory[Deploy]):
         kind="deploy",
         queue="deploys",
     )
+
+
+class HookFactory(DjangoModelFactory[Hook]):
+    """A webhook that is told of everything; nothing is sealed in it."""
+
+    class Meta:
+        model = Hook
+
+    team = SubFactory(TeamFactory)
+    created_by = SubFactory(UserFactory)
+    known_to = SelfAttribute("created_by")
+    name = Sequence(lambda n: f"hook-{n}")
+    form = "signed"
+    address = "https://hooks.example.com"
+    events = LazyFunction(lambda: [each.name for each in FOR_HOOKS])

@@ -84,6 +84,8 @@ def test_rows_are_counted_by_the_key_in_their_prefix(folder: Path, rows: None) -
         "wallets.Wallet.key_sealed": {vault_key: 2},
         "wallets.Payment.authorization_sealed": {vault_key: 1},
         "notifications.Mail.body_sealed": {vault_key: 1},
+        "notifications.Hook.url_sealed": {},
+        "notifications.Hook.secret_sealed": {},
         "projects.Project.service_key_sealed": {vault_key: 1},
     }
     assert sealed.rows_per_key("policy")["wallets.SpendPolicy.mac"] == {policy_key: 1}

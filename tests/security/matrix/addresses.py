@@ -20,7 +20,9 @@ NOUNS = {
     "passkeys": "passkey",
     "sessions": "session",
     "activity": "operation",
+    "deliveries": "delivery",
     "deploys": "deploy",
+    "inbox": "notice",
     "invitations": "invitation",
     "members": "membership",
     "payments": "payment",
@@ -29,6 +31,7 @@ NOUNS = {
     "team": "team",
     "tier": "tier",
     "wallets": "wallet",
+    "webhooks": "hook",
 }
 #: What an address cannot be asked without.
 QUERIES = {"deploys:release_file": "?path=index.html"}

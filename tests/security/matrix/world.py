@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from audit.record import Subject, record
 from deploys.models import Deploy, Source
+from notifications.models import Delivery, Notice
 from operations.models import State
 from projects.models import Project
 from teams import confirmations
@@ -155,6 +156,7 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
         "passkey": str(_trusted_passkey(team, owner, word).pk),
         "membership": str(spare.pk),  # members stand in addresses by their person
         "invitation": str(invitation.pk),
+        **_webhook(team, owner, word),
         "tier": "prototype" if word != FOREIGN else "no-such-tier",
         "nothing": "x",
     }
@@ -296,12 +298,26 @@ def _trusted_passkey(team: Team, owner: User, word: str) -> TrustedPasskey:
     )
 
 
+def _webhook(team: Team, owner: User, word: str) -> Things:
+    """Make a webhook that is told of everything, and a message to it that failed."""
+    hook = factories.HookFactory.create(
+        team=team, created_by=owner, known_to=owner, name=f"{_open(word)} hook"
+    )
+    delivery = Delivery.objects.create(
+        hook=hook, event="test", object_id="x", title=f"{_open(word)} test", body="{}", state="failed"
+    )
+    return {"hook": str(hook.pk), "delivery": str(delivery.pk)}
+
+
 def _own_things(user: User) -> Things:
     """Make what a person has of their own: another session, and a passkey to sign in with."""
     factor = SoftPasskey(user, f"Passkey of {user.name}").register(quietly=True)
     _signed_in(user)
     session = Session.objects.filter(user=user).latest("created_at")
-    return {"session": str(session.pk), "factor": str(factor.pk)}
+    notice = Notice.objects.create(
+        person=user, event="deploy.live", object_id="x", title="It is live", url="/"
+    )
+    return {"session": str(session.pk), "factor": str(factor.pk), "notice": str(notice.pk)}
 
 
 def _later() -> datetime.datetime:

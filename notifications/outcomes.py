@@ -1,0 +1,69 @@
+"""Which ends and pauses of operations people are told of."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.happenings import Happening
+from notifications import telling
+from operations import approvals
+from operations.models import Operation, State
+from operations.registry import DEPLOYS, kinds
+
+
+def on_outcome(operation: Operation) -> None:
+    """Tell of an operation that rests now; called by the runner within the transaction that writes the rest."""
+    if not operation.actor_id or not _is_for_people(operation):
+        return
+    if happening := _happening(operation):
+        telling.tell(happening)
+
+
+def _is_for_people(operation: Operation) -> bool:
+    """Refreshes, which leave no trace in the record either, are nobody's business."""
+    return operation.kind not in kinds or kinds.get(operation.kind).audited
+
+
+def _happening(operation: Operation) -> Happening | None:
+    if approvals.is_waiting(operation):
+        text = _("%(who)s asks; a second person has to approve.") % {"who": operation.actor_label}
+        deciders = frozenset(user.pk for user in approvals.deciders(operation))
+        return _of(operation, "approval.needed", _("Waits for approval"), text, deciders)
+    if operation.state == State.WAITING:
+        text = _("Waits for %(what)s.") % {"what": operation.get_reason_display()}
+        return _of(operation, "operation.waiting", _("Waits"), text)
+    if operation.state == State.FAILED:
+        code, message = str(operation.error.get("code") or ""), str(operation.error.get("message") or "")
+        text = _("It failed (%(code)s).") % {"code": code}
+        return _of(operation, "operation.failed", _("Failed"), text, detail=message)
+    if operation.state == State.SUCCEEDED and operation.queue == DEPLOYS:
+        return _of(operation, "deploy.live", _("Live"), _("It is live."))
+    return None
+
+
+def _of(
+    operation: Operation,
+    event: str,
+    word: str,
+    text: str,
+    people: frozenset[UUID] | None = None,
+    detail: str = "",
+) -> Happening:
+    """Return what happened. The fence counts the attempts, so each of them can be told once."""
+    asker = frozenset({operation.actor_id} if operation.actor_id else ())
+    return Happening(
+        event,
+        object_id=str(operation.pk),
+        occurrence=str(operation.fence),
+        title=f"{word}: {operation.title}",
+        text=text,
+        detail=detail,
+        url=operation.subject_url or reverse("operations:detail", args=[operation.pk]),
+        team_id=operation.team_id,
+        project_id=operation.project_id,
+        wallet_id=operation.wallet_id,
+        people=asker if people is None else people,
+    )
