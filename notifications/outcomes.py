@@ -5,21 +5,38 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.happenings import Happening
 from notifications import telling
+from notifications.models import Notice
 from operations import approvals
-from operations.models import Operation, State
+from operations.models import Operation, Reason, State
 from operations.registry import DEPLOYS, kinds
+
+#: What an operation waited for is no news any more once it has gone on.
+WAITS = ("operation.waiting", "approval.needed")
 
 
 def on_outcome(operation: Operation) -> None:
-    """Tell of an operation that rests now; called by the runner within the transaction that writes the rest."""
-    if not operation.actor_id or not _is_for_people(operation):
+    """Tell of an operation that rests now; called by the engine within the transaction that writes the rest.
+
+    Of a confirmation nobody is told here: whoever asked looks at it right now. `watch` tells who went away.
+    """
+    waits = Notice.objects.filter(object_id=str(operation.pk), event__in=WAITS, read_at=None)
+    waits.update(read_at=timezone.now())
+    if operation.state == State.WAITING and operation.reason == Reason.CONFIRMATION:
         return
-    if happening := _happening(operation):
+    if happening := of(operation):
         telling.tell(happening)
+
+
+def of(operation: Operation) -> Happening | None:
+    """Return what there is to tell of an operation, if anything."""
+    if not operation.actor_id or not _is_for_people(operation):
+        return None
+    return _happening(operation)
 
 
 def _is_for_people(operation: Operation) -> bool:

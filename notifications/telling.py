@@ -38,7 +38,7 @@ def tell(happening: Happening) -> None:
 
 
 def audience(happening: Happening) -> list[User]:
-    """Return who is to hear of it: who is named, or has the right that the type asks for, and reaches what it is about."""
+    """Return who is to hear of it: who is named, or has the right that the type asks for, and who reaches it."""
     if happening.team_id is None:
         return list(User.objects.filter(is_operator=True, is_active=True))
     found = Membership.objects.filter(team_id=happening.team_id, user__is_active=True).select_related("user")

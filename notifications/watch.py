@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core import happenings
 from core.happenings import Happening
+from notifications import outcomes
 from notifications.models import Delivery, Notice
-from operations.models import WorkerPulse
+from operations.models import Operation, Reason, State, WorkerPulse
 from wallets.models import Payment, TrustedPasskey, Wallet
 
 LOOK_BACK = timedelta(days=30)
 LEASE_ENDS = timedelta(days=3)
+#: Who has not decided by then is not looking at the page any more.
+AWAY_AFTER = timedelta(minutes=2)
 #: A worker that restarts is back before.
 MISSING_AFTER = timedelta(minutes=5)
 #: Read notices and old deliveries go then.
@@ -30,7 +34,7 @@ DELIVERIES_KEPT = timedelta(days=30)
 
 def look() -> int:
     """Tell of what is new; return how much that was."""
-    found = [*unknown_payments(), *ending_leases(), *new_passkeys(), *missing_workers()]
+    found = [*unconfirmed(), *unknown_payments(), *ending_leases(), *new_passkeys(), *missing_workers()]
     new = _untold(found)
     for happening in new:
         happenings.tell(happening)
@@ -42,6 +46,18 @@ def forget() -> None:
     now = timezone.now()
     Notice.objects.filter(read_at__lt=now - NOTICES_KEPT, created_at__lt=now - NOTICES_KEPT).delete()
     Delivery.objects.filter(ended_at__lt=now - DELIVERIES_KEPT).delete()
+
+
+def unconfirmed() -> Iterable[Happening]:
+    """Plans that nobody confirms: whoever asked has gone away. What a passkey confirms ends within minutes."""
+    now = timezone.now()
+    since = Max("events__at", filter=Q(events__type="waiting"))
+    rows = Operation.objects.filter(
+        state=State.WAITING, reason=Reason.CONFIRMATION, consent_until=None, created_at__gte=now - LOOK_BACK
+    ).annotate(since=since)
+    for operation in rows.filter(since__lte=now - AWAY_AFTER)[:1000]:
+        if happening := outcomes.of(operation):
+            yield happening
 
 
 def unknown_payments() -> Iterable[Happening]:

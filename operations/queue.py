@@ -17,7 +17,7 @@ from audit import refusals
 from audit.record import SYSTEM, Actor, Subject, record
 from audit.refusals import Refused
 from core.errors import Refusal
-from operations import rights, wake
+from operations import outcomes, rights, wake
 from operations.models import ACTIVE, Operation, OperationEvent, Reason, State
 from operations.registry import Guard, Kind, kinds
 from teams.models import Team, User
@@ -169,6 +169,7 @@ def cancel(operation: Operation, *, actor: User) -> State:
             operation.refresh_from_db()
             add_event(operation, "cancelled", _("Cancelled by %(who)s") % {"who": actor.label})
             tell_end(operation)
+            outcomes.announce(operation)
             audit_operation("cancelled", operation, actor.actor)
         elif this.filter(state__in=ACTIVE).update(cancel_requested=True):
             # One that pauses between two steps hears of it at once.

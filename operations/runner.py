@@ -8,8 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Fault, Refusal
-from core.registry import outcome_listeners
-from operations import consent, endings, handing, rights, wake
+from operations import consent, endings, handing, outcomes, rights, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
 from operations.models import FINAL, Operation, State
@@ -108,7 +107,7 @@ def _write(work: Work, ending: Ending) -> None:
         if ending.state in FINAL:
             _end(operation, ending.refusal)
         if ending.state != State.QUEUED:
-            _announce(operation)
+            outcomes.announce(operation)
         transaction.on_commit(lambda: _wake_next(operation))
 
 
@@ -131,16 +130,6 @@ def _tell(operation: Operation) -> None:
             tell_end(operation)
     except Exception:
         log.exception("on_end_crashed", operation=str(operation.pk))
-
-
-def _announce(operation: Operation) -> None:
-    """Tell whoever listens that it has ended or waits. A listener with a bug takes back its own rows only."""
-    for name, listener in outcome_listeners.items():
-        try:
-            with transaction.atomic():
-                listener(operation)
-        except Exception:
-            log.exception("outcome_listener_crashed", listener=name, operation=str(operation.pk))
 
 
 def _wake_next(operation: Operation) -> None:
@@ -184,7 +173,7 @@ def _recover(operation: Operation) -> int:
             add_event(operation, *event, operation.phase)
             if operation.is_final:
                 _end(operation)
-                _announce(operation)
+                outcomes.announce(operation)
     return changed
 
 

@@ -16,7 +16,7 @@ from core.happenings import tellers
 from core.registry import outcome_listeners
 from notifications import services, watch
 from notifications.models import Delivery, Mail, Notice
-from operations import queue, runner
+from operations import approvals, queue, runner
 from operations.models import Operation, Reason, State, WorkerPulse
 from operations.registry import DEPLOYS, kinds
 from operations.registry import kind as register_kind
@@ -86,6 +86,7 @@ def run(
         ("test.quick", "refuse", [("bob", "operation.failed")]),
         ("test.quick", "crash", [("bob", "operation.failed")]),
         ("test.quick", "funds", [("bob", "operation.waiting")]),
+        ("test.quick", "confirmation", []),
         ("test.quick", "approval", [("alice", "approval.needed")]),
         ("test.deploy", "", [("bob", "deploy.live")]),
         ("test.quick", "", []),
@@ -120,7 +121,7 @@ def test_what_the_panel_does_by_itself_is_nobodys_business(team: Team, bob: User
 
 
 def test_who_waits_twice_is_told_twice_and_never_more(team: Team, bob: User, gateway: Gateway) -> None:
-    operation = run(team, bob, gateway, how="confirmation")
+    operation = run(team, bob, gateway, how="funds")
     queue.decide(operation, actor=bob, checkpoints={}, message="Again")
     runner.run_due("interactive")
     assert told() == [("bob", "operation.waiting"), ("bob", "operation.waiting")]
@@ -128,6 +129,28 @@ def test_who_waits_twice_is_told_twice_and_never_more(team: Team, bob: User, gat
     for listener in outcome_listeners:
         listener(operation)
     assert len(told()) == 2
+
+
+def test_who_goes_away_without_confirming_is_told_after_a_while(
+    team: Team, bob: User, gateway: Gateway
+) -> None:
+    operation = run(team, bob, gateway, how="confirmation")
+    assert watch.look() == 0
+    operation.events.update(at=timezone.now() - watch.AWAY_AFTER)
+    assert (watch.look(), watch.look(), told()) == (1, 0, [("bob", "operation.waiting")])
+
+
+@pytest.mark.parametrize("end", ["decline", "approve"])
+def test_what_was_decided_is_nobodys_news_any_more(
+    team: Team, alice: User, bob: User, gateway: Gateway, end: str
+) -> None:
+    operation = run(team, bob, gateway, how="approval")
+    Operation.objects.filter(pk=operation.pk).update(args={})
+    getattr(approvals, end)(operation=operation, actor=alice)
+    runner.run_due("interactive")
+    operation.refresh_from_db()
+    assert operation.is_final
+    assert not Notice.objects.filter(event="approval.needed", read_at=None).exists()
 
 
 def test_a_listener_with_a_bug_takes_back_its_own_rows_only(
