@@ -5,3 +5,9 @@ class AuditConfig(AppConfig):
     """Append-only, hash-chained record of who did what."""
 
     name = "audit"
+
+    def ready(self) -> None:
+        from audit import personal
+        from core.registry import personal_data
+
+        personal_data.add("audit", personal.held)

@@ -21,6 +21,14 @@ WORDS = {
     "wallet.limits_written": _("Limits of a wallet written"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
+    "operator.named": _("Named an operator of the instance"),
+    "operator.ended": _("No operator of the instance any more"),
+    "instance.changed": _("Rules of the instance changed"),
+    "recovery.made": _("One-time way back made for an owner"),
+    "recovery.used": _("Owner came back with a new password"),
+    "own_data.exported": _("Took their own data along"),
+    "own_data.erased": _("Erased their account"),
+    "member.erased": _("Left by erasing their account"),
 }
 
 

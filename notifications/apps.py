@@ -5,3 +5,10 @@ class NotificationsConfig(AppConfig):
     """What leaves the panel to reach a person: mail, from an outbox that a worker empties."""
 
     name = "notifications"
+
+    def ready(self) -> None:
+        from core.registry import erasers, personal_data
+        from notifications import personal
+
+        personal_data.add("notifications", personal.held)
+        erasers.add("notifications", personal.forget)

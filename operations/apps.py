@@ -10,3 +10,9 @@ class OperationsConfig(AppConfig):
         from django.utils.module_loading import autodiscover_modules
 
         autodiscover_modules("handlers")
+
+        from core.registry import erasers, personal_data
+        from operations import personal
+
+        personal_data.add("operations", personal.held)
+        erasers.add("operations", personal.forget)

@@ -11,3 +11,8 @@ class WalletsConfig(AppConfig):
         from wallets.gateways import sync_after_migrate
 
         post_migrate.connect(sync_after_migrate, sender=self)
+
+        from core.registry import personal_data
+        from wallets import personal
+
+        personal_data.add("wallets", personal.held)

@@ -1,0 +1,24 @@
+"""What this room holds about a person: the wallets they own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from teams.models import User
+from wallets.models import Wallet
+
+
+def held(user: User) -> list[dict[str, Any]]:
+    """Return the wallets that the person owns, without any key."""
+    owned = Wallet.objects.filter(owner=user).select_related("team").order_by("created_at")
+    return [
+        {
+            "team": one.team.name,
+            "name": one.label,
+            "address": one.address,
+            "gateway": one.gateway_id,
+            "origin": one.origin,
+            "since": one.created_at.isoformat(),
+        }
+        for one in owned
+    ]
