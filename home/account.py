@@ -12,7 +12,7 @@ from audit.models import Event
 from audit.selectors import events_of
 from deploys.models import Release
 from operations.models import ACTIVE, Operation, State
-from operations.selectors import operations_of
+from operations.selectors import at, operations_of
 from projects.models import Project
 from projects.payers import Lease, Payer, payer
 from projects.selectors import newest_live_first
@@ -68,8 +68,13 @@ def read(team: Team, gateway: Gateway) -> Account:
         project_count=cast(Any, projects[0]).total if projects else 0,
         has_gone_live=any(cast(Any, project).released or project.live_release for project in projects),
         active=tuple(active(team, gateway)),
-        events=tuple(events_of(team.pk).exclude(action__in=SILENT)[:MOST_EVENTS]),
+        events=tuple(_changes(team)[:MOST_EVENTS]),
     )
+
+
+def _changes(team: Team) -> QuerySet[Event]:
+    """Return what changed, newest first; who signed in or was turned away is told in the record only."""
+    return events_of(team.pk).exclude(action__in=SILENT).exclude(action__startswith="access.")
 
 
 def _projects(team: Team, gateway: Gateway) -> QuerySet[Project]:
@@ -99,7 +104,7 @@ def _wallet_now(row: Wallet) -> WalletNow:
 
 def active(team: Team, gateway: Gateway) -> list[Operation]:
     """Return what people asked for and has not ended, what waits for them first."""
-    found = operations_of(team).filter(gateway=gateway, state__in=ACTIVE, actor__isnull=False)
+    found = at(operations_of(team), gateway).filter(state__in=ACTIVE, actor__isnull=False)
     return sorted(found.order_by("created_at")[:MOST_OPERATIONS], key=lambda row: row.state != State.WAITING)
 
 

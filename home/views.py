@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from core.http import STOP_POLLING
+from core.http import STOP_POLLING, whole_number
 from home import about, account, money, page, readiness
 from home.instance import instance_page
 from home.search import search as find
@@ -46,8 +46,7 @@ def balances(request: PanelRequest) -> HttpResponse:
     """Answer the money panel; stale balances are being read anew, and it asks again while they are."""
     gateway = gateways.of(request)
     wallets = account.wallets_now(request.team, gateway)
-    text = request.GET.get("asked", "")
-    asked = int(text) if text.isdecimal() else 1
+    asked = whole_number(request, "asked") or 1
     if asked == 1:
         money.refresh_stale(wallets)
     again = asked < money.MOST_POLLS and money.is_reading(request.team, gateway)

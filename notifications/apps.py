@@ -12,3 +12,12 @@ class NotificationsConfig(AppConfig):
 
         personal_data.add("notifications", personal.held)
         erasers.add("notifications", personal.forget)
+        from wallets.sealed import SealedColumn, sealed_columns
+        from wallets.vault import Context
+
+        text = SealedColumn(
+            "notifications.Mail",
+            "body_sealed",
+            contexts=lambda row: (Context("notifications_mail", str(row.pk), "body"),),
+        )
+        sealed_columns.add("notifications.Mail.body_sealed", text)

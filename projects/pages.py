@@ -104,6 +104,7 @@ class DetailPage:
     recent: tuple[Operation, ...]
     may_create: bool
     may_deploy: bool
+    may_reveal: bool
 
     @property
     def outcome_unknown(self) -> bool:
@@ -186,4 +187,5 @@ def detail_page(project: Project, refresh: Operation | None, membership: Members
         recent=tuple(selectors.recent_operations(project)),
         may_create=allows(membership.role, Action.PROJECT_CREATE),
         may_deploy=allows(membership.role, Action.DEPLOY),
+        may_reveal=allows(membership.role, Action.KEY_REVEAL),
     )

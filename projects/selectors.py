@@ -16,7 +16,7 @@ from teams.models import Team
 from wallets.models import Gateway
 
 STALE_AFTER = timedelta(seconds=60)
-PROVISION, SYNC = "project.provision", "project.sync"
+PROVISION, SYNC, REVEAL = "project.provision", "project.sync", "project.reveal"
 
 
 def projects_of(team: Team, gateway: Gateway | None = None) -> QuerySet[Project]:

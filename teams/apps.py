@@ -11,3 +11,6 @@ class TeamsConfig(AppConfig):
         from teams.services import own_data
 
         personal_data.add("account", own_data.account)
+        from teams import signing_in
+
+        signing_in.connect()

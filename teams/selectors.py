@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 
-from teams.models import Membership, User
+from core.transport import secure_context
+from teams.models import Membership, Team, User
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:
@@ -25,3 +28,35 @@ def chosen(memberships: Sequence[Membership], team_id: str | None) -> Membership
 def membership_in(user: User, team_id: UUID) -> Membership | None:
     """Return the person's membership of one team."""
     return memberships_of(user).filter(team_id=team_id).first()
+
+
+def teams_that_require_a_factor(user: User) -> QuerySet[Team]:
+    """Return the person's teams whose rule it is that every member has a second factor."""
+    return Team.objects.filter(memberships__user=user, require_two_factor=True)
+
+
+@dataclass(frozen=True)
+class Means:
+    """How a person can show that it is them."""
+
+    password: bool
+    code: bool
+    passkey: bool
+
+    @property
+    def any(self) -> bool:
+        return self.password or self.code or self.passkey
+
+
+def means_of(user: User) -> Means:
+    """Return the person's means; a passkey counts where browsers have them."""
+    types = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+    codes = {Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES}
+    passkey = Authenticator.Type.WEBAUTHN in types and secure_context()
+    return Means(user.has_usable_password(), bool(types & codes), passkey)
+
+
+def has_second_factor(user: User) -> bool:
+    """Say whether the person has an authenticator app or a passkey."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())

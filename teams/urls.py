@@ -1,5 +1,6 @@
 from django.urls import path
 
+from teams import own_urls
 from teams.views import own_data, recovery, switching
 
 app_name = "teams"
@@ -10,4 +11,5 @@ urlpatterns = [
     path("account/data/export", own_data.export, name="export"),
     path("recover/<str:token>", recovery.recover, name="recover"),
     path("theme", switching.theme, name="theme"),
+    *own_urls.urlpatterns,
 ]

@@ -96,14 +96,14 @@ def _tell(user: User, teams: list[Team], action: str, actor: Actor) -> None:
 def _letter(to: str, user: User, team: Team, action: str, at: datetime) -> letters.Letter:
     subject = _("Run402 Panel: a way back was made for %(who)s")
     text = _(
-        "At %(time)s UTC whoever runs the panel's machine made a one-time link for %(who)s, an owner of %(team)s, to set a new "
-        "password. If nobody of you asked for that, look at the audit record now."
+        "At %(time)s UTC whoever runs the panel's machine made a one-time link for %(who)s, an owner of %(team)s, to "
+        "set a new password. If nobody of you asked for that, look at the audit record now."
     )
     if action == "recovery.used":
         subject = _("Run402 Panel: %(who)s came back with a new password")
         text = _(
-            "At %(time)s UTC the one-time link for %(who)s, an owner of %(team)s, was used: a new password was set and the second "
-            "factors were taken away. If that was not %(who)s, end their sessions and look at the audit record now."
+            "At %(time)s UTC the one-time link for %(who)s, an owner of %(team)s, was used: a new password was set and "
+            "the second factors were taken away. If that was not %(who)s, end their sessions and look at the audit record now."
         )
     words = {"who": user.label, "team": team.name, "time": at.strftime("%Y-%m-%d %H:%M")}
     return letters.Letter(to=to, subject=subject % words, text=text % words, team_id=team.pk)

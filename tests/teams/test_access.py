@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.urls.converters import SlugConverter, StringConverter, UUIDConverter
+from django.urls.converters import IntConverter, SlugConverter, StringConverter, UUIDConverter
 from django.urls.resolvers import RoutePattern
 
+from teams.access import Personal, Public
 from teams.models import Role, User
 from teams.permissions import TABLE, Action, allows, who_may
 from tests.fixtures import ClientAs
@@ -18,9 +19,10 @@ from tests.fixtures import ClientAs
 pytestmark = pytest.mark.django_db
 
 #: What a visitor may open, and the pages of allauth, which guard themselves. Everything else declares a permission.
-PUBLIC = {"livez", "home:readyz", "styleguide", "account_login", "account_inactive"}
-OWN_GUARD = {"account_logout", "account_change_password", "account_reauthenticate"}
+PUBLIC = {"livez", "home:readyz", "styleguide", "account_login", "account_inactive", "deploys:raw"}
+OWN_GUARD = {"account_logout", "account_change_password"}
 ABSENT = {
+    "account_reauthenticate",
     "account_signup",
     "account_email",
     "account_email_verification_sent",
@@ -45,8 +47,11 @@ def _addresses(patterns: list[URLPattern | URLResolver], room: str = "") -> Iter
 
 
 ADDRESSES = dict(_addresses(get_resolver().url_patterns))
-EXAMPLES = {UUIDConverter: uuid.UUID(int=1), SlugConverter: "x", StringConverter: "x"}
-GATED = sorted(set(ADDRESSES) - PUBLIC - OWN_GUARD - ABSENT)
+EXAMPLES = {UUIDConverter: uuid.UUID(int=1), IntConverter: 1, SlugConverter: "x", StringConverter: "x"}
+DECLARED = {name: getattr(pattern.callback, "permission", None) for name, pattern in ADDRESSES.items()}
+PERSONAL = {name for name, permission in DECLARED.items() if isinstance(permission, Personal)}
+OPEN = {name for name, permission in DECLARED.items() if isinstance(permission, Public)}
+GATED = sorted(set(ADDRESSES) - PUBLIC - OWN_GUARD - ABSENT - PERSONAL - OPEN)
 
 
 def _url(name: str) -> str:
@@ -80,7 +85,7 @@ def test_a_person_without_a_team_finds_nothing(client_as: ClientAs, name: str) -
     assert {browser.get(_url(name)).status_code, browser.post(_url(name)).status_code} <= {404, 405}
 
 
-@pytest.mark.parametrize("name", sorted(OWN_GUARD))
+@pytest.mark.parametrize("name", sorted(OWN_GUARD | PERSONAL))
 def test_pages_about_oneself_want_a_sign_in(client: Client, name: str) -> None:
     assert client.get(_url(name)).status_code == 302
 
