@@ -8,6 +8,7 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         from audit import personal
-        from core.registry import personal_data
+        from core.registry import erasers, personal_data
 
         personal_data.add("audit", personal.held)
+        erasers.add("audit", personal.forget)

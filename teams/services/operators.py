@@ -103,7 +103,8 @@ def _letter(to: str, user: User, team: Team, action: str, at: datetime) -> lette
         subject = _("Run402 Panel: %(who)s came back with a new password")
         text = _(
             "At %(time)s UTC the one-time link for %(who)s, an owner of %(team)s, was used: a new password was set and "
-            "the second factors were taken away. If that was not %(who)s, end their sessions and look at the audit record now."
+            "the second factors were taken away. If that was not %(who)s, end their sessions and look at the audit "
+            "record now."
         )
     words = {"who": user.label, "team": team.name, "time": at.strftime("%Y-%m-%d %H:%M")}
     return letters.Letter(to=to, subject=subject % words, text=text % words, team_id=team.pk)

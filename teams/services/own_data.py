@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import NextStep, Refusal
 from core.registry import erasers, personal_data
-from teams.models import Membership, Role, User
+from teams.models import Invitation, Membership, Role, Session, User
+from teams.services.factors import remove_factors
+from teams.services.sessions import end_sessions
 
 
 def export(user: User) -> dict[str, Any]:
@@ -69,6 +71,28 @@ def _require_no_orphans(user: User) -> None:
 
 def _subject(user: User, *, bare: bool = False) -> Subject:
     return Subject("user", str(user.pk), "" if bare else user.label)
+
+
+def sessions(user: User) -> list[dict[str, Any]]:
+    """Return where the person is signed in."""
+    rows = Session.objects.filter(user=user).order_by("created_at")
+    return [
+        {
+            "since": one.created_at.isoformat(),
+            "last_seen": one.seen_at.isoformat(),
+            "address": one.ip,
+            "browser": one.agent,
+            "signed_in_by": one.how,
+        }
+        for one in rows
+    ]
+
+
+def forget(user: User) -> None:
+    """Take away factors, sessions and invitations."""
+    remove_factors(user)
+    end_sessions(user)
+    Invitation.objects.filter(email__iexact=user.email).delete()
 
 
 def account(user: User) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from teams.models import Instance, RecoveryLink, Session, Team, User
-from teams.services.factors import has_factor
+from teams.selectors import has_second_factor
 from tests.factories import PASSWORD
 from tests.fixtures import ClientAs
 
@@ -95,7 +95,7 @@ def test_an_owner_comes_back_once_without_their_second_factor(
     answer = Client().post(path, {"password": NEW, "again": NEW})
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/")
     alice.refresh_from_db()
-    assert (alice.check_password(NEW), has_factor(alice)) == (True, False)
+    assert (alice.check_password(NEW), has_second_factor(alice)) == (True, False)
     assert Session.objects.filter(user=alice).count() == 0
     assert Client().get(path).status_code == 404
     assert actions(team) == ["recovery.made", "recovery.used"]
