@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.core import signing
 from django.test import Client
 from django.utils import timezone
