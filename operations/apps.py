@@ -14,3 +14,9 @@ class OperationsConfig(AppConfig):
 
         sealed_columns.add("operations.Result.covered", ResultColumn())
         autodiscover_modules("handlers")
+
+        from core.registry import erasers, personal_data
+        from operations import personal
+
+        personal_data.add("operations", personal.held)
+        erasers.add("operations", personal.forget)

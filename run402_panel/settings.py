@@ -282,7 +282,7 @@ CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "core.cookies.MessageStorage"
 # Foreign bytes (deploys/raw.py): no cookie is read or set there, and the address is a key for five minutes.
 COOKIELESS_PATHS = ("/raw/",)
-UNLOGGED_PATHS = ("/raw/", "/accounts/oidc/back")
+UNLOGGED_PATHS = ("/raw/", "/accounts/oidc/back", "/recover/")
 SECURE_SSL_REDIRECT = HTTPS and PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS and PRODUCTION else 0
