@@ -14,7 +14,7 @@ from operations.endings import Ending, fault_of
 from operations.models import FINAL, Operation, State
 from operations.queue import add_event, audit_operation, audit_refusal, tell_end
 from operations.registry import Guard, kinds
-from operations.work import CancelHonoured, Later, LeaseLost, Wait, Work
+from operations.work import CancelHonoured, Held, Later, LeaseLost, Skipped, Wait, Work
 from run402.errors import Run402Error
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,10 @@ def _attempt(work: Work) -> Ending:
         return endings.succeeded(kind.handler(work), kind.result_for)
     except LeaseLost:
         raise
+    except Held as held:
+        return endings.held(operation, held.seconds, held.message, begun=bool(work.checkpoints))
+    except Skipped as skipped:
+        return endings.skipped(str(skipped))
     except Later as later:
         return endings.paused(later.seconds, later.phase or operation.phase)
     except Wait as wait:

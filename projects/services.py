@@ -16,6 +16,7 @@ from run402 import names
 from teams.models import Scope, Team, User
 from teams.services import bring_into_reach
 from wallets import reveal
+from wallets import standing
 from wallets.models import Wallet
 
 
@@ -68,7 +69,9 @@ def refresh_if_stale(project: Project) -> Operation | None:
     """Return the refresh under way, or a new one when what the panel shows is older than a minute."""
     if not project.is_ready or not selectors.is_stale(project):
         return None
-    return selectors.under_way(project) or refresh(project=project)
+    if under_way := selectors.under_way(project):
+        return under_way
+    return refresh(project=project) if standing.takes_background(project.gateway) else None
 
 
 def reveal_service_key(*, project: Project, actor: User, reader: str) -> Operation:

@@ -44,6 +44,8 @@ CSRF_TRUSTED_ORIGINS = [PANEL_URL]
 # --- Gateways and keys -----------------------------------------------------------------------------------------------
 
 GATEWAYS = panel_env.gateways(env.text("PANEL_GATEWAYS", "[]"), production=PRODUCTION)
+# Requests a second that all workers together may send to a gateway ("": to each that is not named).
+GATEWAY_RATES = env.rates("PANEL_GATEWAY_RATE", 20.0)
 
 # Web holds the public half only. The private half and the policy key belong into the worker's environment alone.
 # The results keyset is for both: it covers answers for a quarter of an hour, never keys.

@@ -33,7 +33,8 @@ def sync_after_migrate(**kwargs: Any) -> None:
 
 def choices() -> list[Gateway]:
     """Return the gateways people may choose, sandboxes first: a newcomer starts with play money."""
-    return sorted(Gateway.objects.filter(enabled=True), key=lambda g: (not g.is_sandbox, g.name))
+    found = Gateway.objects.filter(enabled=True).select_related("standing")
+    return sorted(found, key=lambda g: (not g.is_sandbox, g.name))
 
 
 def choices_of(request: HttpRequest) -> list[Gateway]:
