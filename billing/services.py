@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -117,10 +117,12 @@ def faucet_again(wallet: Wallet) -> datetime | None:
     return again if again and again > timezone.now() else None
 
 
-def refresh_wallet(*, wallet: Wallet, actor: User | None = None) -> Operation:
+def refresh_wallet(
+    *, wallet: Wallet, actor: User | None = None, delay: timedelta = timedelta(0)
+) -> Operation:
     """Read balance and tier again, once however many ask."""
     title = _("Read the balance of %(name)s") % {"name": wallet.label}
-    return queue.submit(_about(wallet, "wallet.balance", title, actor, unique=True))
+    return queue.submit(replace(_about(wallet, "wallet.balance", title, actor, unique=True), delay=delay))
 
 
 def refresh_tiers(*, team: Team, gateway: Gateway, actor: User | None = None) -> Operation:

@@ -100,6 +100,8 @@ ScopeChoices = Callable[[Any], list[tuple[UUID, str]]]
 SearchSource = Callable[[HttpRequest, str], list[Hit]]
 HealthCheck = Callable[[], tuple[bool, str]]
 OutcomeListener = Callable[[Any], None]
+#: (gateway, most) to how many readings, `most` at most, a room has put in line to keep its mirror fresh.
+Planner = Callable[[Any, int], int]
 
 panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
@@ -109,6 +111,7 @@ scope_choices: Registry[ScopeChoices] = Registry("source of scopes")
 search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
+planners: Registry[Planner] = Registry("planner of background readings")
 
 
 def panels_in(slot: str) -> list[Panel]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import NextStep, Refusal
@@ -47,7 +50,9 @@ def make_again(*, project: Project, actor: User) -> Operation:
         return _provision(project, actor)
 
 
-def refresh(*, project: Project, actor: User | None = None) -> Operation:
+def refresh(
+    *, project: Project, actor: User | None = None, delay: timedelta = timedelta(0)
+) -> Operation:
     """Have a worker read the project from Run402; look it up by name when it is not known there. Once at a time."""
     return queue.submit(
         queue.Request(
@@ -61,6 +66,7 @@ def refresh(*, project: Project, actor: User | None = None) -> Operation:
             subject_id=project.pk,
             subject_url=_url(project),
             unique_key=f"{selectors.SYNC}/{project.pk}",
+            delay=delay,
         )
     )
 
@@ -92,6 +98,13 @@ def reveal_service_key(*, project: Project, actor: User, reader: str) -> Operati
             args={"reader": reader},
         )
     )
+
+
+def note_open(project: Project) -> None:
+    """Note that somebody has it open, at most once a minute: it is read more often for a while."""
+    now = timezone.now()
+    if project.opened_at is None or project.opened_at < now - timedelta(minutes=1):
+        Project.objects.filter(pk=project.pk).update(opened_at=now)
 
 
 def _provision(project: Project, actor: User) -> Operation:

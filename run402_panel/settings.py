@@ -377,6 +377,16 @@ CELERY: dict[str, Any] = {
             "args": ["sync"],
             "options": {"queue": "sync", "expires": 15},
         },
+        "plan-readings": {
+            "task": "operations.plan",
+            "schedule": 15.0,
+            "options": {"queue": "sync", "expires": 15},
+        },
+        "look-at-gateways": {
+            "task": "operations.look",
+            "schedule": 5.0,
+            "options": {"queue": "sync", "expires": 5},
+        },
         "sign-audit-heads": {
             "task": "audit.sign_heads",
             "schedule": 10.0,
