@@ -1,6 +1,7 @@
 from django.urls import path
 
 from home import views
+from home.metrics import metrics
 
 app_name = "home"
 
@@ -12,5 +13,6 @@ urlpatterns = [
     path("settings", views.settings, name="settings"),
     path("instance", views.instance, name="instance"),
     path("instance/teams", views.open_teams, name="open_teams"),
+    path("metrics", metrics, name="metrics"),
     path("readyz", views.readyz, name="readyz"),
 ]

@@ -17,6 +17,8 @@ class OperationsConfig(AppConfig):
 
         from core.registry import erasers, personal_data
         from operations import personal
+        from operations.watch.findings import register
 
+        register()
         personal_data.add("operations", personal.held)
         erasers.add("operations", personal.forget)

@@ -6,12 +6,13 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from structlog.contextvars import bound_contextvars
 
 from core.errors import Fault, Refusal
 from operations import consent, endings, handing, rights, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
-from operations.models import FINAL, Operation, State
+from operations.models import FINAL, Operation, State, ids
 from operations.queue import add_event, audit_operation, audit_refusal, tell_end
 from operations.registry import Guard, kinds
 from operations.work import CancelHonoured, Held, Later, LeaseLost, Skipped, Wait, Work
@@ -34,15 +35,14 @@ def run_due(queue: str) -> int:
 def run(operation: Operation) -> None:
     """Run one claimed operation to its next resting state."""
     work = Work(operation)
-    structlog.contextvars.bind_contextvars(operation=str(operation.pk), kind=operation.kind)
-    try:
-        with Heartbeat(operation):
-            ending = _attempt(work) if operation.kind in kinds else endings.unknown_kind(operation)
-        _write(work, ending)
-    except LeaseLost:
-        log.warning("lease_lost")
-    finally:
-        structlog.contextvars.unbind_contextvars("operation", "kind")
+    with bound_contextvars(**ids(operation), request_id=operation.request_id):
+        try:
+            with Heartbeat(operation):
+                ending = _attempt(work) if operation.kind in kinds else endings.unknown_kind(operation)
+            _write(work, ending)
+            log.info("operation_attempted", state=operation.state, attempt=operation.attempts)
+        except LeaseLost:
+            log.warning("lease_lost")
 
 
 def _attempt(work: Work) -> Ending:

@@ -69,6 +69,6 @@ def warm_up(**kwargs: Any) -> None:
 
 
 @worker_ready.connect
-def start_pulse(**kwargs: Any) -> None:
+def start_pulse(sender: Any, **kwargs: Any) -> None:
     """Say “alive” from now on."""
-    pulse.start()
+    pulse.start(sorted(sender.app.amqp.queues.consume_from))

@@ -286,7 +286,7 @@ MESSAGE_STORAGE = "core.cookies.MessageStorage"
 COOKIELESS_PATHS = ("/raw/",)
 UNLOGGED_PATHS = ("/raw/", "/accounts/oidc/back", "/recover/")
 SECURE_SSL_REDIRECT = HTTPS and PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS and PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_SECONDS > 0
 SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
@@ -317,6 +317,12 @@ FILE_UPLOAD_TEMP_DIR = str(UPLOAD_TEMP_DIR)
 OUTGOING_HTTP = env.text("PANEL_OUTGOING_HTTP", "no") == "yes"
 OUTGOING_PORTS = panel_env.ports(env.text("PANEL_OUTGOING_PORTS", ""))
 OUTGOING_ALLOW = panel_env.origins(env.text("PANEL_OUTGOING_ALLOW", ""))
+
+# A worker that takes nothing for so long although rows wait for it ends itself (operations.watch.deaf).
+DEAF_SECONDS = env.whole("PANEL_DEAF_SECONDS", 60)
+
+# Whoever shows it as bearer token reads /metrics; without one there is no such page.
+METRICS_TOKEN = env.text("PANEL_METRICS_TOKEN", "")
 
 # --- Static files, language, time ------------------------------------------------------------------------------------
 
@@ -358,6 +364,7 @@ CELERY: dict[str, Any] = {
     "worker_hijack_root_logger": False,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "broker_connection_retry_on_startup": True,
+    "beat_scheduler": "operations.schedule:Scheduler",
     "beat_schedule": {
         "sweep-interactive": {
             "task": "operations.sweep",

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from structlog.contextvars import bind_contextvars
 
 from wallets.models import Gateway
 
@@ -47,4 +48,6 @@ def choices_of(request: HttpRequest) -> list[Gateway]:
 def of(request: HttpRequest) -> Gateway:
     """Return the gateway the person works with now: the session's choice while it is enabled, else the first one."""
     available, slug = choices_of(request), request.session.get(SESSION_KEY)
-    return next((gateway for gateway in available if gateway.slug == slug), available[0])
+    chosen = next((gateway for gateway in available if gateway.slug == slug), available[0])
+    bind_contextvars(gateway=chosen.pk)
+    return chosen

@@ -28,6 +28,7 @@ PUBLIC = {
     "account_login",
     "account_logout",
     "deploys:raw",
+    "home:metrics",
     "home:readyz",
     "livez",
     "mfa_authenticate",
