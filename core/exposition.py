@@ -34,7 +34,9 @@ def expose(gauges: Iterable[Gauge]) -> str:
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    pairs = [f'{name}="{_escaped(value).replace(chr(34), chr(92) + chr(34))}"' for name, value in labels.items()]
+    pairs = [
+        f'{name}="{_escaped(value).replace(chr(34), chr(92) + chr(34))}"' for name, value in labels.items()
+    ]
     return "{" + ",".join(pairs) + "}" if pairs else ""
 
 

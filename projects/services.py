@@ -50,9 +50,7 @@ def make_again(*, project: Project, actor: User) -> Operation:
         return _provision(project, actor)
 
 
-def refresh(
-    *, project: Project, actor: User | None = None, delay: timedelta = timedelta(0)
-) -> Operation:
+def refresh(*, project: Project, actor: User | None = None, delay: timedelta = timedelta(0)) -> Operation:
     """Have a worker read the project from Run402; look it up by name when it is not known there. Once at a time."""
     return queue.submit(
         queue.Request(

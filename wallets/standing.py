@@ -28,6 +28,8 @@ PROBE = timedelta(seconds=40)
 MOST_HELD, MOST_RESTED = 60.0, 3600.0
 HELD, RESTED = 5.0, 300.0
 SLOW_MILLISECONDS = 5000
+#: Nobody else may ask a gateway that was slow, and it ought to be known when it is not any more.
+ASK_SLOW = timedelta(seconds=30)
 #: A success that tells nothing new is written no more often than this.
 NEWS = timedelta(seconds=5)
 TRIES = 50
@@ -90,7 +92,12 @@ def rate_of(gateway: Gateway) -> float:
 
 
 def note(
-    gateway: Gateway, path: str, status: int | None, *, milliseconds: int = 0, retry_after: float | None = None
+    gateway: Gateway,
+    path: str,
+    status: int | None,
+    *,
+    milliseconds: int = 0,
+    retry_after: float | None = None,
 ) -> None:
     """Take note of what became of one request. No status: no answer came."""
     if status == TOO_MANY:
@@ -104,10 +111,11 @@ def note(
 
 
 def suspects() -> list[Gateway]:
-    """Return the gateways whose last request failed, and the open ones that may be tried: worth a question now."""
+    """Return what is worth a question now: whose last request failed, whose pause is over, and who was slow lately."""
     now = timezone.now()
     due = Q(standing__opened_at=None) | Q(standing__retry_at__lte=now)
-    found = Gateway.objects.filter(due, enabled=True, standing__failures__gt=0)
+    slow = Q(standing__slow_milliseconds__gt=0, standing__answered_at__lt=now - ASK_SLOW)
+    found = Gateway.objects.filter(due, Q(standing__failures__gt=0) | slow, enabled=True)
     return list(found.exclude(standing__held_until__gt=now))
 
 

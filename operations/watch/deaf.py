@@ -56,7 +56,9 @@ def _works() -> bool:
 
 def leave() -> None:
     """End this worker with all its processes, now: what should end politely does not listen."""
-    log.critical("worker_deaf", seconds=round(time.time() - took.value), hint="It ends itself; start it again.")
+    log.critical(
+        "worker_deaf", seconds=round(time.time() - took.value), hint="It ends itself; start it again."
+    )
     for child in active_children():
         child.terminate()
     logging.shutdown()

@@ -38,11 +38,16 @@ def _operations() -> Iterator[Figure]:
     active = (State.QUEUED, State.RUNNING, State.WAITING)
     rows = Operation.objects.filter(state__in=active).order_by().values_list("queue", "state")
     for queue, state, count in rows.annotate(count=Count("pk")):
-        yield Figure("panel_operations", "Operations that have not ended.", count, {"queue": queue, "state": state})
+        yield Figure(
+            "panel_operations", "Operations that have not ended.", count, {"queue": queue, "state": state}
+        )
     due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now).order_by().values_list("queue")
     for queue, oldest in due.annotate(oldest=Min("not_before")):
         yield Figure(
-            "panel_queue_oldest_seconds", "How long the oldest due row waits.", _age(oldest, now), {"queue": queue}
+            "panel_queue_oldest_seconds",
+            "How long the oldest due row waits.",
+            _age(oldest, now),
+            {"queue": queue},
         )
     ended = Operation.objects.filter(finished_at__gte=now - RECENT).order_by().values_list("state")
     for state, count in ended.annotate(count=Count("pk")):
@@ -56,8 +61,12 @@ def _processes() -> Iterator[Figure]:
     yield Figure("panel_workers", "Workers that are alive.", len(live))
     yield Figure("panel_workers_without_keys", "Live workers that cannot sign or open.", locked)
     worst = max((abs(pulse.skew_milliseconds) for pulse in live), default=0) / 1000
-    yield Figure("panel_worker_clock_skew_seconds", "Worst clock of a live worker against the database.", worst)
-    yield Figure("panel_clock_skew_seconds", "This process's clock against the database.", skew().total_seconds())
+    yield Figure(
+        "panel_worker_clock_skew_seconds", "Worst clock of a live worker against the database.", worst
+    )
+    yield Figure(
+        "panel_clock_skew_seconds", "This process's clock against the database.", skew().total_seconds()
+    )
     if beat := BeatPulse.objects.order_by("-at").first():
         yield Figure("panel_beat_age_seconds", "Since the beat was last alive.", _age(beat.at, now))
 
@@ -67,7 +76,9 @@ def _gateways() -> Iterator[Figure]:
     for row in GatewayStanding.objects.filter(gateway__enabled=True).order_by("gateway"):
         labels = {"gateway": row.gateway_id}
         yield Figure("panel_gateway_open", "1 while its circuit breaker is open.", int(row.is_open), labels)
-        yield Figure("panel_gateway_held", "1 while it asked for fewer requests.", int(row.is_held(now)), labels)
+        yield Figure(
+            "panel_gateway_held", "1 while it asked for fewer requests.", int(row.is_held(now)), labels
+        )
         yield Figure("panel_gateway_failures", "Failures in a row.", row.failures, labels)
         if row.answered_at:
             age = _age(row.answered_at, now)
@@ -76,7 +87,9 @@ def _gateways() -> Iterator[Figure]:
 
 
 def _requests(now: datetime) -> Iterator[Figure]:
-    recent = OperationRequest.objects.filter(at__gte=now - RECENT, operation__gateway__isnull=False).order_by()
+    recent = OperationRequest.objects.filter(
+        at__gte=now - RECENT, operation__gateway__isnull=False
+    ).order_by()
     counts = recent.values_list("operation__gateway").annotate(
         none=Count("pk", filter=Q(status=None)),
         fewer=Count("pk", filter=Q(status=429)),
@@ -87,7 +100,9 @@ def _requests(now: datetime) -> Iterator[Figure]:
         rest = every - none - fewer - broken
         for outcome, count in {"no answer": none, "429": fewer, "5xx": broken, "answered": rest}.items():
             labels = {"gateway": gateway, "outcome": outcome}
-            yield Figure("panel_requests_recently", "Requests of operations within five minutes.", count, labels)
+            yield Figure(
+                "panel_requests_recently", "Requests of operations within five minutes.", count, labels
+            )
 
 
 def _machine() -> Iterator[Figure]:

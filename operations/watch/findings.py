@@ -39,7 +39,9 @@ class Finding(StrEnum):
 
 def findings_here() -> list[Finding]:
     """Return what is wrong as this worker sees it."""
-    return [finding for finding in (Finding.QUEUE, Finding.BEAT, Finding.CLOCK, Finding.DISK) if CHECKS[finding]()]
+    return [
+        finding for finding in (Finding.QUEUE, Finding.BEAT, Finding.CLOCK, Finding.DISK) if CHECKS[finding]()
+    ]
 
 
 def register() -> None:
@@ -59,7 +61,9 @@ def _health_check(check: Callable[[], str]) -> Callable[[], tuple[bool, str]]:
 def queue() -> str:
     """Say how long the oldest row has been free to run, when that is too long."""
     oldest = oldest_free(TOO_OLD)
-    return f"the oldest has waited for {duration((timezone.now() - oldest).total_seconds())}" if oldest else ""
+    return (
+        f"the oldest has waited for {duration((timezone.now() - oldest).total_seconds())}" if oldest else ""
+    )
 
 
 def oldest_free(age: timedelta, queues: list[str] | None = None) -> datetime | None:

@@ -30,12 +30,16 @@ PROBLEMS = {
     Finding.BEAT: Problem(
         "clock",
         _("The schedule stands still"),
-        _("No beat runs, so nothing is swept, refreshed or tried again in time. Start one worker with --beat."),
+        _(
+            "No beat runs, so nothing is swept, refreshed or tried again in time. Start one worker with --beat."
+        ),
     ),
     Finding.CLOCK: Problem(
         "clock",
         _("The clocks of the machines differ"),
-        _("Leases and sign-in proofs need the right time. Let NTP set the clocks of database, web and workers."),
+        _(
+            "Leases and sign-in proofs need the right time. Let NTP set the clocks of database, web and workers."
+        ),
     ),
     Finding.DISK: Problem(
         "hard-drive",

@@ -49,7 +49,12 @@ def worker(
     ]
     with (data / "worker.log").open("ab") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**environment(data), **(settings or {})}, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=ROOT,
+            env={**environment(data), **(settings or {})},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         yield process

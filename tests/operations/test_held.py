@@ -54,7 +54,9 @@ def test_it_waits_in_line_unbegun_with_a_sentence_that_is_said_once(
     assert live.live(operation, "strip").sentence == said.message
 
 
-def test_it_can_be_cancelled_at_once(open_: Gateway, alice: User, make_kind: MakeKind, submit: Submit) -> None:
+def test_it_can_be_cancelled_at_once(
+    open_: Gateway, alice: User, make_kind: MakeKind, submit: Submit
+) -> None:
     operation = _again(submit(make_kind(_tiers)))
     assert queue.cancel(operation, actor=alice) == State.CANCELLED
 
@@ -96,7 +98,7 @@ def test_a_real_gateway_that_breaks_and_comes_back(
             _again(other)
         assert GatewayStanding.objects.get().is_open
         assert {operation.state, other.state} == {State.QUEUED}
-        assert other.events.last().message.startswith(f"{gateway.name} does not answer")
+        assert other.events.latest("seq").message.startswith(f"{gateway.name} does not answer")
     finally:
         turn(sandbox, None)
     GatewayStanding.objects.update(retry_at=timezone.now())

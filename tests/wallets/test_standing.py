@@ -136,7 +136,9 @@ def test_429_holds_everybody_for_as_long_as_it_says_and_the_background_for_longe
     assert standing.takes_background(gateway)
 
 
-def test_nobody_waits_a_day_because_a_gateway_says_so(gateway: Gateway, clock: time_machine.Traveller) -> None:
+def test_nobody_waits_a_day_because_a_gateway_says_so(
+    gateway: Gateway, clock: time_machine.Traveller
+) -> None:
     standing.note(gateway, PATH, 429, retry_after=86_400)
     clock.shift(61)
     assert standing.admit(gateway) is None
@@ -148,6 +150,16 @@ def test_the_faucets_patience_is_not_the_gateways(gateway: Gateway) -> None:
     standing.note(gateway, "/faucet/v1", 429, retry_after=86_400)
     assert standing.admit(gateway) is None
     assert standing.takes_background(gateway)
+
+
+def test_a_slow_gateway_is_asked_again_now_and_then(gateway: Gateway, clock: time_machine.Traveller) -> None:
+    standing.note(gateway, PATH, 200, milliseconds=10_000)
+    assert standing.suspects() == []
+    clock.shift(31)
+    assert standing.suspects() == [gateway]
+    standing.note(gateway, PATH, 200, milliseconds=80)
+    clock.shift(31)
+    assert standing.suspects() == []
 
 
 def test_slow_answers_are_told_until_one_comes_soon(gateway: Gateway) -> None:
