@@ -40,6 +40,11 @@ WORDS = {
     "access.sign_in_failed": _("Sign-in failed"),
     "access.signed_out": _("Signed out"),
     "access.password_changed": _("Password changed"),
+    "access.confirmed": _("Confirmed who they are"),
+    "access.sessions_ended": _("Ended sessions"),
+    "factor.added": _("Second factor added"),
+    "factor.renamed": _("Passkey renamed"),
+    "factor.removed": _("Second factor removed"),
     "audit.exported": _("Audit record exported"),
 }
 
@@ -47,8 +52,11 @@ WORDS = {
 GROUPS = {
     "access": _("Signing in and refusals"),
     "audit": _("The record itself"),
+    "factor": _("Second factors"),
+    "key": _("Keys"),
     "keyset": _("Keys of the instance"),
     "operation": _("Operations"),
+    "passkey": _("Passkeys that confirm"),
     "payment": _("Payments"),
     "release": _("Releases"),
     "team": _("Team"),
@@ -67,11 +75,6 @@ OBJECTS = {
     "team": _("Team"),
     "user": _("Person"),
     "wallet": _("Wallet"),
-    "access.confirmed": _("Confirmed who they are"),
-    "access.sessions_ended": _("Ended sessions"),
-    "factor.added": _("Second factor added"),
-    "factor.renamed": _("Passkey renamed"),
-    "factor.removed": _("Second factor removed"),
 }
 
 

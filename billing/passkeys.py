@@ -127,6 +127,27 @@ def of_leaver(team: Team, user: User) -> list[LeaverItem]:
     ]
 
 
+def of_person(user: User) -> list[dict[str, str]]:
+    """Return what the panel holds about the passkeys with which the person confirms."""
+    rows = TrustedPasskey.objects.filter(user=user).select_related("team").order_by("created_at")
+    return [
+        {
+            "name": row.name,
+            "team": row.team.name,
+            "added": row.created_at.isoformat(),
+            "confirms_from": row.eligible_from.isoformat(),
+            "refused": row.revoked_at.isoformat() if row.revoked_at else "",
+        }
+        for row in rows
+    ]
+
+
+def erase(user: User) -> None:
+    """Forget the person's passkeys; the audit record keeps that they were let in."""
+    passkeys.revoke(TrustedPasskey.objects.filter(user=user), actor=user.actor)
+    TrustedPasskey.objects.filter(user=user).delete()
+
+
 def address(path: str) -> str:
     """Return the whole address of a page, for a letter."""
     return f"{settings.PANEL_URL}{path}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -142,7 +140,7 @@ def _given(request: PanelRequest, operation: Operation) -> HttpResponse:
     """Keep the answer of the passkey. Script that stays on its page gets no page back."""
     stays = request.headers.get("X-Requested-With") == "panel"
     try:
-        consent.give(operation, actor=request.user, assertion=_assertion(request))
+        consent.give(operation, actor=request.user, assertion=consent.read(request.POST.get("assertion", "")))
     except Refusal as refusal:
         if stays:
             return JsonResponse({"error": refusal.fault.message}, status=409)
@@ -151,15 +149,6 @@ def _given(request: PanelRequest, operation: Operation) -> HttpResponse:
     if stays:
         return HttpResponse(status=204)
     return go(request, operation.subject_url or reverse("operations:detail", args=[operation.pk]))
-
-
-def _assertion(request: PanelRequest) -> dict[str, Any]:
-    """Return the answer that the browser sent; what makes no sense is left to the worker to refuse."""
-    try:
-        found = json.loads(request.POST.get("assertion", ""))
-    except (ValueError, RecursionError):
-        found = None
-    return found if isinstance(found, dict) and found else {"unreadable": True}
 
 
 @never_cache

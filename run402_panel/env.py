@@ -116,6 +116,15 @@ def _gateway(row: dict[str, object]) -> GatewayConfig:
     )
 
 
+def issuer(text: str, *, local: bool) -> str:
+    """Return PANEL_OIDC_ISSUER as it stands: tokens must name the very same text."""
+    parts = urlsplit(text)
+    schemes = ("https", "http") if local else ("https",)
+    if text and (parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment):
+        stop(f"PANEL_OIDC_ISSUER {text!r} is not an https address.")
+    return text
+
+
 def ports(text: str) -> frozenset[int]:
     """Parse PANEL_OUTGOING_PORTS: port numbers separated by commas."""
     found = [word.strip() for word in text.split(",") if word.strip()]

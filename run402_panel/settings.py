@@ -219,7 +219,17 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Clocks differ: the code before and the one after count too. A used one is refused (teams.services.factors).
 MFA_TOTP_TOLERANCE = 1
 # Sign-in by an OpenID Connect issuer of the operator's; without an issuer there is none (teams.oidc).
-OIDC_TRUST_MFA = False
+OIDC_ISSUER = panel_env.issuer(env.text("PANEL_OIDC_ISSUER", ""), local=LOCAL)
+OIDC_CLIENT_ID = env.text("PANEL_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.text("PANEL_OIDC_CLIENT_SECRET", "")
+OIDC_NAME = env.text("PANEL_OIDC_NAME", "") or urlsplit(OIDC_ISSUER).hostname or ""
+# Further hosts that the issuer's discovery document may name, such as another one for its keys.
+OIDC_HOSTS = tuple(filter(None, env.text("PANEL_OIDC_HOSTS", "").replace(" ", "").split(",")))
+OIDC_TRUST_MFA = env.text("PANEL_OIDC_TRUST_MFA", "no") == "yes"
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    panel_env.stop(
+        "PANEL_OIDC_ISSUER is set, so PANEL_OIDC_CLIENT_ID has to be: the issuer's name for this panel."
+    )
 # The panel sends no mail in a request: what has to be said is said on the page.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
@@ -264,7 +274,7 @@ CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "core.cookies.MessageStorage"
 # Foreign bytes (deploys/raw.py): no cookie is read or set there, and the address is a key for five minutes.
 COOKIELESS_PATHS = ("/raw/",)
-UNLOGGED_PATHS = ("/raw/",)
+UNLOGGED_PATHS = ("/raw/", "/accounts/oidc/back")
 SECURE_SSL_REDIRECT = HTTPS and PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS and PRODUCTION else 0

@@ -33,6 +33,11 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
         """Never by allauth: the panel asks itself, for the very action (teams.stepup)."""
         return False
 
+    def get_login_stages(self) -> list[str]:
+        stages: list[str] = super().get_login_stages()
+        ours = {"allauth.mfa.stages.AuthenticateStage": "teams.stages.SecondStage"}
+        return [ours.get(stage, stage) for stage in stages]
+
     def login(self, request: HttpRequest, user: User) -> None:
         """Sign in; whoever comes clears away the rows that are over."""
         SessionStore.clear_expired()

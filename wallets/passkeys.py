@@ -50,7 +50,7 @@ def trust(membership: Membership, found: NewPasskey, *, actor: Actor) -> Trusted
             team=membership.team, credential_id=found.credential_id
         )
         if known := present.first():
-            return _known(known, membership)
+            return _known(known, membership, found)
         row = TrustedPasskey(
             team=membership.team,
             user=membership.user,
@@ -65,8 +65,8 @@ def trust(membership: Membership, found: NewPasskey, *, actor: Actor) -> Trusted
     return row
 
 
-def _known(row: TrustedPasskey, membership: Membership) -> TrustedPasskey:
-    """Return a passkey that was trusted before; begin the day again when it was for another role."""
+def _known(row: TrustedPasskey, membership: Membership, found: NewPasskey) -> TrustedPasskey:
+    """Return a passkey that was trusted before; begin the day again for another role, or a row that is not genuine."""
     if row.is_revoked or row.user_id != membership.user_id:
         raise Refusal(
             "PASSKEY_REVOKED",
@@ -74,6 +74,7 @@ def _known(row: TrustedPasskey, membership: Membership) -> TrustedPasskey:
         )
     if row.role != membership.role or not genuine(row):
         row.role, row.eligible_from = membership.role, timezone.now() + DELAY
+        row.public_key, row.name = found.public_key, found.name[:100]
         _mark(row)
     return row
 

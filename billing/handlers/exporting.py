@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from audit.record import Subject, record
 from billing import custody
 from billing.handlers.mirror import wallet_of
 from operations.handing import SEALED
 from operations.registry import Guard, kind
 from operations.work import Work
 from teams.permissions import Action
-from wallets import policies, reveal, signer, vault
+from wallets import exports, policies, reveal
 from wallets.models import Wallet
 
 
@@ -36,7 +34,7 @@ def export(work: Work) -> dict[str, Any]:
     policies.verified(wallet)
     reader = str(work.args["reader"])
     reveal.public_key(reader)
-    key = vault.unseal_field(wallet, "key_sealed", signer.key_context(wallet))
+    key = exports.open_key(wallet)
     _mark(wallet, work)
     info = reveal.info(operation.pk, operation.team_id, custody.EXPORT)
     return {SEALED: reveal.seal_to(reader, f"0x{key.hex()}".encode(), info)}
@@ -47,14 +45,6 @@ def _mark(wallet: Wallet, work: Work) -> None:
     if "marked" in work.checkpoints:
         return
     with transaction.atomic():
-        Wallet.objects.filter(pk=wallet.pk).update(
-            exported_at=timezone.now(), exported_by=work.actor.label[:200]
-        )
         work.checkpoint(marked=True)
-        record(
-            "wallet.exported",
-            team_id=wallet.team_id,
-            actor=work.actor,
-            subject=Subject("wallet", str(wallet.pk), wallet.label),
-            details={"address": wallet.address, "operation": str(work.operation.pk)},
-        )
+        details = {"operation": str(work.operation.pk)}
+        exports.mark(wallet, actor=work.actor, by=work.actor.label, details=details)

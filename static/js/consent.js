@@ -76,6 +76,7 @@ window.panel = window.panel || {};
     form.elements.assertion.value = written(answer);
     if (form.dataset.confirmStay === undefined) return form.submit();
     await send(form).catch(() => complain(form, words(form).lost));
+    busy(button, false);
   };
 
   document.addEventListener("click", (event) => {

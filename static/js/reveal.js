@@ -125,8 +125,14 @@
       value.textContent = shown ? DOTS : this.secret;
     }
 
+    // No field in the page is used for it, as copy.js does where it must: the key would stand there.
     async copy(button) {
-      await navigator.clipboard.writeText(this.secret);
+      this.complain();
+      try {
+        await navigator.clipboard.writeText(this.secret);
+      } catch {
+        return this.complain(this.trouble.dataset.uncopied);
+      }
       button.classList.add("copied");
       panel.announce(document.body.dataset.copied);
       setTimeout(() => button.classList.remove("copied"), 1200);
@@ -134,7 +140,8 @@
 
     // The file as the Run402 CLI keeps it, made here.
     save(button) {
-      const allowance = { address: button.dataset.address, privateKey: this.secret, created: new Date().toISOString() };
+      const { address } = button.dataset;
+      const allowance = { address, privateKey: this.secret, created: new Date().toISOString(), rail: "x402" };
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([JSON.stringify(allowance, null, 2)], { type: "application/json" }));
       link.download = "allowance.json";

@@ -12,7 +12,9 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -22,6 +24,7 @@ from billing import custody, limits
 from billing.services import NewLimits
 from core import letters
 from core.letters import Letter
+from core.registry import erasers, personal_data
 from operations import consent, runner
 from operations.models import Operation, State
 from run402 import address_of
@@ -316,6 +319,29 @@ def test_what_a_leaver_still_confirms_is_listed(passkey: SoftPasskey, alice: Use
     items = leaver_sources.get("passkeys")(team, alice)
     row = TrustedPasskey.objects.get()
     assert [item.url for item in items] == [reverse("billing:passkey_refuse", args=[row.pk])]
+
+
+def test_the_page_of_passkeys_costs_the_same_for_one_and_for_many(
+    alice: User, keysets: None, run_operations: RunOperations, client_as: ClientAs, gateway: Any
+) -> None:
+    browser, counts = client_as(alice), []
+    for _ in range(2):
+        SoftPasskey(alice).register()
+        SoftPasskey(alice).register()
+        run_operations()
+        with CaptureQueriesContext(connection) as queries:
+            browser.get("/passkeys")
+        counts.append(len(queries))
+    assert (TrustedPasskey.objects.count(), counts[1]) == (4, counts[0])
+
+
+def test_a_person_takes_away_or_erases_what_is_held_about_their_passkeys(
+    passkey: SoftPasskey, alice: User
+) -> None:
+    assert [row["team"] for row in personal_data.get("passkeys")(alice)] == ["Halden"]
+    erasers.get("passkeys")(alice)
+    assert not TrustedPasskey.objects.exists()
+    assert Event.objects.filter(action="passkey.revoked").count() == 1
 
 
 def test_no_policy_of_web_lets_a_wallet_be_exported(

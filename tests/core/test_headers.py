@@ -101,7 +101,7 @@ def test_static_files_send_them_and_may_be_kept(client: Client, file: str) -> No
     answer = client.get(f"/static/{file}")
     assert (answer.status_code, lacking(answer, static=True)) == (200, [])
     assert "no-store" not in answer.headers["Cache-Control"]
-    answer.close()
+    assert answer.getvalue()  # read to its end, which closes the file
 
 
 def test_nothing_is_upgraded_without_tls_and_everything_with_it(settings: Settings) -> None:

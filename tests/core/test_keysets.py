@@ -43,6 +43,7 @@ def test_a_file_that_did_not_change_is_read_once(path: Path) -> None:
 @pytest.mark.parametrize(
     ("rest", "words"),
     [(None, "No such file"), ("", "no keyset"), (ONE[:80], "no keyset"), ("\x00\xff" * 50, "no keyset")],
+    ids=["gone", "empty", "cut off", "garbage"],
 )
 def test_a_file_that_is_gone_or_garbage_refuses_until_it_is_back(
     path: Path, rest: str | None, words: str

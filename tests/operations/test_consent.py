@@ -375,6 +375,28 @@ def test_one_bit_off_in_the_answer_is_refused(
         consent.demand(asked)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "NaN",
+        "{" * 3000,
+        '{"id": "AA", "rawId": "AA", "response": []}',
+        '{"id": "\\u0000", "rawId": "AA", "response": {}}',
+        '{"id": "AA", "rawId": "AA", "response": {"clientDataJSON": "\\ud800", "authenticatorData": "AA"}}',
+        '{"id": "AA", "rawId": "AA", "response": {"clientDataJSON": "' + "A" * 20_000 + '"}}',
+    ],
+    ids=["nothing", "list", "null", "nan", "deep", "shape", "nul", "surrogate", "long"],
+)
+def test_junk_never_reaches_the_row(asked: Operation, alice: User, client_as: ClientAs, text: str) -> None:
+    browser = client_as(alice)
+    answer = browser.post(consent.url(asked), {"assertion": text}, headers={"X-Requested-With": "panel"})
+    assert (answer.status_code, "no answer of a passkey" in answer.json()["error"]) == (409, True)
+    assert outcome(asked) == State.WAITING
+
+
 # --- Time ---
 
 

@@ -50,6 +50,9 @@ def test_the_main_pages_break_no_rule(owner_page: Page, furnished: Furnished, sc
         "/payments",
         "/activity/",
         "/settings",
+        "/account/security",
+        "/account/security/app",
+        "/account/sessions",
     ):
         page.goto(path)
         expect(page.locator("main h1").first).to_be_visible()

@@ -144,6 +144,17 @@ def test_a_new_role_begins_the_day_again(keysets: None, alice: User, bob: User) 
     assert passkeys.genuine(again)
 
 
+def test_a_row_that_waits_for_a_genuine_mark_does_not_keep_its_key(
+    keysets: None, alice: User, team: Team
+) -> None:
+    found = read(SoftPasskey(alice).register(quietly=True))
+    planted = {"team": team, "user": alice, "role": Role.OWNER, "credential_id": found.credential_id}
+    TrustedPasskey.objects.create(**planted, public_key=b"a thief's", eligible_from=timezone.now())
+    row = passkeys.trust(member(alice), found, actor=alice.actor)
+    row.refresh_from_db()
+    assert (bytes(row.public_key), row.is_waiting) == (found.public_key, True)
+
+
 def test_a_passkey_is_let_in_for_each_team_by_itself(keysets: None, alice: User, charlie: User) -> None:
     MembershipFactory.create(team=charlie.teams.get(), user=alice, role=Role.OWNER)
     here = Membership.objects.get(user=alice, team__name="Halden")

@@ -11,22 +11,24 @@ from django.apps import apps
 from django.db.models import BinaryField
 from pytest_django import Settings
 
+from audit.record import SYSTEM
 from core.keysets import key_id_of
 from notifications.models import Mail
 from projects import keys as project_keys
 from projects.models import Project
-from tests.factories import PaymentFactory, ProjectFactory, WalletFactory
+from tests.factories import MembershipFactory, PaymentFactory, ProjectFactory, WalletFactory
 from tests.wallets.conftest import signed
-from wallets import keysets, policies, resealing, rotation, sealed, signer, spending, vault
+from wallets import keysets, passkeys, policies, resealing, rotation, sealed, signer, spending, vault
 from wallets.models import Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
+from wallets.passkeys import NewPasskey
 from wallets.policies import Limits
 from wallets.sealed import MacColumn, SealedColumn, sealed_columns
 from wallets.vault import Context
 
 LIMITS = Limits(1, 2, (BASE_SEPOLIA,))
 #: Binary columns that hold nothing a keyset covers, with the reason.
-PLAIN: dict[str, str] = {}
+PLAIN = {"wallets.TrustedPasskey.public_key": "public, as its name says"}
 
 
 @pytest.fixture
@@ -103,6 +105,20 @@ def test_everything_moves_to_the_present_key_and_still_opens(folder: Path, rows:
     assert project_keys.service_key(Project.objects.get()) == "service"
     assert policies.verified(ready) == LIMITS
     assert resealing.reseal().seen == 0
+
+
+def test_passkeys_keep_their_marks_when_the_policy_key_changes(folder: Path) -> None:
+    member = MembershipFactory.create()
+    row = passkeys.trust(member, NewPasskey("AAAA", b"public key", "Laptop"), actor=SYSTEM)
+    passkeys.allow_first(member.team, member.user, actor=SYSTEM)
+    rotation.add(folder, "policy")
+    rotation.promote(folder, "policy")
+    assert resealing.reseal(("policy",)).renewed == 2
+    rotation.retire(folder, "policy")
+    row.refresh_from_db()
+    assert passkeys.genuine(row)
+    again = passkeys.trust(member, NewPasskey("BBBB", b"another", "Phone"), actor=SYSTEM)
+    assert again.is_eligible
 
 
 def test_whoever_changes_a_row_during_the_resealing_wins(
