@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.http import HttpRequest
 
@@ -94,6 +95,8 @@ LeaverSource = Callable[[Any, Any], list[LeaverItem]]
 PersonalData = Callable[[Any], Any]
 #: Takes away what a room holds about a person who asked for that; the audit record keeps the id.
 Eraser = Callable[[Any], None]
+#: team to the things that a membership can be limited to, as (id, label) in the order to show them.
+ScopeChoices = Callable[[Any], list[tuple[UUID, str]]]
 SearchSource = Callable[[HttpRequest, str], list[Hit]]
 HealthCheck = Callable[[], tuple[bool, str]]
 OutcomeListener = Callable[[Any], None]
@@ -102,6 +105,7 @@ panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
 personal_data: Registry[PersonalData] = Registry("source of personal data")
 erasers: Registry[Eraser] = Registry("eraser of personal data")
+scope_choices: Registry[ScopeChoices] = Registry("source of scopes")
 search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")

@@ -24,7 +24,14 @@ from wallets.selectors import day_start, wallets_of
 
 MOST_PROJECTS, MOST_OPERATIONS, MOST_EVENTS = 6, 12, 8
 #: What only leads to another event says nothing new on its own.
-SILENT = ("operation.requested", "operation.decided", "payment.reserved", "wallet.requested", "wallet.made")
+SILENT = (
+    "operation.requested",
+    "operation.decided",
+    "payment.reserved",
+    "wallet.requested",
+    "wallet.made",
+    "access.confirmed",
+)
 
 
 @dataclass(frozen=True)

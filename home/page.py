@@ -15,6 +15,7 @@ from audit.models import Event
 from audit.words import in_words
 from home import first
 from home.account import Account, WalletNow, lapsed
+from operations import approvals
 from operations.live import decide_url
 from operations.models import Operation, State
 from projects.pages import Row
@@ -132,19 +133,13 @@ def running_of(active: Sequence[Operation]) -> Running:
 
 def needs_of(account: Account, membership: Membership) -> tuple[Need, ...]:
     """Return what waits for the member: decisions, payments of unknown outcome, tiers that ended, new passkeys."""
-    waiting = [_decision(one) for one in account.active if _waits_for(one, membership)]
+    paused = [operation for operation in account.active if operation.state == State.WAITING]
+    waiting = [need for operation in paused if (need := _waits(operation, membership))]
     unknown = [_unknown(now) for now in account.wallets if now.unknown_payment]
     ended = [_tier_ended(now) for now in lapsed(account)] if account.has_gone_live else []
     owner = allows(membership.role, Action.OWNERS_MANAGE)
     new = [_new_passkey(one) for one in passkeys.waiting(membership.team)] if owner else []
     return (*waiting, *new, *unknown, *ended)
-
-
-def _waits_for(operation: Operation, membership: Membership) -> bool:
-    """Say whether the member could decide it; a passkey's word is its asker's alone, on a page of its own."""
-    if operation.awaits_consent:
-        return operation.actor_id == membership.user_id and bool(decide_url(operation))
-    return operation.state == State.WAITING
 
 
 def _new_passkey(passkey: TrustedPasskey) -> Need:
@@ -154,6 +149,22 @@ def _new_passkey(passkey: TrustedPasskey) -> Need:
     refuse = reverse("billing:passkey_refuse", args=[passkey.pk])
     words = {"name": passkey.name, "when": when}
     return Need("fingerprint-pattern", title, text % words, reverse("billing:passkeys"), _("Look"), refuse)
+
+
+def _waits(operation: Operation, membership: Membership) -> Need | None:
+    """Return what the member can do about it; nothing about what only others can decide.
+
+    A passkey's word is its asker's alone, on a page of its own.
+    """
+    if operation.awaits_consent and (operation.actor_id != membership.user_id or not decide_url(operation)):
+        return None
+    if not approvals.is_waiting(operation):
+        return _decision(operation)
+    if operation.actor_id == membership.user_id or not allows(membership.role, Action.PAYMENT_APPROVE):
+        return None
+    text = _("%(who)s asks; a second person has to approve") % {"who": operation.actor_label}
+    url = reverse("operations:detail", args=[operation.pk])
+    return Need("hourglass", operation.title, text, url, _("Review"))
 
 
 def _decision(operation: Operation) -> Need:

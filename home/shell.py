@@ -98,6 +98,7 @@ PLACES: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
         gettext_lazy("Team"),
         (
             Place("operations:list", gettext_lazy("Activity"), "activity"),
+            Place("teams:members", gettext_lazy("Members"), "users"),
             Place("home:settings", gettext_lazy("Settings"), "settings"),
         ),
     ),

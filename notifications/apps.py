@@ -7,6 +7,9 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
+        from core.letters import carriers
+        from core.registry import Panel, panels
+        from notifications.services import carry
         from wallets.sealed import SealedColumn, sealed_columns
         from wallets.vault import Context
 
@@ -16,3 +19,5 @@ class NotificationsConfig(AppConfig):
             contexts=lambda row: (Context("notifications_mail", str(row.pk), "body"),),
         )
         sealed_columns.add("notifications.Mail.body_sealed", text)
+        carriers.add("mail", carry)
+        panels.add("mails", Panel("team.owners", "notifications:mails"))

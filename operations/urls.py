@@ -14,4 +14,6 @@ urlpatterns = [
     path("<uuid:pk>/cancel", views.cancel, name="cancel"),
     path("<uuid:pk>/consent", views.confirm, name="consent"),
     path("<uuid:pk>/sealed", views.sealed, name="sealed"),
+    path("<uuid:pk>/approve", views.approve, name="approve"),
+    path("<uuid:pk>/decline", views.decline, name="decline"),
 ]

@@ -15,13 +15,14 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.selectors import actors_of
 from core.errors import Refusal
 from core.http import STOP_POLLING, go, safe_next
-from operations import consent, handing, pages, queue, record, selectors
+from operations import approvals, consent, handing, pages, queue, record, selectors
 from operations.confirming import consent_page
 from operations.forms import FilterForm, RecordForm
 from operations.models import Operation, State
@@ -29,6 +30,7 @@ from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, demand
 from teams.record import events_within
+from teams.stepup import step_up
 from wallets import gateways
 
 
@@ -168,6 +170,35 @@ def sealed(request: PanelRequest, pk: UUID) -> HttpResponse:
         return JsonResponse({"sealed": handing.take(operation, actor=request.user)})
     except Refusal as refusal:
         return JsonResponse({"error": refusal.fault.message}, status=410)
+
+
+@require_POST
+@require(Action.PAYMENT_APPROVE)
+@step_up(lambda kwargs: f"operation.approve/{kwargs['pk']}", gettext_lazy("approve a payment"))
+def approve(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Let go on what another member wants to pay."""
+    operation = selectors.operation_for(request.membership, pk, Action.PAYMENT_APPROVE)
+    try:
+        approvals.approve(operation=operation, actor=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
+    else:
+        messages.success(request, _("Approved. A worker goes on."))
+    return go(request, reverse("operations:detail", args=[operation.pk]))
+
+
+@require_POST
+@require(Action.PAYMENT_APPROVE)
+def decline(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """End what another member wants to pay."""
+    operation = selectors.operation_for(request.membership, pk, Action.PAYMENT_APPROVE)
+    try:
+        approvals.decline(operation=operation, actor=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
+    else:
+        messages.success(request, _("Declined. Nothing was paid."))
+    return go(request, reverse("operations:detail", args=[operation.pk]))
 
 
 def _said(operation: Operation, state: State) -> str:

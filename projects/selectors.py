@@ -12,7 +12,7 @@ from django.utils import timezone
 from operations import selectors as operation_selectors
 from operations.models import ACTIVE, Operation
 from projects.models import Project
-from teams.models import Membership
+from teams.models import Membership, Team
 from teams.permissions import Action, allows, demand, demand_reach
 from teams.reach import Reach
 from wallets.models import Gateway
@@ -26,6 +26,12 @@ def projects_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Projec
     projects = Project.objects.filter(reach.q(project="pk"))
     projects = projects.select_related("gateway", "wallet", "created_by", "team")
     return projects.filter(gateway=gateway) if gateway else projects
+
+
+def names_of(team: Team) -> list[tuple[UUID, str]]:
+    """Return all projects of the team with their gateways, by name: for choosing what a member reaches."""
+    rows = projects_of(Reach(team.pk)).order_by("name").values_list("pk", "name", "gateway__name")
+    return [(pk, f"{name} ({gateway})") for pk, name, gateway in rows]
 
 
 def matching(reach: Reach, gateway: Gateway, text: str) -> QuerySet[Project]:

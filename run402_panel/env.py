@@ -8,10 +8,11 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from environs import EnvError, FileAwareEnv
 
@@ -96,6 +97,44 @@ def gateways(text: str, *, production: bool) -> tuple[GatewayConfig, ...]:
     if production and any(g.kind == "sandbox" for g in extra):
         stop("PANEL_GATEWAYS names a sandbox, which must never run beside a production panel. Remove it.")
     return (CLOUD, *extra)
+
+
+SMTP_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class SmtpConfig:
+    """The mail server of PANEL_SMTP_URL. `start_tls` begins in clear, `tls` does not."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    start_tls: bool
+    tls: bool
+
+
+def smtp(url: str) -> SmtpConfig | None:
+    """Parse PANEL_SMTP_URL; None when it is empty. Never says what it was given: there is a password in it."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port or SMTP_SCHEMES[parts.scheme]
+        host = parts.hostname or ""
+    except (ValueError, KeyError):
+        port, host = 0, ""
+    if not host or not port:
+        stop("PANEL_SMTP_URL must look like smtp+tls://user:password@host:587 (or smtp://, or smtps://).")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return SmtpConfig(host, port, user, password, parts.scheme == "smtp+tls", parts.scheme == "smtps")
+
+
+def mail_from(text: str) -> str:
+    """Check PANEL_MAIL_FROM: an address, with a name in front or not; empty means that no mail is sent."""
+    if text and ("@" not in parseaddr(text)[1] or len(text.splitlines()) > 1):
+        stop("PANEL_MAIL_FROM must be an address, such as Run402 Panel <panel@example.com>.")
+    return text
 
 
 def _gateway(row: dict[str, object]) -> GatewayConfig:

@@ -1,6 +1,7 @@
 """The one settings file. Every value an operator may change is a typed PANEL_ variable (docs/configuration.md)."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -8,6 +9,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from core.logs import hide_tokens
 from core.transport import is_secure_context
 from run402_panel import env as panel_env
 
@@ -233,6 +235,12 @@ if OIDC_ISSUER and not OIDC_CLIENT_ID:
 # The panel sends no mail in a request: what has to be said is said on the page.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
+# --- Mail ------------------------------------------------------------------------------------------------------------
+
+# Web needs to know that mail is sent, and from whom; the address of the server with its password is the worker's alone.
+MAIL_FROM = panel_env.mail_from(env.text("PANEL_MAIL_FROM", ""))
+SMTP = panel_env.smtp(env.text("PANEL_SMTP_URL", ""))
+
 # --- Browser security ------------------------------------------------------------------------------------------------
 
 # Trusted Types are not asked for: htmx 2 hands the server's HTML to the parser as a plain string.
@@ -333,7 +341,7 @@ TIME_ZONE = "UTC"
 
 # --- Celery ----------------------------------------------------------------------------------------------------------
 
-CELERY = {
+CELERY: dict[str, Any] = {
     "broker_url": BROKER_URL,
     "task_ignore_result": True,
     "task_serializer": "json",
@@ -375,6 +383,12 @@ CELERY = {
     },
     "beat_schedule_filename": str(DATA_DIR / "beat-schedule"),
 }
+if MAIL_FROM:
+    CELERY["beat_schedule"]["send-mail"] = {
+        "task": "notifications.send_mail",
+        "schedule": 5.0,
+        "options": {"queue": "sync", "expires": 5},
+    }
 if BROKER_URL.startswith("filesystem://"):
     for _folder in ("queue", "control"):
         (BROKER_DIR / _folder).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -408,7 +422,11 @@ LOGGING = {
         "panel": {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": _pre_chain,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer],
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                hide_tokens,
+                _renderer,
+            ],
         }
     },
     "filters": {"addresses": {"()": "core.logs.HideAddresses"}},

@@ -6,6 +6,7 @@ def test_viewer_sees_no_button(client_as: ClientAs, dora: User) -> None:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -78,6 +79,14 @@ def client_as() -> ClientAs:
         return client
 
     return sign_in
+
+
+def confirmed(browser: Client, *keys: str) -> Client:
+    """Return the browser after its person confirmed those grave actions (teams.stepup), as if a moment ago."""
+    session = browser.session
+    session["confirmed"] = {**session.get("confirmed", {}), **dict.fromkeys(keys, time.time())}
+    session.save()
+    return browser
 
 
 # --- Gateways and keys ---

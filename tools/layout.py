@@ -74,6 +74,8 @@ class Layout:
             environment["PANEL_VAULT_PUBLIC_KEYSET_FILE"] = str(self.keys / "vault-public.json")
             environment["PANEL_AUDIT_PUBLIC_KEYSET_FILE"] = str(self.keys / "audit-public.json")
             environment["PANEL_RESULTS_KEYSET_FILE"] = str(self.keys / "results.json")
+        if process != "worker":
+            environment.pop("PANEL_SMTP_URL", None)
         if process == "worker":
             environment["PANEL_VAULT_PRIVATE_KEYSET_FILE"] = str(self.keys / "vault-private.json")
             environment["PANEL_POLICY_MAC_KEYSET_FILE"] = str(self.keys / "policy-mac.json")

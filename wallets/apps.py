@@ -8,9 +8,11 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
+        from core.registry import scope_choices
         from wallets import passkeys, policies, signer, spending
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
+        from wallets.selectors import names_of
 
         key = SealedColumn("wallets.Wallet", "key_sealed", contexts=signer.contexts)
         sealed_columns.add("wallets.Wallet.key_sealed", key)
@@ -24,4 +26,5 @@ class WalletsConfig(AppConfig):
         sealed_columns.add("wallets.TrustedPasskey.mac", passkey)
         first = MacColumn("wallets.FirstPasskey", "mac", covered=passkeys.first_covered)
         sealed_columns.add("wallets.FirstPasskey.mac", first)
+        scope_choices.add("wallet", names_of)
         post_migrate.connect(sync_after_migrate, sender=self)

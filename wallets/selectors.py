@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Sum
 from django.http import Http404
 from django.utils import timezone
 
-from teams.models import Membership
+from teams.models import Membership, Team
 from teams.permissions import Action, demand
 from teams.reach import Reach
 from wallets.models import Gateway, Payment, Wallet
@@ -19,6 +19,12 @@ def wallets_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Wallet]
     """Return the wallets within reach, at one gateway or at all."""
     wallets = Wallet.objects.filter(reach.q(wallet="pk")).select_related("gateway", "owner", "policy", "team")
     return wallets.filter(gateway=gateway) if gateway else wallets
+
+
+def names_of(team: Team) -> list[tuple[UUID, str]]:
+    """Return all wallets of the team with their gateways, by name: for choosing what a member reaches."""
+    rows = wallets_of(Reach(team.pk)).exclude(state=Wallet.State.FAILED).order_by("label")
+    return [(wallet.pk, f"{wallet.label} ({wallet.gateway.name})") for wallet in rows]
 
 
 def ready_wallets(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:

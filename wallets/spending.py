@@ -62,6 +62,11 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
     return payment
 
 
+def is_reserved(operation_id: UUID) -> bool:
+    """Say whether an operation has its payment already."""
+    return Payment.objects.filter(operation_id=operation_id).exists()
+
+
 def _check(wallet: Wallet, charge: Charge) -> None:
     limits = policies.verified(wallet)
     if selectors.unknown_payment(wallet):

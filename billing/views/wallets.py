@@ -14,11 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from billing import limits as raising
 from billing import selectors, services
-from billing.forms import ChangeLimitsForm, ImportForm, WalletForm, refusals_in
+from billing.forms import ChangeLimitsForm, ImportForm, WalletForm
 from billing.pages import wallets as pages
 from billing.services import NewLimits, SealedKey
 from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
+from core.forms import refusals_in
 from core.http import STOP_POLLING, go, safe_next, whole_number
 from operations import consent
 from operations.record import record_panel

@@ -28,7 +28,7 @@ class SignInView(LoginView):  # type: ignore[misc]  # allauth ships no types
         return super().post(request, *args, **kwargs)  # type: ignore[no-any-return]
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
-        limits.succeeded("sign_in", self._account())
+        limits.succeeded(self.request, "sign_in", self._account())
         return super().form_valid(form)  # type: ignore[no-any-return]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

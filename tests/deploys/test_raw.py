@@ -144,5 +144,5 @@ def test_links_do_not_stand_in_the_log(
     Client().get(address).getvalue()
     Client().get(f"{address}x")
     assert [record for record in caplog.records if address in record.getMessage()] == []
-    assert settings.UNLOGGED_PATHS == ("/raw/",)
+    assert "/raw/" in settings.UNLOGGED_PATHS
     assert any("/raw/…" in record.getMessage() for record in caplog.records)

@@ -34,6 +34,7 @@ ROLES = {
     "oscar": ("owner",),
     "erin": ("admin",),
     "grace": ("developer", OWN),
+    "henry": ("billing",),
     "dora": ("viewer",),
     "charlie": (OWN,),
     "frank": (OWN,),

@@ -166,3 +166,12 @@ def post(page: Page, path: str, **fields: str) -> APIResponse:
         headers={"Referer": page.url, "Origin": origin},
         max_redirects=0,
     )
+
+
+def confirm_oneself(page: Page, password: str) -> None:
+    """Confirm that it is you, when the page asks; what was sent goes on from there."""
+    page.wait_for_load_state()
+    if "/accounts/confirm" in page.url:
+        page.locator("main input[name=password]").fill(password)
+        submit(page, "main form:has(input[name=password])")
+        page.wait_for_url(lambda url: "/accounts/confirm" not in url)

@@ -49,6 +49,8 @@ def test_the_main_pages_break_no_rule(owner_page: Page, furnished: Furnished, sc
         f"{furnished.wallet}/tier/prototype",
         "/payments",
         "/activity/",
+        "/team",
+        "/team/rules",
         "/settings",
         "/account/security",
         "/account/security/app",

@@ -57,6 +57,8 @@ def test_every_page_below_them_fits(owner_page: Page, furnished: Furnished, widt
         "/activity/?tab=audit",
         "/activity/?kind=deploy&state=succeeded",
         "/search?q=views",
+        "/team",
+        "/team/rules",
         "/settings",
         "/accounts/password/change/",
         "/accounts/logout/",

@@ -46,7 +46,8 @@ def changing_forms(page: Page) -> list[str]:
 def test_a_viewer_sees_every_page_and_no_button_that_changes(enter: Enter, places: Places) -> None:
     page = enter("dora")
     lists = ("/", "/projects/", "/deploys", "/wallets/", "/payments", "/tiers", "/activity/", "/settings")
-    for path in (*lists, *places.values(), f"{places['project']}/releases"):
+    team = ("/team", "/team/rules")
+    for path in (*lists, *team, *places.values(), f"{places['project']}/releases"):
         page.goto(path)
         expect(page.locator("main h1").first).to_be_visible()
         assert changing_forms(page) == [], path

@@ -49,6 +49,12 @@ def test_private_keys_of_the_callers_environment_do_not_reach_web(
     assert "PANEL_VAULT_PRIVATE_KEYSET" not in layout.environment("web")
 
 
+def test_only_the_worker_knows_the_mail_server_and_its_password(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "data", 8001, 8403, {"PANEL_SMTP_URL": "smtp://me:secret@mail.example"})
+    told = [process for process in ("web", "worker", "prepare") if "PANEL_SMTP_URL" in names(layout, process)]
+    assert told == ["worker"]
+
+
 def test_the_sandbox_is_told_nothing_of_the_panel(layout: Layout) -> None:
     assert names(layout, "sandbox") == {"PANEL_ENV"}
 

@@ -26,6 +26,7 @@ NOUNS = {
     "payments": "payment",
     "projects": "project",
     "releases": "release",
+    "team": "team",
     "tier": "tier",
     "wallets": "wallet",
 }

@@ -13,6 +13,8 @@ from tests.security.matrix.addresses import OWN, Address
 from tests.security.matrix.world import HOLDER, LIMITED, ROLES
 
 SIGN_IN, REFUSED, NOT_THERE, FINE, NO_METHOD = "sign in", "403", "404", "fine", "405"
+#: Led to the page that tells somebody without a team so.
+NO_TEAM = "no team"
 #: Public addresses that answer in a way of their own: who signs out comes back to the sign-in page.
 PUBLIC = {
     "account_logout": {SIGN_IN, FINE},
@@ -35,6 +37,8 @@ class Answer:
         """The class of the answer; what is none of them is its status."""
         if self.status == 302 and self.location.startswith("/accounts/login/"):
             return SIGN_IN
+        if self.status == 302 and self.location == "/no-team":
+            return NO_TEAM
         if self.status in (403, 404, 405):
             return str(self.status)
         return FINE if self.status < 500 and self.status != 401 else str(self.status)
@@ -63,7 +67,7 @@ def expected(address: Address, visitor: str) -> set[str]:
 def _for_a_member(address: Address, visitor: str) -> set[str]:
     action = address.action
     if visitor in ("teamless", "operator"):
-        return {NOT_THERE}
+        return {NOT_THERE, NO_TEAM}
     if visitor == "stranger":
         return {NOT_THERE} if address.parameters else {FINE}
     if address.name in OWN and visitor != "owner":

@@ -57,7 +57,7 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
         wallet=wallet, state=Payment.State.UNKNOWN, purpose=f"{word} payment"
     )
     spare = person(f"{_open(word)} spare")
-    membership = Membership.objects.create(team=team, user=spare, role=Role.VIEWER)
+    Membership.objects.create(team=team, user=spare, role=Role.VIEWER)
     invitation = Invitation.objects.create(
         team=team,
         email=f"{word.lower()}@invited.example.com",
@@ -72,7 +72,7 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
         **about_project,
         "payment": str(payment.pk),
         "passkey": str(_trusted_passkey(team, owner, word).pk),
-        "membership": str(membership.pk),
+        "membership": str(spare.pk),  # members stand in addresses by their person
         "invitation": str(invitation.pk),
         "tier": "prototype" if word != FOREIGN else "no-such-tier",
         "nothing": "x",
