@@ -1,4 +1,4 @@
-"""Actions of the audit record in words that people read."""
+"""Actions and objects of the audit record in words that people read. Every action that is recorded stands here."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from django.utils.translation import gettext_lazy as _
 WORDS = {
     "operation.requested": _("Asked for"),
     "operation.decided": _("Decided"),
+    "operation.confirmed": _("Confirmed with a passkey"),
     "operation.cancel_requested": _("Asked to stop"),
     "operation.cancelled": _("Cancelled"),
     "operation.succeeded": _("Succeeded"),
     "operation.failed": _("Failed"),
+    "operation.refused": _("Refused"),
     "payment.reserved": _("Payment reserved"),
     "payment.settled": _("Payment settled"),
     "payment.released": _("Payment released, nothing was paid"),
@@ -19,8 +21,33 @@ WORDS = {
     "wallet.requested": _("Wallet asked for"),
     "wallet.made": _("Wallet made, its limits written"),
     "wallet.limits_written": _("Limits of a wallet written"),
+    "release.live": _("Release live"),
+    "release.promoted": _("Earlier release live again"),
+    "wallet.limits_raised": _("Limits of a wallet raised"),
+    "key.revealed": _("Service key revealed"),
+    "passkey.trusted": _("Passkey let in"),
+    "passkey.revoked": _("Passkey refused"),
+    "passkey.first_allowed": _("First passkey allowed"),
+    "wallet.exported": _("Key of a wallet exported"),
+    "keyset.key_added": _("Key added to a keyset"),
+    "keyset.promoted": _("New key of a keyset in use"),
+    "keyset.resealed": _("Sealed values renewed"),
+    "keyset.retired": _("Old keys of a keyset retired"),
     "team.created": _("Team created"),
     "user.created": _("Person added"),
+    "operator.named": _("Named an operator of the instance"),
+    "operator.ended": _("No operator of the instance any more"),
+    "instance.changed": _("Rules of the instance changed"),
+    "recovery.made": _("One-time way back made for an owner"),
+    "recovery.used": _("Owner came back with a new password"),
+    "own_data.exported": _("Took their own data along"),
+    "own_data.erased": _("Erased their account"),
+    "member.erased": _("Left by erasing their account"),
+    "access.refused": _("Turned away"),
+    "access.signed_in": _("Signed in"),
+    "access.sign_in_failed": _("Sign-in failed"),
+    "access.signed_out": _("Signed out"),
+    "access.password_changed": _("Password changed"),
     # Members, invitations and rules of a team
     "member.role_changed": _("Role changed"),
     "member.scopes_changed": _("Reach of a member changed"),
@@ -40,6 +67,45 @@ WORDS = {
     "factor.added": _("Second factor added"),
     "factor.renamed": _("Passkey renamed"),
     "factor.removed": _("Second factor removed"),
+    "audit.exported": _("Audit record exported"),
+}
+
+#: The first part of an action, for the filter.
+GROUPS = {
+    "access": _("Signing in and refusals"),
+    "audit": _("The record itself"),
+    "factor": _("Second factors"),
+    "instance": _("Instance"),
+    "invitation": _("Invitations"),
+    "key": _("Keys"),
+    "keyset": _("Keys of the instance"),
+    "member": _("Members"),
+    "operation": _("Operations"),
+    "operator": _("Operators"),
+    "own_data": _("Own data"),
+    "passkey": _("Passkeys that confirm"),
+    "payment": _("Payments"),
+    "recovery": _("Ways back"),
+    "release": _("Releases"),
+    "team": _("Team"),
+    "user": _("People"),
+    "wallet": _("Wallets"),
+}
+
+OBJECTS = {
+    "audit": _("Audit record"),
+    "invitation": _("Invitation"),
+    "keyset": _("Keyset"),
+    "kind": _("Kind of operation"),
+    "operation": _("Operation"),
+    "page": _("Page"),
+    "passkey": _("Passkey"),
+    "payment": _("Payment"),
+    "project": _("Project"),
+    "release": _("Release"),
+    "team": _("Team"),
+    "user": _("Person"),
+    "wallet": _("Wallet"),
 }
 
 

@@ -14,6 +14,7 @@ from billing.keys import KeyText, read_key
 from core.forms import DollarsField, dollars
 from core.ui.choices import Choice
 from core.ui.money import usd
+from teams.permissions import Action, who_may
 from wallets import signer, vault
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.policies import DEFAULT_PER_DAY_MICROS, DEFAULT_PER_PAYMENT_MICROS
@@ -130,25 +131,25 @@ class ImportForm(LimitsMixin):
         return {"sealed": sealed, "wallet_id": self.wallet_id, "claimed_address": found.address}
 
 
-class LowerLimitsForm(LimitsMixin):
-    """New limits, none above the present one."""
+class ChangeLimitsForm(LimitsMixin):
+    """New limits; above the present ones only for who may raise them, which a passkey then confirms."""
 
-    def __init__(self, data: Any = None, *, policy: SpendPolicy) -> None:
+    def __init__(self, data: Any = None, *, policy: SpendPolicy, may_raise: bool) -> None:
         initial = {
             "per_payment": dollars(policy.per_payment_micros),
             "per_day": dollars(policy.per_day_micros),
         }
         super().__init__(data, initial=initial)
-        self._most = {"per_payment": policy.per_payment_micros, "per_day": policy.per_day_micros}
+        most = {"per_payment": policy.per_payment_micros, "per_day": policy.per_day_micros}
+        self._most = {} if may_raise else most
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         for name, most in self._most.items():
             value = cleaned.get(name)
             if value is not None and value > most:
-                self.add_error(
-                    name, _("A limit can be lowered here, never raised: now %(now)s.") % {"now": usd(most)}
-                )
+                words = _("To raise it above %(now)s you need to be %(who)s in this team.")
+                self.add_error(name, words % {"now": usd(most), "who": who_may(Action.WALLET_RAISE)})
         return cleaned
 
 

@@ -12,7 +12,7 @@ from audit.models import Event
 from audit.selectors import events_of
 from deploys.models import Release
 from operations.models import ACTIVE, Operation, State
-from operations.selectors import operations_of
+from operations.selectors import at, operations_of
 from projects.models import Project
 from projects.payers import Lease, Payer, payer
 from projects.selectors import newest_live_first
@@ -78,13 +78,14 @@ def read(membership: Membership, gateway: Gateway) -> Account:
         project_count=cast(Any, projects[0]).total if projects else 0,
         has_gone_live=any(cast(Any, project).released or project.live_release for project in projects),
         active=tuple(active(reach, gateway)),
-        events=tuple(_events(membership)[:MOST_EVENTS]),
+        events=tuple(_changes(membership)[:MOST_EVENTS]),
     )
 
 
-def _events(membership: Membership) -> QuerySet[Event]:
+def _changes(membership: Membership) -> QuerySet[Event]:
+    """Return what changed, newest first; who signed in or was turned away is told in the record only."""
     events = events_of(membership.team_id, within=events_within(membership))
-    return events.exclude(action__in=SILENT)
+    return events.exclude(action__in=SILENT).exclude(action__startswith="access.")
 
 
 def _projects(reach: Reach, gateway: Gateway) -> QuerySet[Project]:
@@ -114,7 +115,7 @@ def _wallet_now(row: Wallet) -> WalletNow:
 
 def active(reach: Reach, gateway: Gateway) -> list[Operation]:
     """Return what people asked for and has not ended, what waits for them first."""
-    found = operations_of(reach).filter(gateway=gateway, state__in=ACTIVE, actor__isnull=False)
+    found = at(operations_of(reach), gateway).filter(state__in=ACTIVE, actor__isnull=False)
     return sorted(found.order_by("created_at")[:MOST_OPERATIONS], key=lambda row: row.state != State.WAITING)
 
 

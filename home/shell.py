@@ -103,6 +103,8 @@ PLACES: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
         ),
     ),
 )
+#: Only for those who operate the instance.
+INSTANCE = Place("home:instance", gettext_lazy("Instance"), "server")
 BOTTOM = ("home:home", "projects:list", "deploys:list", "billing:wallets")
 
 
@@ -134,9 +136,10 @@ def build(request: PanelRequest) -> Shell:
 
 def _sections(request: PanelRequest) -> tuple[NavSection, ...]:
     counts = _counts(request.membership.reach)
+    places = [*PLACES, *([("", (INSTANCE,))] if request.user.is_operator else [])]
     return tuple(
-        NavSection(str(label), tuple(_item(request.path, place, counts) for place in places))
-        for label, places in PLACES
+        NavSection(str(label), tuple(_item(request.path, place, counts) for place in group))
+        for label, group in places
     )
 
 

@@ -9,9 +9,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.models import Event
 from operations import approvals, live, selectors
-from operations.entries import Entry, entries
+from operations.entries import Entry
 from operations.models import Operation, OperationEvent, OperationRequest
 from operations.registry import kind_label, kinds
 from teams.models import Membership, User
@@ -92,12 +91,6 @@ def operations_page(found: QuerySet[Operation], number: str, *, filtered: bool) 
     """Return one page of operations."""
     rows = Paginator(found, PER_PAGE).get_page(number)
     return ListPage("operations", rows, tuple(Row(row, kind_label(row.kind)) for row in rows), filtered)
-
-
-def audit_page(found: QuerySet[Event], number: str, *, filtered: bool) -> ListPage:
-    """Return one page of the audit record."""
-    rows = Paginator(found, PER_PAGE).get_page(number)
-    return ListPage("audit", rows, entries(rows), filtered)
 
 
 def events_page(operation: Operation, *, after: int, step: int) -> EventsPage:

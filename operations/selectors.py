@@ -25,6 +25,11 @@ def operations_of(reach: Reach) -> QuerySet[Operation]:
     return Operation.objects.filter(within).select_related("actor", "gateway", "wallet")
 
 
+def at(operations: QuerySet[Operation], gateway: Gateway) -> QuerySet[Operation]:
+    """Return those at a gateway, with those that no gateway has to do with."""
+    return operations.filter(Q(gateway=gateway) | Q(gateway=None))
+
+
 def operation_for(membership: Membership, operation_id: UUID, action: Action = Action.VIEW) -> Operation:
     """Return one operation for a member who wants to do `action`: 404 out of reach, 403 without the right."""
     operation = operations_of(membership.reach).filter(pk=operation_id).first()
@@ -45,7 +50,7 @@ def operation_to_stop(membership: Membership, operation_id: UUID) -> Operation:
 
 def matching(reach: Reach, gateway: Gateway, *, state: str, kind: str, text: str) -> QuerySet[Operation]:
     """Return the operations that a filter leaves. An empty value filters nothing; state “active” means not ended."""
-    found = operations_of(reach).filter(gateway=gateway)
+    found = at(operations_of(reach), gateway)
     if state:
         found = found.filter(state__in=ACTIVE) if state == "active" else found.filter(state=state)
     if kind:
@@ -98,6 +103,12 @@ def last_message(operation: Operation) -> str:
 def worker_is_silent() -> bool:
     """Say whether no worker has been alive for five seconds."""
     return not WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER).exists()
+
+
+def workers_without_keys() -> tuple[list[WorkerPulse], int]:
+    """Return the live workers that cannot unlock or check limits, and how many are alive in all."""
+    alive = list(WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER).order_by("name"))
+    return [pulse for pulse in alive if not (pulse.unlocks and pulse.checks_limits)], len(alive)
 
 
 def deploy_states(reach: Reach) -> QuerySet[Operation, str]:

@@ -113,6 +113,7 @@ class DetailPage:
     may_create: bool
     may_refresh: bool
     may_deploy: bool
+    may_reveal: bool
 
     @property
     def outcome_unknown(self) -> bool:
@@ -196,4 +197,5 @@ def detail_page(project: Project, refresh: Operation | None, membership: Members
         may_create=selectors.may_work_on(project, membership, Action.PROJECT_CREATE),
         may_refresh=selectors.may_work_on(project, membership, Action.PROJECT_SYNC),
         may_deploy=selectors.may_work_on(project, membership, Action.DEPLOY),
+        may_reveal=selectors.may_work_on(project, membership, Action.KEY_REVEAL),
     )

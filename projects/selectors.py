@@ -18,7 +18,7 @@ from teams.reach import Reach
 from wallets.models import Gateway
 
 STALE_AFTER = timedelta(seconds=60)
-PROVISION, SYNC = "project.provision", "project.sync"
+PROVISION, SYNC, REVEAL = "project.provision", "project.sync", "project.reveal"
 
 
 def projects_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Project]:

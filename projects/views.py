@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import Refusal
 from core.http import go, whole_number
+from operations.record import record_panel
 from projects import pages, selectors, services
 from projects.forms import ProjectForm, first_choice
 from projects.models import Project
@@ -18,6 +21,7 @@ from projects.payers import Payer, payer
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
+from teams.stepup import step_up
 from wallets import gateways
 from wallets.selectors import ready_wallets
 
@@ -105,6 +109,34 @@ def again(request: PanelRequest, pk: UUID) -> HttpResponse:
         error = refusal.fault.as_dict()
         return render(request, "projects/detail.html", {"page": page, "refused": error}, status=409)
     return _show(request, project)
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the audit record says about the project."""
+    project = selectors.project_for(request.membership, pk)
+    page = record_panel(request.membership, project.pk)
+    return render(request, "operations/_record.html", {"page": page})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Action.KEY_REVEAL)
+@step_up(lambda kwargs: f"key.reveal/{kwargs['pk']}", gettext_lazy("see a project's service key"), carry=())
+def service_key(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Have a worker seal the service key to the tab whose one-time key arrives; the tab fetches and opens it."""
+    project = selectors.project_for(request.membership, pk, Action.KEY_REVEAL)
+    if request.method != "POST":
+        return render(request, "projects/service_key.html", {"page": project})
+    try:
+        operation = services.reveal_service_key(
+            project=project, actor=request.user, reader=request.POST.get("reader", "")
+        )
+    except Refusal as refusal:
+        return JsonResponse({"error": refusal.fault.message}, status=409)
+    context = {"operation": operation, "what": selectors.REVEAL}
+    return render(request, "projects/_key_asked.html", context)
 
 
 def _show(request: PanelRequest, project: Project) -> HttpResponse:

@@ -42,7 +42,7 @@ BY_ACCOUNT = {
 }
 BY_ADDRESS = {
     "sign_in": Limit("sign_in.address", 40, 300),
-    "passkey": Limit("passkey.address", 40, 300),
+    "passkey": Limit("passkey.address", 120, 300),
     "second_factor": Limit("second_factor.address", 40, 300),
     "confirm": Limit("confirm.address", 40, 300),
     "password": Limit("password.address", 40, 300),
@@ -69,6 +69,13 @@ def forget(limit: Limit, who: str) -> None:
     cache.delete_many([_place(limit, who, number) for number in range(limit.most)])
 
 
+def give_back(limit: Limit, who: str) -> None:
+    """Give back one place, the newest: a try that was right is no guess, and many people share an address."""
+    taken = cache.get_many([_place(limit, who, number) for number in range(limit.most)])
+    if taken:
+        cache.delete(max(taken, key=lambda name: float(taken[name])))
+
+
 def count(request: HttpRequest, what: str, account: str = "") -> int:
     """Count one try against the address and, where there is one, the account; return the seconds to wait, or 0."""
     wait = take(BY_ADDRESS[what], network_of(client_ip(request))) if what in BY_ADDRESS else 0
@@ -77,9 +84,14 @@ def count(request: HttpRequest, what: str, account: str = "") -> int:
     return wait
 
 
-def succeeded(what: str, account: str) -> None:
-    """Forget the account's failed tries. Those of the address stay: one of many that it guesses at may be its own."""
-    forget(BY_ACCOUNT[what], account)
+def succeeded(request: HttpRequest, what: str, account: str = "") -> None:
+    """Forget the account's failed tries, and this one of the address.
+
+    The failed ones of the address stay: of many accounts that somebody guesses at one may be their own.
+    """
+    give_back(BY_ADDRESS[what], network_of(client_ip(request)))
+    if account:
+        forget(BY_ACCOUNT[what], account)
 
 
 def limited(what: str) -> Callable[[View[P]], View[P]]:

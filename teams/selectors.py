@@ -30,6 +30,11 @@ def chosen(memberships: Sequence[Membership], team_id: str | None) -> Membership
     return next(iter(wanted or memberships), None)
 
 
+def by_email(email: str) -> User | None:
+    """Return who has the address; it belongs to one person, whatever its case."""
+    return User.objects.filter(email__iexact=email).first()
+
+
 def membership_in(user: User, team_id: UUID) -> Membership | None:
     """Return the person's membership of one team."""
     return memberships_of(user).filter(team_id=team_id).first()

@@ -54,12 +54,10 @@ def person_of(request: HttpRequest) -> User | AnonymousUser:
     """Return whoever is signed in; a password changed elsewhere, or an account closed, ends that."""
     session = cast(SessionStore, request.session)
     user = session.person
-    if user is None or str(user.pk) != session.get(auth.SESSION_KEY) or not user.is_active:
-        return AnonymousUser()
-    if session.get(auth.BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+    if user is None or str(user.pk) != session.get(auth.SESSION_KEY):
         return AnonymousUser()
     seal = session.get(auth.HASH_SESSION_KEY, "")
-    if any(constant_time_compare(seal, valid) for valid in _seals(user)):
+    if user.is_active and any(constant_time_compare(seal, valid) for valid in _seals(user)):
         return user
     session.flush()
     session.is_over = True

@@ -1,12 +1,15 @@
 from django.urls import path
 
 from teams import own_urls
-from teams.views import invitations, members, rules, switching, teams
+from teams.views import invitations, members, own_data, recovery, rules, switching, teams
 
 app_name = "teams"
 
 urlpatterns = [
     path("switch", switching.switch, name="switch"),
+    path("account/data", own_data.page, name="own_data"),
+    path("account/data/export", own_data.export, name="export"),
+    path("recover/<str:token>", recovery.recover, name="recover"),
     path("theme", switching.theme, name="theme"),
     path("team", members.index, name="members"),
     path("team/members/<uuid:pk>", members.detail, name="member"),

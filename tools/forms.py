@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -171,8 +172,10 @@ class Browser:
 
     def __init__(self, port: int, host: str = "localhost") -> None:
         self._host = f"{host}:{port}"
+        # As browsers do on this machine, and Python's own jar does not: secure cookies go over http to localhost.
+        jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
         self._client = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", headers={"Host": self._host}, timeout=30
+            base_url=f"http://127.0.0.1:{port}", headers={"Host": self._host}, timeout=30, cookies=jar
         )
 
     def get(self, path: str) -> Page:

@@ -83,6 +83,7 @@ class WalletPage:
     payment_count: int
     operations: tuple[Operation, ...]
     may_manage: bool
+    may_export: bool
     network: str = BASE_SEPOLIA
 
 
@@ -173,4 +174,5 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         payment_count=sums.payments,
         operations=tuple(sorted(operations, key=lambda one: one.created_at, reverse=True)[:LATEST]),
         may_manage=allows(membership.role, Action.WALLET_MANAGE),
+        may_export=wallet.is_ready and allows(membership.role, Action.WALLET_EXPORT),
     )

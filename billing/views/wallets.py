@@ -12,19 +12,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from billing import limits as raising
 from billing import selectors, services
-from billing.forms import ImportForm, LowerLimitsForm, WalletForm
+from billing.forms import ChangeLimitsForm, ImportForm, WalletForm
 from billing.pages import wallets as pages
 from billing.services import NewLimits, SealedKey
 from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
 from core.forms import refusals_in
 from core.http import STOP_POLLING, go, safe_next, whole_number
+from operations import consent
+from operations.record import record_panel
 from teams.access import require
 from teams.middleware import PanelRequest
-from teams.permissions import Action
+from teams.permissions import Action, allows
 from wallets import gateways
-from wallets.models import Gateway, Wallet
+from wallets.models import Gateway, SpendPolicy, Wallet
 from wallets.selectors import wallet_for
 
 
@@ -131,20 +134,37 @@ def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.WALLET_MANAGE)
 def limits(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """Lower the limits."""
+    """Lower the limits at once, or ask to raise them: a passkey has to confirm that."""
     wallet = wallet_for(request.membership, pk, Action.WALLET_MANAGE)
     policy = pages.policy_of(wallet)
     if policy is None:
         messages.error(request, _("This wallet has no limits yet: it is still being made."))
         return _to(request, wallet)
-    form = LowerLimitsForm(request.POST or None, policy=policy)
+    may_raise = allows(request.membership.role, Action.WALLET_RAISE)
+    form = ChangeLimitsForm(request.POST or None, policy=policy, may_raise=may_raise)
     if request.method == "POST" and form.is_valid():
         asked = NewLimits(form.cleaned_data["per_payment"], form.cleaned_data["per_day"])
-        services.lower_limits(wallet=wallet, actor=request.user, limits=asked)
-        return _to(request, wallet)
-    return render(request, "billing/limits.html", {"page": wallet, "form": form})
+        return _change(request, wallet, policy, asked)
+    return render(request, "billing/limits.html", {"page": wallet, "form": form, "may_raise": may_raise})
+
+
+def _change(request: PanelRequest, wallet: Wallet, policy: SpendPolicy, asked: NewLimits) -> HttpResponse:
+    if raising.is_raise(policy, asked):
+        operation = raising.raise_limits(wallet=wallet, policy=policy, actor=request.user, limits=asked)
+        return go(request, consent.url(operation))
+    services.lower_limits(wallet=wallet, actor=request.user, limits=asked)
+    return _to(request, wallet)
 
 
 def _to(request: PanelRequest, wallet: Wallet) -> HttpResponse:
     """Go to the wallet, whose page shows what is under way, or back to where the form says."""
     return go(request, safe_next(request, reverse("billing:wallet", args=[wallet.pk])))
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the audit record says about the wallet."""
+    wallet = wallet_for(request.membership, pk, Action.AUDIT_VIEW)
+    page = record_panel(request.membership, wallet.pk)
+    return render(request, "operations/_record.html", {"page": page})

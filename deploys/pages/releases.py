@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from deploys import raw
 from deploys.models import Release
 from operations.models import Operation
 from projects.models import Project
@@ -39,11 +40,16 @@ class ReleasesPage:
 
 @dataclass(frozen=True)
 class File:
-    """One file of a release. `size` None: the gateway does not tell."""
+    """One file of a release. `size` None: the gateway does not tell. `kept`: its bytes are in the archive."""
 
     path: str
     size: int | None
     content_type: str
+    kept: bool = False
+
+    @property
+    def is_image(self) -> bool:
+        return raw.is_image(self.content_type)
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,10 @@ def release_page(release: Release, membership: Membership) -> ReleasePage:
 def _files(release: Release) -> list[File]:
     if release.archive:
         site = release.archive.get("site") or {}
-        return [File(path, site[path]["size"], site[path].get("content_type") or "") for path in sorted(site)]
+        return [
+            File(path, site[path]["size"], site[path].get("content_type") or "", kept=True)
+            for path in sorted(site)
+        ]
     rows = (release.inventory.get("site") or {}).get("paths") or []
     return [File(str(row.get("path")), None, str(row.get("content_type") or "")) for row in rows]
 

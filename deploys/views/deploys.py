@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -11,10 +12,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.errors import Refusal
 from core.http import STOP_POLLING
+from core.limits import body_limit, upload_place
+from core.views import refused
 from deploys import selectors, services, sources
 from deploys.forms import SourceForm
 from deploys.models import Deploy
@@ -23,6 +26,7 @@ from deploys.pages.lists import DeploysPage, ProjectChoice
 from deploys.uploads import LimitedUploadHandler, was_too_large
 from operations import selectors as operation_selectors
 from operations.models import State
+from operations.record import record_panel
 from projects.models import Project
 from projects.selectors import projects_of
 from teams.access import require
@@ -57,15 +61,25 @@ def deploys(request: PanelRequest) -> HttpResponse:
     return render(request, "deploys/list.html", {"page": page})
 
 
+@body_limit(lambda: 4 * settings.UPLOAD_MAX_BYTES)
 @csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.DEPLOY)
 def new(request: PanelRequest) -> HttpResponse:
     """Choose files or a manifest; POST reads them into the store and queues the plan.
 
-    The check against forgery comes after the limit: it reads the whole form to find its token.
+    The check against forgery comes after the limits: it reads the whole form to find its token.
     """
+    if request.method != "POST":
+        return _new(request)
     request.upload_handlers.insert(0, LimitedUploadHandler(request))
-    return _new(request)
+    with upload_place(request.user.pk) as free:
+        return _new(request) if free else _too_many(request)
+
+
+def _too_many(request: PanelRequest) -> HttpResponse:
+    text = _("Nothing has changed. Wait until one of them has ended, then send this one again.")
+    return refused(request, 429, _("Your other uploads are still arriving"), text)
 
 
 @csrf_protect
@@ -123,6 +137,15 @@ def live(request: PanelRequest, pk: UUID) -> HttpResponse:
         # The sidebar's figure and the title change too (docs/decisions/0004).
         return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
     return render(request, "deploys/_deploy.html", {"page": page})
+
+
+@require_GET
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """What the audit record says about the deploy."""
+    deploy = selectors.deploy_for(request.membership, pk, Action.AUDIT_VIEW)
+    page = record_panel(request.membership, deploy.pk)
+    return render(request, "operations/_record.html", {"page": page})
 
 
 @require_POST

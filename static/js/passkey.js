@@ -62,6 +62,7 @@
 
   const say = (form, which) => {
     const line = form.querySelector("[data-passkey-failed]");
+    line.setAttribute("role", "alert");
     line.textContent = line.dataset[which];
     line.hidden = false;
     for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");

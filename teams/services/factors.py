@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from core.errors import Refusal
 from teams import atrest, selectors
 from teams.models import User
-from teams.own_record import record_person
+from teams.signing_in import record_person
 
 Type = Authenticator.Type
 #: Longer than a code of an authenticator app is taken: the one before and the one after count too.

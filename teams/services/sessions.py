@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db import transaction
 
 from teams.models import Session, User
-from teams.own_record import record_person
 from teams.sessions import digest_of
+from teams.signing_in import record_person
 
 
 def end_sessions(user: User, *, keep: str = "") -> int:

@@ -52,7 +52,7 @@ def confirm(request: PersonRequest) -> HttpResponse:
     how, form = _sent(request, means)
     if form is None or not form.is_valid():
         return _page(request, waiting, means, form)
-    limits.succeeded("confirm", str(request.user.pk))
+    limits.succeeded(request, "confirm", str(request.user.pk))
     return _confirmed(request, waiting, how)
 
 

@@ -22,7 +22,7 @@ class ChangePasswordView(PasswordChangeView):  # type: ignore[misc]  # allauth s
         return super().post(request, *args, **kwargs)  # type: ignore[no-any-return]
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
-        limits.succeeded("password", str(self.request.user.pk))
+        limits.succeeded(self.request, "password", str(self.request.user.pk))
         with transaction.atomic():
             response: HttpResponse = super().form_valid(form)
             end_sessions(self.request.user, keep=self.request.session.session_key or "")

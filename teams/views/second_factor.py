@@ -57,7 +57,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         _tell_failed(request, user, form)
         return _page(request, user, form)
-    limits.succeeded("second_factor", str(user.pk))
+    limits.succeeded(request, "second_factor", str(user.pk))
     record_authentication(request, user, "mfa", id=form.factor.pk, type=form.factor.type)
     return cast(HttpResponse, stage.exit())
 
@@ -101,5 +101,6 @@ def passkey(request: HttpRequest) -> HttpResponse:
         for error in form.errors.get("credential", []):
             messages.error(request, str(error))
         return redirect("account_login")
+    limits.succeeded(request, "passkey")
     login = Login(user=form.factor.user, redirect_url=safe_next(request, ""))
     return cast(HttpResponse, flows.perform_passwordless_login(request, form.factor, login))

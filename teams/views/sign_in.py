@@ -9,7 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from teams import limits, passkeys
+from teams import limits, oidc, passkeys
 from teams.signed_in import IDLE, OLD, OVER
 
 ENDED = {
@@ -28,13 +28,13 @@ class SignInView(LoginView):  # type: ignore[misc]  # allauth ships no types
         return super().post(request, *args, **kwargs)  # type: ignore[no-any-return]
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
-        limits.succeeded("sign_in", self._account())
+        limits.succeeded(self.request, "sign_in", self._account())
         return super().form_valid(form)  # type: ignore[no-any-return]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         ended = ENDED.get(self.request.GET.get("ended", ""))
-        return context | {"ended": ended, "passkeys": passkeys.offered()}
+        return context | {"ended": ended, "passkeys": passkeys.offered(), "oidc_name": oidc.name()}
 
     def _account(self) -> str:
         return str(self.request.POST.get("login", "")).strip().lower()

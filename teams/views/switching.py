@@ -15,6 +15,7 @@ from teams.permissions import Action
 
 #: The session key that the room of wallets reads; the switcher is one form for both.
 GATEWAY_KEY = "gateway"
+LONGEST_SLUG = 50
 
 
 @require_POST
@@ -26,7 +27,7 @@ def switch(request: PanelRequest) -> HttpResponse:
             raise Http404("no such team")
         request.session[SESSION_KEY] = team
     if gateway := request.POST.get("gateway"):
-        request.session[GATEWAY_KEY] = gateway
+        request.session[GATEWAY_KEY] = gateway[:LONGEST_SLUG]
     return go(request, safe_next(request, "/"))
 
 

@@ -9,12 +9,21 @@ from pathlib import Path
 from playwright.sync_api import APIResponse, FilePayload, Locator, Page, expect
 
 from tools.sites import Site, zipped
+from tools.stack import Owner
 
 PATIENCE = 30_000  # milliseconds, for what a worker does
 
 
 def submit(page: Page, form: str) -> None:
     page.locator(f"{form} [type=submit]").first.click()
+
+
+def prove(page: Page, person: Owner) -> None:
+    """Say with the password who sits there, if the page asks for that."""
+    if "/accounts/confirm" in page.url:
+        page.locator("form#confirm-password input[name=password]").fill(person.password)
+        submit(page, "form#confirm-password")
+        page.wait_for_url(lambda url: "/accounts/confirm" not in url)
 
 
 def settle(page: Page) -> None:

@@ -157,6 +157,6 @@ def test_a_developer_deploys_and_pays_for_nothing(
     expect(page.locator("#prices")).to_contain_text("Prototype")
     expect(page.locator("#prices a[href*='/tier/']")).to_have_count(0)
     page.goto(furnished.wallet)
-    expect(page.get_by_role("link", name="Lower")).to_have_count(0)
+    expect(page.get_by_role("link", name="Change")).to_have_count(0)
     page.goto(f"{furnished.wallet}/tier/prototype")
     expect(page.locator("main")).to_contain_text("You are Developer.")

@@ -18,7 +18,7 @@ from tests.security.matrix.answers import (
     expected_out_of_reach,
     is_limiting,
 )
-from tests.security.matrix.world import FOREIGN, HIDDEN, LIMITED, MEMBERS, OUTSIDE, World, undone
+from tests.security.matrix.world import FOREIGN, HIDDEN, HOLDER, LIMITED, MEMBERS, OUTSIDE, World, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +27,7 @@ PUBLIC = {
     "account_inactive",
     "account_login",
     "account_logout",
+    "deploys:raw",
     "home:readyz",
     "livez",
     "mfa_authenticate",
@@ -117,7 +118,7 @@ def test_no_change_comes_from_another_site(world: World, name: str) -> None:
     address = ADDRESSES[name]
     if "post" not in _methods(world, address):
         return
-    visitor = "owner" if address.action else "operator"
+    visitor = "owner" if address.action else HOLDER
     with undone():
         browser = world.browser(visitor, checks_tokens=True)
         answer, _response = ask(browser, "post", address.url(world.near))
@@ -160,7 +161,7 @@ def test_the_right_answers_are_not_all_the_same() -> None:
 def _methods(world: World, address: Address) -> set[str]:
     """Return the methods that an address takes, found by asking as somebody who may: others get 405 for the rest."""
     if address.name not in _known:
-        visitor = "owner" if address.action else "operator"
+        visitor = "owner" if address.action else HOLDER
         _known[address.name] = set()
         for method in METHODS:
             with undone():

@@ -77,6 +77,26 @@ def test_one_address_may_not_try_many_accounts(client: Client, settings: Setting
 
 
 @pytest.mark.django_db
+def test_people_who_share_an_address_may_all_sign_in(alice: User) -> None:
+    for _person in range(limits.BY_ADDRESS["sign_in"].most + 1):
+        assert (
+            Client().post("/accounts/login/", {"login": alice.email, "password": PASSWORD}).status_code == 302
+        )
+
+
+@pytest.mark.django_db
+def test_ones_own_account_does_not_clear_guesses_at_others(client: Client, alice: User) -> None:
+    most = limits.BY_ADDRESS["sign_in"].most
+    for number in range(most - 1):
+        client.post("/accounts/login/", {"login": f"person{number}@example.com", "password": "x"})
+    assert Client().post("/accounts/login/", {"login": alice.email, "password": PASSWORD}).status_code == 302
+    answers = [
+        client.post("/accounts/login/", {"login": f"p{n}@example.com", "password": "x"}) for n in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 429]
+
+
+@pytest.mark.django_db
 def test_guessing_the_old_password_is_stopped(client_as: ClientAs, alice: User) -> None:
     browser = client_as(alice)
     fields = {"oldpassword": "wrong-password-1", "password1": "new long words", "password2": "new long words"}

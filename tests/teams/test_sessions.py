@@ -219,6 +219,8 @@ def test_a_closed_account_is_out_at_once(client_as: ClientAs, alice: User) -> No
     browser = client_as(alice)
     User.objects.filter(pk=alice.pk).update(is_active=False)
     assert browser.get("/activity/").status_code == 302
+    User.objects.filter(pk=alice.pk).update(is_active=True)
+    assert browser.get("/activity/").status_code == 302
 
 
 # --- The page ---
@@ -269,6 +271,12 @@ def test_the_page_stays_cheap(
         client_as(alice)
     with django_assert_max_num_queries(12):
         browser.get("/account/sessions")
+
+
+@pytest.mark.parametrize("path", ["/account/sessions", "/account/security", "/accounts/password/change/"])
+def test_somebody_without_a_team_has_an_account_too(client_as: ClientAs, db: None, path: str) -> None:
+    browser = client_as(User.objects.create_user("nobody@example.com", PASSWORD))
+    assert browser.get(path).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,11 @@ def names(layout: Layout, process: str) -> set[str]:
 
 
 def test_only_the_worker_is_told_where_the_private_keys_are(layout: Layout) -> None:
-    private = {"PANEL_VAULT_PRIVATE_KEYSET_FILE", "PANEL_POLICY_MAC_KEYSET_FILE"}
+    private = {
+        "PANEL_VAULT_PRIVATE_KEYSET_FILE",
+        "PANEL_POLICY_MAC_KEYSET_FILE",
+        "PANEL_AUDIT_SIGNING_KEYSET_FILE",
+    }
     assert {
         process: names(layout, process) & private for process in ("sandbox", "web", "worker", "prepare")
     } == {
@@ -30,6 +34,12 @@ def test_only_the_worker_is_told_where_the_private_keys_are(layout: Layout) -> N
         "worker": private,
         "prepare": set(),
     }
+
+
+def test_web_and_worker_share_the_keyset_for_results(layout: Layout) -> None:
+    processes = ("sandbox", "web", "worker", "prepare")
+    held = {process for process in processes if "PANEL_RESULTS_KEYSET_FILE" in names(layout, process)}
+    assert held == {"web", "worker"}
 
 
 def test_private_keys_of_the_callers_environment_do_not_reach_web(

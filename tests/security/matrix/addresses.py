@@ -12,8 +12,13 @@ from django.urls.exceptions import Resolver404
 from teams.access import OperatorOnly, Permission, Personal, Public
 from teams.permissions import Action
 
-#: The word before a parameter in an address, and the noun of `world.furnish` that it names.
+#: The word before a parameter in an address, or all of the address before it, and the noun of `world.furnish` that
+#: it names.
 NOUNS = {
+    "account/security/passkeys": "factor",
+    "factors": "factor",
+    "passkeys": "passkey",
+    "sessions": "session",
     "activity": "operation",
     "deploys": "deploy",
     "invitations": "invitation",
@@ -25,6 +30,10 @@ NOUNS = {
     "tier": "tier",
     "wallets": "wallet",
 }
+#: What an address cannot be asked without.
+QUERIES = {"deploys:release_file": "?path=index.html"}
+#: Addresses that answer only who asked for the thing, or has it, whatever others may.
+OWN = {"billing:passkey_refuse", "operations:consent", "operations:sealed"}
 #: Addresses whose view demands more than it declares: whoever may start the kind of an operation may cancel it.
 STRICTER = {"operations:cancel": Action.DEPLOY}
 PARAMETER = re.compile(r"(?:([\w-]+)/)?<(?:\w+:)?(\w+)>")
@@ -46,8 +55,12 @@ class Address:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Each parameter with the word before it."""
-        return {name: word for word, name in PARAMETER.findall(self.route)}
+        """Each parameter with the word before it, or with all before it where NOUNS knows that."""
+        found = {}
+        for match in PARAMETER.finditer(self.route):
+            before = self.route[: match.start(1) + len(match[1] or "")] if match[1] else ""
+            found[match[2]] = before if before in NOUNS else match[1] or ""
+        return found
 
     def nouns(self) -> dict[str, str]:
         """Each parameter with the noun that it names. Raises LookupError with what has to be done."""
@@ -66,7 +79,8 @@ class Address:
 
     def url(self, things: Mapping[str, str]) -> str:
         """Return the address with these things in it."""
-        return reverse(self.name, kwargs={name: things[noun] for name, noun in self.nouns().items()})
+        path = reverse(self.name, kwargs={name: things[noun] for name, noun in self.nouns().items()})
+        return path + QUERIES.get(self.name, "")
 
 
 def undeclared(address: Address) -> str:

@@ -9,14 +9,18 @@ from django.test import Client
 
 from teams.access import OperatorOnly, Personal, Public
 from teams.permissions import Action, allows
-from tests.security.matrix.addresses import Address
-from tests.security.matrix.world import LIMITED, ROLES
+from tests.security.matrix.addresses import OWN, Address
+from tests.security.matrix.world import HOLDER, LIMITED, ROLES
 
 SIGN_IN, REFUSED, NOT_THERE, FINE, NO_METHOD = "sign in", "403", "404", "fine", "405"
 #: Led to the page that tells somebody without a team so.
 NO_TEAM = "no team"
 #: Public addresses that answer in a way of their own: who signs out comes back to the sign-in page.
-PUBLIC = {name: {SIGN_IN, FINE} for name in ("account_logout", "mfa_authenticate", "mfa_login_webauthn")}
+PUBLIC = {
+    "account_logout": {SIGN_IN, FINE},
+    "mfa_authenticate": {SIGN_IN, FINE},
+    "mfa_login_webauthn": {SIGN_IN, FINE},
+}
 #: Nouns of which a limited member reaches some only.
 LIMITING = {"project", "wallet", "payment", "deploy", "release", "operation"}
 
@@ -56,7 +60,7 @@ def expected(address: Address, visitor: str) -> set[str]:
     if isinstance(permission, OperatorOnly):
         return {FINE} if visitor == "operator" else {REFUSED}
     if isinstance(permission, Personal):
-        return {NOT_THERE} if visitor != "owner" and address.parameters else {FINE}
+        return {NOT_THERE} if visitor != HOLDER and address.parameters else {FINE}
     return _for_a_member(address, visitor)
 
 
@@ -66,6 +70,8 @@ def _for_a_member(address: Address, visitor: str) -> set[str]:
         return {NOT_THERE, NO_TEAM}
     if visitor == "stranger":
         return {NOT_THERE} if address.parameters else {FINE}
+    if address.name in OWN and visitor != "owner":
+        return {REFUSED}
     return {FINE} if action is not None and allows(ROLES[visitor], action) else {REFUSED}
 
 

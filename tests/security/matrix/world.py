@@ -9,7 +9,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from unittest import mock
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import transaction
@@ -21,14 +23,18 @@ from audit.record import Subject, record
 from deploys.models import Deploy, Source
 from operations.models import State
 from projects.models import Project
-from teams.models import Invitation, Membership, Role, Scope, Team, User
+from teams import confirmations
+from teams.models import Invitation, Membership, Role, Scope, Session, Team, User
 from tests import factories
-from wallets.models import Gateway, Payment, SpendPolicy, Wallet
+from tests.passkeys import SoftPasskey
+from wallets.models import Gateway, Payment, SpendPolicy, TrustedPasskey, Wallet
 
 #: In the name of everything that a limited member, or anybody of our team, must never read.
 HIDDEN, FOREIGN = "HIDDEN", "FOREIGN"
 LIMITED = "limited developer"
 MEMBERS = ("owner", "admin", "developer", "billing", "viewer", LIMITED)
+#: Who has the sessions and factors of the addresses about oneself.
+HOLDER = "teamless"
 #: Members of a team that has nothing yet.
 NEWCOMERS = {"new developer": Role.DEVELOPER, "new biller": Role.BILLING, "new viewer": Role.VIEWER}
 OUTSIDE = ("stranger", "teamless", "operator", "anonymous")
@@ -55,6 +61,8 @@ TIERS = [
     }
 ]
 
+ARCHIVE = {"site": {"index.html": factories.page_of("<h1>Hello</h1>")}}
+
 Things = dict[str, str]
 
 
@@ -75,17 +83,21 @@ class World:
         client = Client()
         client.handler = self.strict_handler if checks_tokens else self.handler
         if visitor in self.sessions:
-            client.cookies["sessionid"] = self.sessions[visitor]
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[visitor]
         return client
 
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Take back whatever happens inside. Refusals are what is asked for here, so nobody has to log them."""
+    """Take back whatever happens inside.
+
+    Refusals are what is asked for here, so nobody has to log them; and whoever is asked to confirm who they are has
+    done so, or the views behind that question would never be reached.
+    """
     cache.clear()
     logging.disable(logging.CRITICAL)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), mock.patch.object(confirmations, "holds", return_value=True):
             yield
             transaction.set_rollback(True)
     finally:
@@ -107,9 +119,9 @@ def build() -> World:
         Membership.objects.create(team=empty, user=people[name], role=role)
     User.objects.filter(pk=people["operator"].pk).update(is_operator=True)
     world = World(
-        furnish(team, people["owner"], gateway, "NEAR"),
-        furnish(team, people["owner"], gateway, HIDDEN),
-        furnish(other, people["stranger"], gateway, FOREIGN),
+        furnish(team, people["owner"], gateway, "NEAR") | _own_things(people[HOLDER]),
+        furnish(team, people["owner"], gateway, HIDDEN) | _own_things(people["admin"]),
+        furnish(other, people["stranger"], gateway, FOREIGN) | _own_things(people["stranger"]),
         people,
     )
     _limit(members[LIMITED], world)
@@ -125,7 +137,7 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
     payment = factories.PaymentFactory.create(
         wallet=wallet, state=Payment.State.UNKNOWN, purpose=f"{word} payment"
     )
-    spare = _person(f"{word} spare")
+    spare = _person(f"{_open(word)} spare")
     Membership.objects.create(team=team, user=spare, role=Role.VIEWER)
     invitation = Invitation.objects.create(
         team=team,
@@ -140,6 +152,7 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
         "wallet": str(wallet.pk),
         **project,
         "payment": str(payment.pk),
+        "passkey": str(_trusted_passkey(team, owner, word).pk),
         "membership": str(spare.pk),  # members stand in addresses by their person
         "invitation": str(invitation.pk),
         "tier": "prototype" if word != FOREIGN else "no-such-tier",
@@ -183,7 +196,7 @@ def _project(wallet: Wallet, name: str) -> Things:
         live_release="rel_live",
     )
     live = factories.ReleaseFactory.create(project=project, remote_id="rel_live", status="active")
-    release = factories.ReleaseFactory.create(project=project)
+    release = factories.ReleaseFactory.create(project=project, archive=ARCHIVE)
     _reading_of_releases(project)
     source = factories.SourceFactory.create(
         team=project.team, created_by=project.created_by, name=f"{name}.zip"
@@ -266,6 +279,31 @@ def _limit(membership: Membership, world: World) -> None:
         Scope.objects.create(membership=membership, kind=kind, object_id=pk)
 
 
+def _open(word: str) -> str:
+    """Return a word for what no limit hides, such as people: another team's is still not to be read."""
+    return word if word == FOREIGN else word.lower()
+
+
+def _trusted_passkey(team: Team, owner: User, word: str) -> TrustedPasskey:
+    return TrustedPasskey.objects.create(
+        team=team,
+        user=owner,
+        role=Role.OWNER,
+        credential_id=f"{word}-credential",
+        public_key=b"no key",
+        name=f"{_open(word)} passkey",
+        eligible_from=timezone.now(),
+    )
+
+
+def _own_things(user: User) -> Things:
+    """Make what a person has of their own: another session, and a passkey to sign in with."""
+    factor = SoftPasskey(user, f"Passkey of {user.name}").register(quietly=True)
+    _signed_in(user)
+    session = Session.objects.filter(user=user).latest("created_at")
+    return {"session": str(session.pk), "factor": str(factor.pk)}
+
+
 def _later() -> datetime.datetime:
     """What was read then is fresh for as long as the tests take: no page has it read again and links to that."""
     return timezone.now() + datetime.timedelta(hours=1)
@@ -285,4 +323,4 @@ def _password() -> str:
 def _signed_in(user: User) -> str:
     client = Client()
     client.force_login(user)
-    return client.cookies["sessionid"].value
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
