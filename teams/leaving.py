@@ -12,9 +12,9 @@ from django.utils.translation import ngettext
 
 from audit.selectors import has_been
 from core.registry import LeaverItem, leaver_sources
-from teams import guards
+from teams import guards, selectors
 from teams.grants import Grant
-from teams.models import Invitation, Membership, Session, Team, User
+from teams.models import Membership, Session, Team, User
 from teams.permissions import Action, allows
 
 #: Entries of the record that say that somebody was in the team.
@@ -66,7 +66,7 @@ def of_teams(viewer: Membership, person: User) -> list[LeaverItem]:
     """Return what this room knows: membership, sessions, invitations that they sent."""
     membership = _membership(viewer.team, person)
     items = [_member(viewer, membership)] if membership else []
-    return [*items, *_sessions(viewer, person, membership), *_invitations(viewer, person)]
+    return [*items, *_sessions(viewer, person, membership), *_invitations(viewer, membership)]
 
 
 def _member(viewer: Membership, membership: Membership) -> LeaverItem:
@@ -104,10 +104,12 @@ def _sessions(viewer: Membership, person: User, membership: Membership | None) -
     ]
 
 
-def _invitations(viewer: Membership, person: User) -> list[LeaverItem]:
-    waiting = Invitation.objects.filter(
-        team=viewer.team, invited_by=person, accepted_at=None, revoked_at=None
-    )
+def _invitations(viewer: Membership, membership: Membership | None) -> list[LeaverItem]:
+    """Return what they could still send today: the invitations of somebody who left are over with them."""
+    if membership is None:
+        return []
+    roles, reach = guards.roles_to_give(membership), Grant.of(membership)
+    sent = selectors.open_invitations(viewer.team).filter(invited_by=membership.user_id)
     may = allows(viewer.role, Action.MEMBERS_MANAGE)
     return [
         LeaverItem(
@@ -118,8 +120,8 @@ def _invitations(viewer: Membership, person: User) -> list[LeaverItem]:
             button=_("Withdraw it") if may else "",
             url=reverse("teams:invitation_withdraw", args=[invitation.pk]) if may else "",
         )
-        for invitation in waiting
-        if guards.still_stands(invitation)
+        for invitation in sent
+        if invitation.role in roles and reach.covers(Grant.of_invitation(invitation))
     ]
 
 
