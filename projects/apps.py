@@ -7,7 +7,8 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
-        from core.registry import Panel, panels, scope_choices, search_sources
+        from core.registry import Panel, leaver_sources, panels, scope_choices, search_sources
+        from projects import leaving
         from projects.keys import key_context
         from projects.search import find_projects
         from projects.selectors import names_of
@@ -22,3 +23,4 @@ class ProjectsConfig(AppConfig):
         search_sources.add("projects", find_projects)
         panels.add("projects.record", Panel("project.main", "projects:record", order=90))
         scope_choices.add("project", names_of)
+        leaver_sources.add("projects", leaving.of_leaver)
