@@ -36,6 +36,7 @@ PUBLIC = {
     "mfa_login_webauthn",
     "styleguide",
     "teams:invitation",
+    "teams:recover",
 }
 METHODS = ("get", "post")
 _known: dict[str, set[str]] = {}

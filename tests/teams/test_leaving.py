@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.record import Subject, record
+from core.registry import LeaverItem
 from operations.models import Operation, State
 from teams import leaving
 from teams.models import Membership, Role, Session, Team, User
@@ -63,7 +64,7 @@ def report(viewer: User, person: User, team: Team) -> leaving.Report:
     return leaving.report(Membership.objects.get(team=team, user=viewer), person)
 
 
-def titles(items: tuple[leaving.LeaverItem, ...]) -> list[str]:
+def titles(items: tuple[LeaverItem, ...]) -> list[str]:
     return sorted(item.title for item in items)
 
 
