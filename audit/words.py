@@ -28,6 +28,8 @@ WORDS = {
     "passkey.trusted": _("Passkey let in"),
     "passkey.revoked": _("Passkey refused"),
     "passkey.first_allowed": _("First passkey allowed"),
+    "wallet.taken_over": _("Wallet taken over by a new owner"),
+    "member.sessions_ended": _("Sessions of a member ended"),
     "wallet.exported": _("Key of a wallet exported"),
     "keyset.key_added": _("Key added to a keyset"),
     "keyset.promoted": _("New key of a keyset in use"),

@@ -94,6 +94,16 @@ def import_wallet(
     return wallet
 
 
+def take_over(*, wallet: Wallet, actor: User) -> None:
+    """Make the actor the wallet's owner: the one whom its page names. Keys and limits stay as they are."""
+    with transaction.atomic():
+        locked = Wallet.objects.select_for_update().get(pk=wallet.pk)
+        if locked.owner_id == actor.pk:
+            return
+        Wallet.objects.filter(pk=locked.pk).update(owner=actor)
+        _record("wallet.taken_over", locked, actor)
+
+
 def lower_limits(*, wallet: Wallet, actor: User, limits: NewLimits) -> Operation:
     """Ask the worker to write lower limits; it refuses higher ones whatever is asked."""
     title = _("Lower the limits of %(name)s") % {"name": wallet.label}

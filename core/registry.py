@@ -77,8 +77,8 @@ class Hit:
 class LeaverItem:
     """One thing that a leaving person can still do, or knows.
 
-    `url` takes a POST that ends it, labelled `button`; both are empty for what cannot be taken back, such as a key that
-    the person also holds elsewhere. `done` says that it was ended already.
+    `url` takes a POST that ends it, labelled `button`; both are empty for what the viewer may not end. `kept` says that
+    nobody can take it back, such as a key that the person also holds elsewhere.
     """
 
     title: str
@@ -86,10 +86,10 @@ class LeaverItem:
     icon: str
     button: str = ""
     url: str = ""
-    done: bool = False
+    kept: bool = False
 
 
-#: (team, user) to what the person can still do there; rooms know both by type, this module does not.
+#: (membership of who looks, person) to what the person can still do in that team. Rooms know both by type.
 LeaverSource = Callable[[Any, Any], list[LeaverItem]]
 #: user to what a room holds about the person, as JSON; for the export of one's own data.
 PersonalData = Callable[[Any], Any]

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: figures of the instance, for whoever knows the token. Without a token in the settings, none."""
+"""`/metrics` for Prometheus: figures of the instance, for whoever knows the token that the settings name."""
 
 from __future__ import annotations
 

@@ -58,19 +58,14 @@ def held(operation: Operation, seconds: float, message: str, *, begun: bool) -> 
     return Ending(State.QUEUED, fields, None if again else (HELD, message))
 
 
-def skipped(message: str) -> Ending:
-    """Nobody waits for it and the gateway cannot be asked."""
-    return Ending(State.CANCELLED, event=("cancelled", message))
-
-
 def waiting(reason: Reason, message: str) -> Ending:
     """A person, or money, has to act first."""
     return Ending(State.WAITING, {"reason": reason}, ("waiting", message))
 
 
-def cancelled() -> Ending:
-    """The handler stopped because somebody asked it to."""
-    return Ending(State.CANCELLED, event=("cancelled", _("Cancelled")))
+def cancelled(message: str = "") -> Ending:
+    """The handler stopped because somebody asked it to, or because nobody waits for it and it cannot be done now."""
+    return Ending(State.CANCELLED, event=("cancelled", message or _("Cancelled")))
 
 
 def failed(fault: Fault) -> Ending:

@@ -15,7 +15,7 @@ from operations.endings import Ending, fault_of
 from operations.models import FINAL, Operation, State, ids
 from operations.queue import add_event, audit_operation, audit_refusal, tell_end
 from operations.registry import Guard, kinds
-from operations.work import CancelHonoured, Held, Later, LeaseLost, Skipped, Wait, Work
+from operations.work import CancelHonoured, Held, Later, LeaseLost, Wait, Work
 from run402.errors import Run402Error
 
 log = structlog.get_logger(__name__)
@@ -53,16 +53,12 @@ def _attempt(work: Work) -> Ending:
         return endings.succeeded(kind.handler(work), kind.result_for)
     except LeaseLost:
         raise
-    except Held as held:
-        return endings.held(operation, held.seconds, held.message, begun=bool(work.checkpoints))
-    except Skipped as skipped:
-        return endings.skipped(str(skipped))
     except Later as later:
-        return endings.paused(later.seconds, later.phase or operation.phase)
+        return _later(work, later)
     except Wait as wait:
         return endings.waiting(wait.reason, wait.message)
-    except CancelHonoured:
-        return endings.cancelled()
+    except CancelHonoured as stop:
+        return endings.cancelled(str(stop))
     except Refusal as refusal:
         return endings.refused(refusal.fault)
     except Run402Error as error:
@@ -74,6 +70,12 @@ def _attempt(work: Work) -> Ending:
     except Exception as error:
         log.exception("operation_crashed")
         return endings.crashed(error)
+
+
+def _later(work: Work, later: Later) -> Ending:
+    if isinstance(later, Held):
+        return endings.held(work.operation, later.seconds, later.message, begun=bool(work.checkpoints))
+    return endings.paused(later.seconds, later.phase or work.operation.phase)
 
 
 def _drop_broken_connection() -> None:

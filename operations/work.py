@@ -47,10 +47,6 @@ class Held(Later):
         self.message = message
 
 
-class Skipped(Exception):
-    """Nobody waits for this, and the gateway cannot be asked now: the next planned one does it."""
-
-
 class Wait(Exception):
     """A person (or money) has to act first."""
 
@@ -61,6 +57,10 @@ class Wait(Exception):
 
 class CancelHonoured(Exception):
     """The handler stopped between two steps because somebody asked it to."""
+
+
+class Skipped(CancelHonoured):
+    """Nobody waits for this, and the gateway cannot be asked now: the next planned one does it."""
 
 
 class Work:

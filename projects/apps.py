@@ -7,7 +7,8 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
-        from core.registry import Panel, panels, planners, scope_choices, search_sources
+        from core.registry import Panel, leaver_sources, panels, planners, scope_choices, search_sources
+        from projects import leaving
         from projects.background import plan_projects
         from projects.keys import key_context
         from projects.search import find_projects
@@ -24,3 +25,4 @@ class ProjectsConfig(AppConfig):
         planners.add("projects", plan_projects)
         panels.add("projects.record", Panel("project.main", "projects:record", order=90))
         scope_choices.add("project", names_of)
+        leaver_sources.add("projects", leaving.of_leaver)

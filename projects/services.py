@@ -18,8 +18,7 @@ from projects.payers import payer
 from run402 import names
 from teams.models import Scope, Team, User
 from teams.services import bring_into_reach
-from wallets import reveal
-from wallets import standing
+from wallets import reveal, standing
 from wallets.models import Wallet
 
 

@@ -7,7 +7,8 @@ class TeamsConfig(AppConfig):
     name = "teams"
 
     def ready(self) -> None:
-        from core.registry import erasers, personal_data
+        from core.registry import erasers, leaver_sources, personal_data
+        from teams import leaving
         from teams.services import own_data
 
         personal_data.add("account", own_data.account)
@@ -16,3 +17,4 @@ class TeamsConfig(AppConfig):
         from teams import signing_in
 
         signing_in.connect()
+        leaver_sources.add("teams", leaving.of_teams)

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from teams import own_urls
-from teams.views import invitations, members, own_data, recovery, rules, switching, teams
+from teams.views import invitations, leaving, members, own_data, recovery, rules, switching, teams
 
 app_name = "teams"
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("team/members/<uuid:pk>/role", members.role, name="member_role"),
     path("team/members/<uuid:pk>/scopes", members.scopes, name="member_scopes"),
     path("team/members/<uuid:pk>/remove", members.remove, name="member_remove"),
+    path("team/leaving/<uuid:pk>", leaving.report, name="leaving"),
+    path("team/leaving/<uuid:pk>/sessions", leaving.sessions, name="leaver_sessions"),
     path("team/leave", members.leave, name="leave"),
     path("team/transfer", members.transfer, name="transfer"),
     path("team/invite", invitations.invite, name="invite"),

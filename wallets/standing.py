@@ -48,13 +48,13 @@ class Hold:
 
 
 def of(gateway: Gateway) -> GatewayStanding | None:
-    """Return how the gateway answers, without a query where its row was read with it; None when nobody has asked yet."""
+    """Return how the gateway answers, from the row that was read with it if there was one; None: never asked."""
     found: GatewayStanding | None = getattr(gateway, "standing", None)
     return found
 
 
 def admit(gateway: Gateway) -> Hold | None:
-    """Say why requests must wait, or let the caller ask: everybody while it is closed, one at a time while it is open."""
+    """Say why requests must wait, or let the caller ask: everybody while closed, one at a time while open."""
     row, now = _read(gateway), timezone.now()
     if row.held_until is not None and row.is_held(now):
         return Hold(_left(row.held_until, now), _fewer(gateway, row.held_until))
@@ -71,7 +71,7 @@ def takes_background(gateway: Gateway) -> bool:
 
 
 def slot(gateway: Gateway) -> float:
-    """Take a place in the line of requests; return the seconds until it is one's turn (a token bucket of one second)."""
+    """Take a place in the line of requests; return the seconds until one's turn (a token bucket of a second)."""
     rate = rate_of(gateway)
     if not rate:
         return 0.0

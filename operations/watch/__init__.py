@@ -1,4 +1,4 @@
-"""Is the engine well? Workers, beat, line, clocks, disk and keys; told on `/readyz`, to those who can act, as figures."""
+"""Is the engine well? Workers, beat, line, clocks, disk, keys: on `/readyz`, for those who can act, as figures."""
 
 from operations.watch.figures import Figure, figures
 from operations.watch.findings import Finding, findings_here, register

@@ -51,4 +51,5 @@ def test_the_figures_are_gauges_in_prometheus_format(token: None, team: Team) ->
     text = answer.content.decode()
     assert [line for line in text.splitlines() if not LINE.fullmatch(line)] == []
     assert "panel_workers 1\n" in text
-    assert team.name not in text and "Secret" not in text
+    assert team.name not in text
+    assert "Secret" not in text

@@ -1,4 +1,4 @@
-"""Readings that nobody asked for: planned by the beat, bounded, spread, and not at all while a gateway is in trouble."""
+"""Readings that nobody asked for: planned by the beat, bounded, spread, none while a gateway is in trouble."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While a gateway does not answer, what people asked for waits in line and says why; what nobody waits for is skipped."""
+"""While a gateway does not answer, what people asked for waits and says why; what nobody waits for is skipped."""
 
 from __future__ import annotations
 

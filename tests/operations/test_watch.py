@@ -172,7 +172,7 @@ def test_a_worker_that_hears_nothing_ends_itself_with_all_its_processes_and_the_
     assert "worker_deaf" in (data / "worker.log").read_text()
     assert doubles.effects(journal) == []
     with processes.worker(data, "--beat", "--schedule", str(data / "beat")):
-        processes.eventually(lambda: BeatPulse.objects.exists(), "the beat has said so")
+        processes.eventually(BeatPulse.objects.exists, "the beat has said so")
         processes.eventually(
             lambda: Operation.objects.filter(pk=operation.pk, state=State.SUCCEEDED).exists(), "it is done"
         )

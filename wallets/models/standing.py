@@ -1,4 +1,4 @@
-"""How a gateway answers, as all workers see it: one row for each, changed by conditional UPDATEs (`wallets.standing`)."""
+"""How a gateway answers, as all workers see it: one row for each (`wallets.standing` writes it)."""
 
 from __future__ import annotations
 

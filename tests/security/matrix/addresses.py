@@ -22,6 +22,7 @@ NOUNS = {
     "activity": "operation",
     "deploys": "deploy",
     "invitations": "invitation",
+    "leaving": "membership",
     "members": "membership",
     "payments": "payment",
     "projects": "project",
