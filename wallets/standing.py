@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from wallets.models import Gateway, GatewayStanding
+from wallets.models import Gateway, GatewayStanding, Wallet
 
 #: So many failures in a row, within this time, open the breaker.
 FAILURES, WINDOW = 5, timedelta(minutes=2)
@@ -28,8 +28,8 @@ PROBE = timedelta(seconds=40)
 MOST_HELD, MOST_RESTED = 60.0, 3600.0
 HELD, RESTED = 5.0, 300.0
 SLOW_MILLISECONDS = 5000
-#: Nobody else may ask a gateway that was slow, and it ought to be known when it is not any more.
-ASK_SLOW = timedelta(seconds=30)
+#: A gateway that is in use is asked when nobody has heard of it for so long: pages know of an outage before people do.
+QUIET = timedelta(seconds=30)
 #: A success that tells nothing new is written no more often than this.
 NEWS = timedelta(seconds=5)
 TRIES = 50
@@ -111,11 +111,12 @@ def note(
 
 
 def suspects() -> list[Gateway]:
-    """Return what is worth a question now: whose last request failed, whose pause is over, and who was slow lately."""
+    """Return what is worth a question now: who failed, whose pause is over, who was slow, or silent while in use."""
     now = timezone.now()
     due = Q(standing__opened_at=None) | Q(standing__retry_at__lte=now)
-    slow = Q(standing__slow_milliseconds__gt=0, standing__answered_at__lt=now - ASK_SLOW)
-    found = Gateway.objects.filter(due, Q(standing__failures__gt=0) | slow, enabled=True)
+    used = Exists(Wallet.objects.filter(gateway=OuterRef("pk"), state=Wallet.State.READY))
+    quiet = Q(standing__answered_at__lt=now - QUIET) & (Q(used) | Q(standing__slow_milliseconds__gt=0))
+    found = Gateway.objects.filter(due, Q(standing__failures__gt=0) | quiet, enabled=True)
     return list(found.exclude(standing__held_until__gt=now))
 
 

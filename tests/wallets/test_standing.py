@@ -10,6 +10,7 @@ import time_machine
 from django.utils import timezone
 from pytest_django import Settings
 
+from tests.factories import WalletFactory
 from wallets import standing
 from wallets.models import Gateway, GatewayStanding
 
@@ -159,6 +160,18 @@ def test_a_slow_gateway_is_asked_again_now_and_then(gateway: Gateway, clock: tim
     assert standing.suspects() == [gateway]
     standing.note(gateway, PATH, 200, milliseconds=80)
     clock.shift(31)
+    assert standing.suspects() == []
+
+
+def test_a_gateway_in_use_is_asked_when_nobody_has_heard_of_it_for_a_while(
+    gateway: Gateway, clock: time_machine.Traveller
+) -> None:
+    standing.note(gateway, PATH, 200)
+    clock.shift(31)
+    assert standing.suspects() == []
+    WalletFactory.create(gateway=gateway)
+    assert standing.suspects() == [gateway]
+    standing.note(gateway, PATH, 200)
     assert standing.suspects() == []
 
 
