@@ -1,7 +1,8 @@
 # One image for web and worker; the command decides which. Keys come as files, at run time, never into the image.
 #
 #   keys     docker run --rm -v ./secrets:/data -e PANEL_ENV=development run402-panel manage keysets_init
-#            which writes secrets/keys/*.json; web's container gets vault-public.json of them and nothing else
+#            which writes secrets/keys/*.json; web's container gets vault-public.json, audit-public.json and results.json
+#            and nothing else of them. Mount folders, not single files: a rotation replaces files, which a mount of one hides.
 #   prepare  docker run --rm -v panel:/data --env-file .env run402-panel prepare
 #   owner    docker run --rm -v panel:/data --env-file .env run402-panel manage first_owner --email you@example.com
 #   web      docker run -v panel:/data --env-file .env -p 8000:8000 run402-panel

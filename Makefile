@@ -12,7 +12,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup ## Start the panel with a local Run402 sandbox; PANEL_PORT and SANDBOX_PORT choose the ports
-	@exec $(RUN).demo $(ARGS)
+	@exec $(RUN).demo --until-parent-ends $(ARGS)
 
 demo-reset: setup ## Forget the demo's data
 	@$(RUN).demo --reset $(ARGS)

@@ -1,10 +1,9 @@
-"""The single writer of the audit record, and the check that nobody tampered with it."""
+"""The single writer of the audit record."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from audit.models import Chain, Event
+from audit.entries import link
+from audit.models import Chain, Event, Mention
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,13 @@ class Subject:
 
 NOTHING = Subject("", "", "")
 
+#: The details whose values are ids of other things: the event is told on their pages too.
+MENTIONED = frozenset({"wallet", "project", "operation", "deploy", "subject", "user"})
+
 
 def digest_of(event: Event) -> str:
-    """Return the SHA-256 over the event's fields and its predecessor's digest, as lowercase hex."""
-    fields = [
-        event.chain_id,
-        event.seq,
-        event.at.isoformat(timespec="microseconds"),
-        event.actor_id,
-        event.actor_label,
-        event.action,
-        event.object_type,
-        event.object_id,
-        event.object_label,
-        event.details,
-        event.previous,
-    ]
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the digest that the event must have."""
+    return link(event.previous, event.entry().body(event.chain_id))
 
 
 def record(
@@ -85,10 +74,14 @@ def record(
         object_id=subject.id,
         object_label=subject.label[:200],
         details=dict(details or {}),
+        salt=secrets.token_hex(16),
+        actor_salt=secrets.token_hex(16),
+        object_salt=secrets.token_hex(16),
         previous=chain.head,
     )
     event.digest = digest_of(event)
     event.save(force_insert=True)
+    Mention.objects.bulk_create(Mention(event=event, key=key) for key in _mentioned(event))
     chain.seq, chain.head = event.seq, event.digest
     chain.save(update_fields=["seq", "head"])
     return event
@@ -103,27 +96,7 @@ def _locked(key: str) -> Chain:
     return head.get()
 
 
-def first_broken(events: Iterable[Event]) -> Event | None:
-    """Return the first event of one chain, oldest first, whose link or digest is wrong; None when all hold."""
-    previous, seq = "", 0
-    for event in events:
-        if event.seq != seq + 1 or event.previous != previous or event.digest != digest_of(event):
-            return event
-        previous, seq = event.digest, event.seq
-    return None
-
-
-def broken_at(team_id: UUID | None) -> int | None:
-    """Return the number of the first event of a chain that is wrong or missing; None when the record is whole.
-
-    The chain's head tells how many there must be, so that the newest ones cannot be taken away unseen either.
-    """
-    chain = Chain.objects.filter(key=str(team_id or "")).first()
-    events = Event.objects.filter(chain=str(team_id or "")).order_by("seq")
-    if broken := first_broken(events.iterator()):
-        return broken.seq
-    last = events.last()
-    seen = (last.seq, last.digest) if last else (0, "")
-    if chain is None or seen == (chain.seq, chain.head):
-        return None
-    return seen[0] + 1
+def _mentioned(event: Event) -> list[str]:
+    """Return the ids that the event speaks of, each once."""
+    told = (str(value) for name, value in event.details.items() if name in MENTIONED and value)
+    return sorted({key for key in (event.object_id, *told) if 0 < len(key) <= 64})

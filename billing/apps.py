@@ -7,7 +7,18 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
+        from allauth.mfa.models import Authenticator
+        from django.db.models.signals import post_delete, post_save
+
+        from billing import leaving, passkeys
         from billing.search import find_wallets
-        from core.registry import search_sources
+        from core.registry import erasers, leaver_sources, personal_data, search_sources
 
         search_sources.add("wallets", find_wallets)
+        leaver_sources.add("wallets", leaving.of_leaver)
+        leaver_sources.add("passkeys", passkeys.of_leaver)
+        personal_data.add("passkeys", passkeys.of_person)
+        erasers.add("passkeys", passkeys.erase)
+        # Sign-in is a room below: its rows tell by signals, and in no other way, that a passkey came or went.
+        post_save.connect(passkeys.on_saved, sender=Authenticator, dispatch_uid="billing.passkeys")
+        post_delete.connect(passkeys.on_deleted, sender=Authenticator, dispatch_uid="billing.passkeys")

@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, BinaryIO, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.keys import KeyText, read_key
-from core.errors import Refusal
+from core.forms import DollarsField, dollars
 from core.ui.choices import Choice
-from core.ui.money import MICROS, usd
+from core.ui.money import usd
+from teams.permissions import Action, who_may
 from wallets import signer, vault
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.policies import DEFAULT_PER_DAY_MICROS, DEFAULT_PER_PAYMENT_MICROS
 
-MOST_DOLLARS = Decimal(10_000)
 MAX_FILE_BYTES = 20_000
-
-
-@contextlib.contextmanager
-def refusals_in(form: forms.Form) -> Iterator[None]:
-    """Turn a refusal inside the block into an error of the form, at its field if it names one."""
-    try:
-        yield
-    except Refusal as refusal:
-        field = refusal.field if refusal.field in form.fields else None
-        form.add_error(field, refusal.fault.message)
-
-
-class DollarsField(forms.DecimalField):
-    """An amount typed in dollars; its clean value is an integer of micros."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=11, decimal_places=6, **kwargs)
-        self.validators += [MinValueValidator(Decimal(0)), MaxValueValidator(MOST_DOLLARS)]
-        self.widget.attrs.update({"inputmode": "decimal", "step": "0.01", "min": "0"})
-
-    def clean(self, value: Any) -> Any:
-        dollars = super().clean(value)
-        return None if dollars is None else int(dollars * MICROS)
-
-
-def dollars(micros: int) -> Decimal:
-    """Return micros as the number that a field shows."""
-    return (Decimal(micros) / MICROS).quantize(Decimal("0.01" if micros % 10_000 == 0 else "0.000001"))
 
 
 class LimitsMixin(forms.Form):
@@ -163,25 +131,25 @@ class ImportForm(LimitsMixin):
         return {"sealed": sealed, "wallet_id": self.wallet_id, "claimed_address": found.address}
 
 
-class LowerLimitsForm(LimitsMixin):
-    """New limits, none above the present one."""
+class ChangeLimitsForm(LimitsMixin):
+    """New limits; above the present ones only for who may raise them, which a passkey then confirms."""
 
-    def __init__(self, data: Any = None, *, policy: SpendPolicy) -> None:
+    def __init__(self, data: Any = None, *, policy: SpendPolicy, may_raise: bool) -> None:
         initial = {
             "per_payment": dollars(policy.per_payment_micros),
             "per_day": dollars(policy.per_day_micros),
         }
         super().__init__(data, initial=initial)
-        self._most = {"per_payment": policy.per_payment_micros, "per_day": policy.per_day_micros}
+        most = {"per_payment": policy.per_payment_micros, "per_day": policy.per_day_micros}
+        self._most = {} if may_raise else most
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         for name, most in self._most.items():
             value = cleaned.get(name)
             if value is not None and value > most:
-                self.add_error(
-                    name, _("A limit can be lowered here, never raised: now %(now)s.") % {"now": usd(most)}
-                )
+                words = _("To raise it above %(now)s you need to be %(who)s in this team.")
+                self.add_error(name, words % {"now": usd(most), "who": who_may(Action.WALLET_RAISE)})
         return cleaned
 
 

@@ -19,7 +19,7 @@ MOST = 8
 
 def find_wallets(request: HttpRequest, text: str) -> list[Hit]:
     """Return the team's usable wallets at the current gateway whose name or address holds the text."""
-    wallets = ready_wallets(cast(PanelRequest, request).team, gateways.of(request))
+    wallets = ready_wallets(cast(PanelRequest, request).membership.reach, gateways.of(request))
     found = wallets.filter(Q(label__icontains=text) | Q(address__icontains=text))[:MOST]
     return [
         Hit(wallet.label, ids.shorten(wallet.address), reverse("billing:wallet", args=[wallet.pk]), "wallet")

@@ -1,4 +1,4 @@
-"""Named reads of the money pages. Each is scoped by team."""
+"""Named reads of the money pages. Each is scoped by what its reader reaches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from operations import selectors as operation_selectors
 from operations.models import ACTIVE, Operation
-from teams.models import Team
+from teams.models import Membership
+from teams.permissions import Action, demand
+from teams.reach import Reach
 from wallets import selectors as wallet_selectors
 from wallets.models import Gateway, Payment, Wallet
 
@@ -25,10 +27,10 @@ LATEST_OPERATIONS = 10
 QUIET_KINDS = ("wallet.balance",)
 
 
-def wallets_here(team: Team, gateway: Gateway) -> QuerySet[Wallet]:
-    """Return the team's wallets at a gateway."""
+def wallets_here(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:
+    """Return the wallets within reach at a gateway."""
     old = Q(state=Wallet.State.FAILED, created_at__lt=timezone.now() - FAILED_SHOWN)
-    return wallet_selectors.wallets_of(team, gateway).exclude(old)
+    return wallet_selectors.wallets_of(reach, gateway).exclude(old)
 
 
 def spent_today(wallets: Sequence[Wallet]) -> dict[UUID, int]:
@@ -38,11 +40,9 @@ def spent_today(wallets: Sequence[Wallet]) -> dict[UUID, int]:
     return {row["wallet"]: row["spent"] for row in sums}
 
 
-def wallet_operations(wallet: Wallet) -> list[Operation]:
+def wallet_operations(wallet: Wallet, reach: Reach) -> list[Operation]:
     """Return what is under way with a wallet, then what was last, newest first. Refreshes do not count."""
-    operations = (
-        operation_selectors.operations_of(wallet.team).filter(wallet=wallet).exclude(kind__in=QUIET_KINDS)
-    )
+    operations = operation_selectors.operations_of(reach).filter(wallet=wallet).exclude(kind__in=QUIET_KINDS)
     done = Case(When(state__in=ACTIVE, then=0), default=1, output_field=IntegerField())
     return list(operations.order_by(done, "-created_at")[:LATEST_OPERATIONS])
 
@@ -54,12 +54,11 @@ def noted(operations: Sequence[Operation], subject_id: UUID) -> Operation | None
     return active[-1] if active else next(iter(own), None)
 
 
-def payments_of(team: Team) -> QuerySet[Payment]:
-    """Return the team's ledger, newest first, each with `asked_by`: who asked for it."""
-    asker = (
-        Operation.objects.filter(pk=OuterRef("operation_id"), team=team).order_by().values("actor_label")[:1]
-    )
-    return wallet_selectors.payments_of(team).annotate(asked_by=Coalesce(Subquery(asker), Value("")))
+def payments_of(reach: Reach) -> QuerySet[Payment]:
+    """Return the ledger within reach, newest first, each with `asked_by`: who asked for it."""
+    own = Operation.objects.filter(pk=OuterRef("operation_id"), team_id=reach.team_id)
+    asker = own.order_by().values("actor_label")[:1]
+    return wallet_selectors.payments_of(reach).annotate(asked_by=Coalesce(Subquery(asker), Value("")))
 
 
 @dataclass(frozen=True)
@@ -82,19 +81,20 @@ def wallet_sums(wallet: Wallet) -> WalletSums:
     return WalletSums(**sums)
 
 
-def payment_or_404(team: Team, payment_id: UUID) -> Payment:
-    """Return one payment of the team."""
-    payment = payments_of(team).filter(pk=payment_id).first()
+def payment_for(membership: Membership, payment_id: UUID, action: Action = Action.VIEW) -> Payment:
+    """Return one payment for a member who wants to do `action`: 404 out of reach, 403 without the right."""
+    payment = payments_of(membership.reach).filter(pk=payment_id).first()
     if payment is None:
         raise Http404("no such payment")
+    demand(membership, action)
     return payment
 
 
 def ledger(
-    team: Team, gateway: Gateway, *, q: str = "", state: str = "", wallet: str = ""
+    reach: Reach, gateway: Gateway, *, q: str = "", state: str = "", wallet: str = ""
 ) -> QuerySet[Payment]:
     """Return the payments at a gateway that fit the filters, newest first."""
-    payments = payments_of(team).filter(wallet__gateway=gateway)
+    payments = payments_of(reach).filter(wallet__gateway=gateway)
     if state:
         payments = payments.filter(state=state)
     if wallet:
@@ -124,12 +124,12 @@ class LedgerSums:
     unknown_count: int
 
 
-def ledger_sums(team: Team, gateway: Gateway) -> LedgerSums:
+def ledger_sums(reach: Reach, gateway: Gateway) -> LedgerSums:
     """Return what was paid in thirty days, and what is reserved or unknown now."""
     recent = Q(ended_at__gte=timezone.now() - timedelta(days=LEDGER_DAYS), state=Payment.State.SETTLED)
     held = Q(state__in=[Payment.State.RESERVED, Payment.State.SIGNED])
     unknown = Q(state=Payment.State.UNKNOWN)
-    sums = Payment.objects.filter(team=team, wallet__gateway=gateway).aggregate(
+    sums = Payment.objects.filter(reach.q(wallet="wallet_id"), wallet__gateway=gateway).aggregate(
         settled=Sum("settled_micros", filter=recent, default=0),
         settled_count=Count("pk", filter=recent),
         reserved=Sum("amount_micros", filter=held, default=0),

@@ -19,7 +19,8 @@ from core.ui.money import usd
 from operations import queue
 from operations.models import Operation
 from operations.queue import Request
-from teams.models import Team, User
+from teams.models import Scope, Team, User
+from teams.services import bring_into_reach
 from wallets.models import Gateway, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -55,6 +56,7 @@ def make_wallet(*, team: Team, actor: User, gateway: Gateway, label: str, limits
         wallet = Wallet.objects.create(
             team=team, gateway=gateway, owner=actor, label=label, origin=Wallet.Origin.MADE
         )
+        bring_into_reach(user=actor, team=team, kind=Scope.Kind.WALLET, object_id=wallet.pk)
         title = _("Make the wallet %(name)s") % {"name": label}
         queue.submit(_about(wallet, "wallet.create", title, actor, args=limits.as_args()))
         _record("wallet.requested", wallet, actor)
@@ -83,12 +85,23 @@ def import_wallet(
             origin=Wallet.Origin.IMPORTED,
             key_sealed=key.sealed,
         )
+        bring_into_reach(user=actor, team=team, kind=Scope.Kind.WALLET, object_id=wallet.pk)
         args: dict[str, int | str] = {**limits.as_args(), "claimed_address": key.claimed_address}
         title = _("Import the wallet %(name)s") % {"name": label}
         lane = f"wallet-import/{team.pk}"  # one after another: each is compared with the wallets there are
         queue.submit(_about(wallet, "wallet.import", title, actor, args=args, lane=lane))
         _record("wallet.requested", wallet, actor)
     return wallet
+
+
+def take_over(*, wallet: Wallet, actor: User) -> None:
+    """Make the actor the wallet's owner: the one whom its page names. Keys and limits stay as they are."""
+    with transaction.atomic():
+        locked = Wallet.objects.select_for_update().get(pk=wallet.pk)
+        if locked.owner_id == actor.pk:
+            return
+        Wallet.objects.filter(pk=locked.pk).update(owner=actor)
+        _record("wallet.taken_over", locked, actor)
 
 
 def lower_limits(*, wallet: Wallet, actor: User, limits: NewLimits) -> Operation:

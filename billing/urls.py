@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import payments, tiers, wallets
+from billing.views import exporting, passkeys, payments, tiers, wallets
 
 app_name = "billing"
 
@@ -12,8 +12,14 @@ urlpatterns = [
     path("wallets/<uuid:pk>/money", wallets.money, name="wallet_money"),
     path("wallets/<uuid:pk>/faucet", wallets.faucet, name="faucet"),
     path("wallets/<uuid:pk>/refresh", wallets.refresh, name="refresh"),
+    path("wallets/<uuid:pk>/record", wallets.record, name="wallet_record"),
+    path("wallets/<uuid:pk>/owner", wallets.owner, name="wallet_owner"),
     path("wallets/<uuid:pk>/limits", wallets.limits, name="limits"),
+    path("wallets/<uuid:pk>/export", exporting.export, name="wallet_export"),
     path("wallets/<uuid:pk>/tier/<slug:tier>", tiers.confirm, name="tier"),
+    path("passkeys", passkeys.index, name="passkeys"),
+    path("passkeys/trust", passkeys.trust, name="passkeys_trust"),
+    path("passkeys/<uuid:pk>/refuse", passkeys.refuse, name="passkey_refuse"),
     path("tiers", tiers.index, name="tiers"),
     path("tiers/refresh", tiers.refresh, name="tiers_refresh"),
     path("payments", payments.index, name="payments"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.http import HttpRequest
 
@@ -76,8 +77,8 @@ class Hit:
 class LeaverItem:
     """One thing that a leaving person can still do, or knows.
 
-    `url` takes a POST that ends it, labelled `button`; both are empty for what cannot be taken back, such as a key that
-    the person also holds elsewhere. `done` says that it was ended already.
+    `url` takes a POST that ends it, labelled `button`; both are empty for what the viewer may not end. `kept` says that
+    nobody can take it back, such as a key that the person also holds elsewhere.
     """
 
     title: str
@@ -85,15 +86,17 @@ class LeaverItem:
     icon: str
     button: str = ""
     url: str = ""
-    done: bool = False
+    kept: bool = False
 
 
-#: (team, user) to what the person can still do there; rooms know both by type, this module does not.
+#: (membership of who looks, person) to what the person can still do in that team. Rooms know both by type.
 LeaverSource = Callable[[Any, Any], list[LeaverItem]]
 #: user to what a room holds about the person, as JSON; for the export of one's own data.
 PersonalData = Callable[[Any], Any]
 #: Takes away what a room holds about a person who asked for that; the audit record keeps the id.
 Eraser = Callable[[Any], None]
+#: team to the things that a membership can be limited to, as (id, label) in the order to show them.
+ScopeChoices = Callable[[Any], list[tuple[UUID, str]]]
 SearchSource = Callable[[HttpRequest, str], list[Hit]]
 HealthCheck = Callable[[], tuple[bool, str]]
 OutcomeListener = Callable[[Any], None]
@@ -102,6 +105,7 @@ panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
 personal_data: Registry[PersonalData] = Registry("source of personal data")
 erasers: Registry[Eraser] = Registry("eraser of personal data")
+scope_choices: Registry[ScopeChoices] = Registry("source of scopes")
 search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")

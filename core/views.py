@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 
@@ -14,7 +16,23 @@ def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+
+
+def refused(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """Show one refusal as a page: what it was, and what to do next."""
+    return render(request, "errors/refused.html", {"title": title, "text": text}, status=status)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """Show 413: more bytes, files or fields than this address takes."""
+    text = _("Nothing has changed. Send less at once, or ask whoever runs the panel for a higher limit.")
+    return refused(request, 413, _("That was too much at once"), text)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, TOO_MUCH):
+        return too_large(request)
     return render(request, "errors/400.html", status=400)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ MOST = 5
 def deploys(request: HttpRequest, query: str) -> list[Hit]:
     """Return the newest deploys that fit, by project, source or person."""
     member = cast(PanelRequest, request)
-    found = selectors.deploys_of(member.team, gateways.of(request))
+    found = selectors.deploys_of(member.membership.reach, gateways.of(request))
     return [
         _deploy(deploy) for deploy in selectors.filtered(found, state="", project=None, query=query)[:MOST]
     ]
@@ -30,13 +29,8 @@ def deploys(request: HttpRequest, query: str) -> list[Hit]:
 def releases(request: HttpRequest, query: str) -> list[Hit]:
     """Return the newest releases that fit, by project, id or generation."""
     member = cast(PanelRequest, request)
-    wanted = Q(project__name__icontains=query) | Q(remote_id__icontains=query)
-    if query.isdecimal() and len(query) < 10:
-        wanted |= Q(generation=int(query))
-    found = Release.objects.filter(wanted, team=member.team, project__gateway=gateways.of(request))
-    return [
-        _release(release) for release in found.select_related("project").defer("archive", "inventory")[:MOST]
-    ]
+    found = selectors.found_releases(member.membership.reach, gateways.of(request), query)
+    return [_release(release) for release in found[:MOST]]
 
 
 def _deploy(deploy: Deploy) -> Hit:

@@ -1,4 +1,7 @@
-"""Named reads of deploys and releases. Each is scoped by team; lists leave the large documents in the database."""
+"""Named reads of deploys and releases, scoped by what their reader reaches.
+
+Lists leave the large documents in the database.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from django.utils import timezone
 from deploys.models import Deploy, Release
 from operations.models import ACTIVE, Operation, OperationEvent, State
 from projects.models import Project
-from teams.models import Team
+from projects.selectors import project_for
+from teams.models import Membership
+from teams.permissions import Action, demand
+from teams.reach import Reach
 from wallets.models import Gateway
 
 STALE_AFTER = timedelta(seconds=60)
@@ -20,9 +26,14 @@ _LARGE = ("spec", "reviewed_plan", "plan", "source__files", "source__manifest", 
 _LARGE_OF_RELEASE = ("archive", "inventory")
 
 
-def deploys_of(team: Team, gateway: Gateway | None = None) -> QuerySet[Deploy]:
-    """Return the team's deploys, newest first, without their documents."""
-    deploys = Deploy.objects.filter(team=team).select_related(
+def _within(reach: Reach) -> Q:
+    """A deploy is an operation of its project with the project's wallet: both have to be within reach."""
+    return reach.q(project="project_id", wallet="project__wallet_id")
+
+
+def deploys_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Deploy]:
+    """Return the deploys within reach, newest first, without their documents."""
+    deploys = Deploy.objects.filter(_within(reach)).select_related(
         "project", "source", "operation", "created_by", "restores", "release"
     )
     deploys = deploys.defer(
@@ -43,9 +54,12 @@ def filtered(deploys: QuerySet[Deploy], *, state: str, project: UUID | None, que
     return deploys
 
 
-def deploy_or_404(team: Team, deploy_id: UUID) -> Deploy:
-    """Return one deploy of the team with its plans; the trees of files are read only when somebody asks for them."""
-    deploys = Deploy.objects.filter(team=team).select_related(
+def deploy_for(membership: Membership, deploy_id: UUID, action: Action = Action.VIEW) -> Deploy:
+    """Return one deploy for a member who wants to do `action`: 404 out of reach, 403 without the right.
+
+    It comes with its plans; the trees of files are read only when somebody asks for them.
+    """
+    deploys = Deploy.objects.filter(_within(membership.reach)).select_related(
         "project__gateway", "project__wallet", "project__team", "source", "operation__actor", "created_by"
     )
     deploys = deploys.select_related("restores__project", "release").defer(
@@ -56,6 +70,7 @@ def deploy_or_404(team: Team, deploy_id: UUID) -> Deploy:
     deploy = deploys.filter(pk=deploy_id).first()
     if deploy is None:
         raise Http404("no such deploy")
+    demand(membership, action)
     return deploy
 
 
@@ -76,8 +91,11 @@ def releases_of(project: Project) -> QuerySet[Release]:
     )
 
 
-def release_or_404(project: Project, release_id: UUID) -> Release:
-    """Return one release of the project, whole."""
+def release_for(
+    membership: Membership, project_id: UUID, release_id: UUID, action: Action = Action.VIEW
+) -> Release:
+    """Return one release, whole, of a project for a member who wants to do `action`: as `project_for` says."""
+    project = project_for(membership, project_id, action)
     releases = Release.objects.filter(project=project, team_id=project.team_id)
     release = (
         releases.select_related("project__gateway", "restores", "deploy__source")
@@ -86,21 +104,23 @@ def release_or_404(project: Project, release_id: UUID) -> Release:
     )
     if release is None:
         raise Http404("no such release")
+    release.project = project
     return release
 
 
-def project_or_404(team: Team, project_id: UUID) -> Project:
-    """Return one project of the team."""
-    projects = Project.objects.filter(team=team).select_related("gateway", "wallet", "team")
-    project = projects.filter(pk=project_id).first()
-    if project is None:
-        raise Http404("no such project")
-    return project
+def found_releases(reach: Reach, gateway: Gateway, query: str) -> QuerySet[Release]:
+    """Return the releases of projects within reach that fit by project, id or generation."""
+    wanted = Q(project__name__icontains=query) | Q(remote_id__icontains=query)
+    if query.isdecimal() and len(query) < 10:
+        wanted |= Q(generation=int(query))
+    found = Release.objects.filter(reach.q(project="project_id"), wanted, project__gateway=gateway)
+    return found.select_related("project").defer(*_LARGE_OF_RELEASE)
 
 
-def ready_projects(team: Team, gateway: Gateway) -> QuerySet[Project]:
-    """Return the projects that can be deployed to."""
-    return Project.objects.filter(team=team, gateway=gateway, state=Project.State.READY).exclude(remote_id="")
+def ready_projects(reach: Reach, gateway: Gateway) -> QuerySet[Project]:
+    """Return the projects that can be deployed to: within reach, and so are their wallets."""
+    projects = Project.objects.filter(reach.q(project="pk", wallet="wallet_id"), gateway=gateway)
+    return projects.filter(state=Project.State.READY).exclude(remote_id="")
 
 
 def last_sync(project: Project) -> Operation | None:

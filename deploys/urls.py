@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from deploys.views import deploys, releases
+from deploys.views import deploys, files, releases
 
 app_name = "deploys"
 
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("deploys/new", deploys.new, name="new"),
     path("deploys/<uuid:pk>", deploys.detail, name="detail"),
     path("deploys/<uuid:pk>/live", deploys.live, name="live"),
+    path("deploys/<uuid:pk>/record", deploys.record, name="record"),
     path("deploys/<uuid:pk>/confirm", deploys.confirm, name="confirm"),
     path("deploys/<uuid:pk>/cancel", deploys.cancel, name="cancel"),
     path("deploys/<uuid:pk>/again", deploys.again, name="again"),
@@ -18,5 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("projects/<uuid:pk>/releases", releases.releases, name="releases"),
     path("projects/<uuid:pk>/releases/<uuid:release>", releases.release, name="release"),
     path("projects/<uuid:pk>/releases/<uuid:release>/redeploy", releases.redeploy, name="redeploy"),
+    path("projects/<uuid:pk>/releases/<uuid:release>/file", files.release_file, name="release_file"),
+    path("raw/<str:capability>", files.serve, name="raw"),
     path("projects/<uuid:pk>/panels/releases", releases.project_panel, name="project_panel"),
 ]

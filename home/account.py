@@ -12,17 +12,26 @@ from audit.models import Event
 from audit.selectors import events_of
 from deploys.models import Release
 from operations.models import ACTIVE, Operation, State
-from operations.selectors import operations_of
+from operations.selectors import at, operations_of
 from projects.models import Project
 from projects.payers import Lease, Payer, payer
 from projects.selectors import newest_live_first
-from teams.models import Team
+from teams.models import Membership
+from teams.reach import Reach
+from teams.record import events_within
 from wallets.models import Gateway, Payment, Wallet
 from wallets.selectors import day_start, wallets_of
 
 MOST_PROJECTS, MOST_OPERATIONS, MOST_EVENTS = 6, 12, 8
 #: What only leads to another event says nothing new on its own.
-SILENT = ("operation.requested", "operation.decided", "payment.reserved", "wallet.requested", "wallet.made")
+SILENT = (
+    "operation.requested",
+    "operation.decided",
+    "payment.reserved",
+    "wallet.requested",
+    "wallet.made",
+    "access.confirmed",
+)
 
 
 @dataclass(frozen=True)
@@ -59,34 +68,41 @@ class Account:
         return next((operation for operation in self.active if operation.kind in kinds), None)
 
 
-def read(team: Team, gateway: Gateway) -> Account:
-    """Return the team's account at the gateway."""
-    projects = tuple(_projects(team, gateway))
+def read(membership: Membership, gateway: Gateway) -> Account:
+    """Return what a member reaches of their team at the gateway."""
+    reach = membership.reach
+    projects = tuple(_projects(reach, gateway))
     return Account(
-        wallets=tuple(wallets_now(team, gateway)),
+        wallets=tuple(wallets_now(reach, gateway)),
         projects=projects,
         project_count=cast(Any, projects[0]).total if projects else 0,
         has_gone_live=any(cast(Any, project).released or project.live_release for project in projects),
-        active=tuple(active(team, gateway)),
-        events=tuple(events_of(team.pk).exclude(action__in=SILENT)[:MOST_EVENTS]),
+        active=tuple(active(reach, gateway)),
+        events=tuple(_changes(membership)[:MOST_EVENTS]),
     )
 
 
-def _projects(team: Team, gateway: Gateway) -> QuerySet[Project]:
+def _changes(membership: Membership) -> QuerySet[Event]:
+    """Return what changed, newest first; who signed in or was turned away is told in the record only."""
+    events = events_of(membership.team_id, within=events_within(membership))
+    return events.exclude(action__in=SILENT).exclude(action__startswith="access.")
+
+
+def _projects(reach: Reach, gateway: Gateway) -> QuerySet[Project]:
     """Return the projects that the page shows, with how many there are and whether one was ever released."""
     released = Exists(Release.objects.filter(project=OuterRef("pk")))
-    return newest_live_first(team, gateway).annotate(total=Window(Count("pk")), released=released)[
+    return newest_live_first(reach, gateway).annotate(total=Window(Count("pk")), released=released)[
         :MOST_PROJECTS
     ]
 
 
-def wallets_now(team: Team, gateway: Gateway) -> list[WalletNow]:
+def wallets_now(reach: Reach, gateway: Gateway) -> list[WalletNow]:
     """Return the wallets at the gateway, oldest first, in one query."""
     payments = Payment.objects.filter(wallet=OuterRef("pk")).order_by()
     counting = payments.filter(reserved_at__gte=day_start(), state__in=Payment.COUNTING)
     spent = counting.values("wallet").annotate(total=Sum("amount_micros")).values("total")
     unknown = payments.filter(state=Payment.State.UNKNOWN).values("pk")[:1]
-    rows = wallets_of(team, gateway).annotate(
+    rows = wallets_of(reach, gateway).annotate(
         spent_today=Coalesce(Subquery(spent), 0), unknown_payment=Subquery(unknown)
     )
     return [_wallet_now(row) for row in rows.order_by("created_at")]
@@ -97,9 +113,9 @@ def _wallet_now(row: Wallet) -> WalletNow:
     return WalletNow(payer(row), int(read.spent_today), str(read.unknown_payment or ""))
 
 
-def active(team: Team, gateway: Gateway) -> list[Operation]:
+def active(reach: Reach, gateway: Gateway) -> list[Operation]:
     """Return what people asked for and has not ended, what waits for them first."""
-    found = operations_of(team).filter(gateway=gateway, state__in=ACTIVE, actor__isnull=False)
+    found = at(operations_of(reach), gateway).filter(state__in=ACTIVE, actor__isnull=False)
     return sorted(found.order_by("created_at")[:MOST_OPERATIONS], key=lambda row: row.state != State.WAITING)
 
 

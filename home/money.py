@@ -11,8 +11,9 @@ from django.utils import timezone
 from billing.services import refresh_wallet
 from home.account import WalletNow
 from home.page import Money
-from operations.models import ACTIVE, Operation
-from teams.models import Team
+from operations.models import ACTIVE
+from operations.selectors import operations_of
+from teams.reach import Reach
 from wallets.models import Gateway
 
 STALE_AFTER = timedelta(seconds=60)
@@ -44,8 +45,7 @@ def refresh_stale(wallets: Sequence[WalletNow]) -> None:
             refresh_wallet(wallet=now.wallet)
 
 
-def is_reading(team: Team, gateway: Gateway) -> bool:
-    """Say whether a balance is being read."""
-    return Operation.objects.filter(
-        team=team, gateway=gateway, kind="wallet.balance", state__in=ACTIVE
-    ).exists()
+def is_reading(reach: Reach, gateway: Gateway) -> bool:
+    """Say whether a balance within reach is being read."""
+    readings = operations_of(reach).filter(gateway=gateway, kind="wallet.balance", state__in=ACTIVE)
+    return readings.exists()

@@ -15,10 +15,15 @@ from audit.models import Event
 from audit.words import in_words
 from home import first
 from home.account import Account, WalletNow, lapsed
+from operations import approvals
+from operations.live import decide_url
 from operations.models import Operation, State
 from projects.pages import Row
 from teams.middleware import PanelRequest
+from teams.models import Membership
 from teams.permissions import Action, allows
+from wallets import passkeys
+from wallets.models import TrustedPasskey
 
 #: Milliseconds between two looks at what is running.
 RUNNING_MS = 1000
@@ -28,6 +33,7 @@ LOOKS = {
     "settled": "ok",
     "live": "ok",
     "failed": "bad",
+    "refused": "bad",
     "cancelled": "cancelled",
     "unknown": "unknown",
 }
@@ -42,6 +48,7 @@ class Need:
     text: str
     url: str
     button: str
+    refuse_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,20 +106,21 @@ class HomePage:
 
 def home_page(account: Account, money: Money, request: PanelRequest) -> HomePage:
     """Return the page of an account for a member."""
-    role = request.membership.role
-    needs, running = needs_of(account), running_of(account.active)
-    steps = first.steps(account, request.membership)
+    member = request.membership
+    needs, running = needs_of(account, member), running_of(account.active)
+    steps = first.steps(account, member)
+    rows = tuple(Row.of(project, member) for project in account.projects)
     return HomePage(
         sentence=_sentence(len(running.operations), len(needs), beginning=bool(steps)),
         needs=needs,
         running=running,
         steps=steps,
-        projects=tuple(Row.of(project) for project in account.projects),
+        projects=rows,
         project_count=account.project_count,
         changes=tuple(_change(event) for event in account.events),
         money=money,
-        may_create=allows(role, Action.PROJECT_CREATE),
-        may_deploy=allows(role, Action.DEPLOY) and any(project.is_ready for project in account.projects),
+        may_create=allows(member.role, Action.PROJECT_CREATE),
+        may_deploy=any(row.may_deploy for row in rows),
     )
 
 
@@ -123,17 +131,45 @@ def running_of(active: Sequence[Operation]) -> Running:
     return Running(operations, f"{reverse('home:running')}?{shown}", RUNNING_MS if operations else 0)
 
 
-def needs_of(account: Account) -> tuple[Need, ...]:
-    """Return what waits for a person: decisions, payments of unknown outcome, tiers that ended."""
-    waiting = [_decision(operation) for operation in account.active if operation.state == State.WAITING]
+def needs_of(account: Account, membership: Membership) -> tuple[Need, ...]:
+    """Return what waits for the member: decisions, payments of unknown outcome, tiers that ended, new passkeys."""
+    paused = [operation for operation in account.active if operation.state == State.WAITING]
+    waiting = [need for operation in paused if (need := _waits(operation, membership))]
     unknown = [_unknown(now) for now in account.wallets if now.unknown_payment]
     ended = [_tier_ended(now) for now in lapsed(account)] if account.has_gone_live else []
-    return (*waiting, *unknown, *ended)
+    owner = allows(membership.role, Action.OWNERS_MANAGE)
+    new = [_new_passkey(one) for one in passkeys.waiting(membership.team)] if owner else []
+    return (*waiting, *new, *unknown, *ended)
+
+
+def _new_passkey(passkey: TrustedPasskey) -> Need:
+    title = _("A new passkey of %(who)s will confirm payments and exports") % {"who": passkey.user.label}
+    when = passkey.eligible_from.strftime("%Y-%m-%d %H:%M")
+    text = _("“%(name)s”, from %(when)s UTC. Refuse it if you do not know of it.")
+    refuse = reverse("billing:passkey_refuse", args=[passkey.pk])
+    words = {"name": passkey.name, "when": when}
+    return Need("fingerprint-pattern", title, text % words, reverse("billing:passkeys"), _("Look"), refuse)
+
+
+def _waits(operation: Operation, membership: Membership) -> Need | None:
+    """Return what the member can do about it; nothing about what only others can decide.
+
+    A passkey's word is its asker's alone, on a page of its own.
+    """
+    if operation.awaits_consent and (operation.actor_id != membership.user_id or not decide_url(operation)):
+        return None
+    if not approvals.is_waiting(operation):
+        return _decision(operation)
+    if operation.actor_id == membership.user_id or not allows(membership.role, Action.PAYMENT_APPROVE):
+        return None
+    text = _("%(who)s asks; a second person has to approve") % {"who": operation.actor_label}
+    url = reverse("operations:detail", args=[operation.pk])
+    return Need("hourglass", operation.title, text, url, _("Review"))
 
 
 def _decision(operation: Operation) -> Need:
     text = _("By %(who)s, waits for a decision") % {"who": operation.actor_label}
-    url = operation.subject_url or reverse("operations:detail", args=[operation.pk])
+    url = decide_url(operation) or reverse("operations:detail", args=[operation.pk])
     return Need("hourglass", operation.title, text, url, _("Review"))
 
 

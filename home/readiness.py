@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from core.registry import health_checks
-from operations.selectors import worker_is_silent
+from operations.selectors import workers_without_keys
 
 KEY = "panel-ready"
 
@@ -23,7 +23,7 @@ def checks(*, worker: bool = False) -> dict[str, str]:
     if found["database"] == "ok":
         found |= {"migrations": migrations(), "cache": cached()}
         if worker:
-            found["worker"] = "not answering" if worker_is_silent() else "ok"
+            found["worker"] = workers()
     for name, check in health_checks.items():
         fine, words = check()
         found[name] = "ok" if fine else words
@@ -39,6 +39,17 @@ def database() -> str:
     except DatabaseError:
         return "not reachable"
     return "ok"
+
+
+def workers() -> str:
+    """Say whether the workers answer and hold the keys: without them they refuse what has to be signed or opened."""
+    locked, alive = workers_without_keys()
+    if not alive:
+        return "not answering"
+    if not locked:
+        return "ok"
+    lacks = "the private keyset" if any(not pulse.unlocks for pulse in locked) else "the policy key"
+    return f"{len(locked)} of {alive} cannot read {lacks}"
 
 
 def migrations() -> str:

@@ -26,6 +26,9 @@ ACTIONS: tuple[tuple[Promise, str, str, Action], ...] = (
     (gettext_lazy("New wallet"), "billing:wallet_new", "wallet", Action.WALLET_MANAGE),
     (gettext_lazy("Import a wallet"), "billing:wallet_import", "import", Action.WALLET_MANAGE),
     (gettext_lazy("Choose or renew a tier"), "billing:tiers", "credit-card", Action.TIER_SET),
+    (gettext_lazy("Passkeys that confirm"), "billing:passkeys", "fingerprint-pattern", Action.WALLET_RAISE),
+    (gettext_lazy("Invite somebody"), "teams:invite", "user-plus", Action.MEMBERS_MANAGE),
+    (gettext_lazy("Team rules"), "teams:rules", "shield", Action.VIEW),
     (gettext_lazy("Change password"), "account_change_password", "key-round", Action.VIEW),
 )
 

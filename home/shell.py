@@ -15,8 +15,10 @@ from operations import selectors as operation_selectors
 from operations.models import State
 from teams.middleware import PanelRequest
 from teams.models import Team
+from teams.reach import Reach
 from wallets import gateways
-from wallets.models import Gateway, Wallet
+from wallets.models import Gateway
+from wallets.selectors import ready_wallets
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,13 @@ PLACES: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
         gettext_lazy("Team"),
         (
             Place("operations:list", gettext_lazy("Activity"), "activity"),
+            Place("teams:members", gettext_lazy("Members"), "users"),
             Place("home:settings", gettext_lazy("Settings"), "settings"),
         ),
     ),
 )
+#: Only for those who operate the instance.
+INSTANCE = Place("home:instance", gettext_lazy("Instance"), "server")
 BOTTOM = ("home:home", "projects:list", "deploys:list", "billing:wallets")
 
 
@@ -124,16 +129,17 @@ def build(request: PanelRequest) -> Shell:
         gateways=tuple(gateways.choices_of(request)),
         nav=nav,
         bottom=tuple(item for section in nav for item in section.items if item.url in bottom),
-        wallet_balance=_balance(request.team, gateway),
+        wallet_balance=_balance(request.membership.reach, gateway),
         worker_silent=operation_selectors.worker_is_silent(),
     )
 
 
 def _sections(request: PanelRequest) -> tuple[NavSection, ...]:
-    counts = _counts(request.team)
+    counts = _counts(request.membership.reach)
+    places = [*PLACES, *([("", (INSTANCE,))] if request.user.is_operator else [])]
     return tuple(
-        NavSection(str(label), tuple(_item(request.path, place, counts) for place in places))
-        for label, places in PLACES
+        NavSection(str(label), tuple(_item(request.path, place, counts) for place in group))
+        for label, group in places
     )
 
 
@@ -144,9 +150,9 @@ def _item(path: str, place: Place, counts: dict[str, tuple[int, bool]]) -> NavIt
     return NavItem(str(place.label), place.icon, url, current, count, due, place.key)
 
 
-def _counts(team: Team) -> dict[str, tuple[int, bool]]:
+def _counts(reach: Reach) -> dict[str, tuple[int, bool]]:
     """Return the figures beside places: deploys that wait for a person (due), else that run."""
-    states = list(operation_selectors.deploy_states(team))
+    states = list(operation_selectors.deploy_states(reach))
     waiting = states.count(State.WAITING)
     running = len(states) - waiting
     if waiting:
@@ -154,9 +160,8 @@ def _counts(team: Team) -> dict[str, tuple[int, bool]]:
     return {"deploys:list": (running, False)} if running else {}
 
 
-def _balance(team: Team, gateway: Gateway) -> ShellBalance | None:
-    ready = Wallet.objects.filter(team=team, gateway=gateway, state=Wallet.State.READY)
-    wallet = ready.order_by("created_at").first()
+def _balance(reach: Reach, gateway: Gateway) -> ShellBalance | None:
+    wallet = ready_wallets(reach, gateway).order_by("created_at").first()
     if wallet is None:
         return None
     title = _("Wallet that pays: %(name)s") % {"name": wallet.label}

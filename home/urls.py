@@ -10,5 +10,7 @@ urlpatterns = [
     path("balances", views.balances, name="balances"),
     path("search", views.search, name="search"),
     path("settings", views.settings, name="settings"),
+    path("instance", views.instance, name="instance"),
+    path("instance/teams", views.open_teams, name="open_teams"),
     path("readyz", views.readyz, name="readyz"),
 ]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from core.http import STOP_POLLING
+from core.http import STOP_POLLING, whole_number
 from home import about, account, money, page, readiness
+from home.instance import instance_page
 from home.search import search as find
-from teams.access import public, require
-from teams.middleware import PanelRequest
+from teams.access import operator_only, public, require
+from teams.middleware import PanelRequest, PersonRequest
 from teams.permissions import Action
+from teams.services.operators import set_open_teams
 from wallets import gateways
 
 
@@ -21,7 +25,7 @@ from wallets import gateways
 def home(request: PanelRequest) -> HttpResponse:
     """Show what needs somebody, what runs, what there is, what changed, what it costs."""
     gateway = gateways.of(request)
-    now = account.read(request.team, gateway)
+    now = account.read(request.membership, gateway)
     shown = page.home_page(now, money.money(now.wallets, gateway), request)
     return render(request, "home/home.html", {"page": shown})
 
@@ -30,7 +34,7 @@ def home(request: PanelRequest) -> HttpResponse:
 @require(Action.VIEW)
 def running(request: PanelRequest) -> HttpResponse:
     """Answer what is running; when something has ended or waits now, the page is loaded anew."""
-    now = page.running_of(account.active(request.team, gateways.of(request)))
+    now = page.running_of(account.active(request.membership.reach, gateways.of(request)))
     if {str(operation.pk) for operation in now.operations} != set(request.GET.getlist("shown")):
         return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
     return render(request, "home/_running.html", {"running": now})
@@ -41,12 +45,11 @@ def running(request: PanelRequest) -> HttpResponse:
 def balances(request: PanelRequest) -> HttpResponse:
     """Answer the money panel; stale balances are being read anew, and it asks again while they are."""
     gateway = gateways.of(request)
-    wallets = account.wallets_now(request.team, gateway)
-    text = request.GET.get("asked", "")
-    asked = int(text) if text.isdecimal() else 1
+    wallets = account.wallets_now(request.membership.reach, gateway)
+    asked = whole_number(request, "asked") or 1
     if asked == 1:
         money.refresh_stale(wallets)
-    again = asked < money.MOST_POLLS and money.is_reading(request.team, gateway)
+    again = asked < money.MOST_POLLS and money.is_reading(request.membership.reach, gateway)
     panel = money.money(wallets, gateway, asked=asked, delay=money.NEXT_MS if again else 0)
     return render(request, "home/_money.html", {"money": panel})
 
@@ -76,3 +79,19 @@ def readyz(request: HttpRequest) -> JsonResponse:
     found = readiness.checks(worker="worker" in request.GET)
     ready = all(words == "ok" for words in found.values())
     return JsonResponse({"ready": ready, "checks": found}, status=200 if ready else 503)
+
+
+@require_safe
+@operator_only
+def instance(request: PersonRequest) -> HttpResponse:
+    """Show operators whether the instance is well. Nothing of any team."""
+    return render(request, "home/instance.html", {"page": instance_page()})
+
+
+@require_POST
+@operator_only
+def open_teams(request: PersonRequest) -> HttpResponse:
+    """Let everybody make teams, or operators alone."""
+    set_open_teams(actor=request.user, open_teams=request.POST.get("open") == "yes")
+    messages.success(request, _("Saved."))
+    return redirect("home:instance")

@@ -9,4 +9,15 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.module_loading import autodiscover_modules
 
+        from operations.results import ResultColumn
+        from wallets.sealed import sealed_columns
+
+        sealed_columns.add("operations.Result.covered", ResultColumn())
         autodiscover_modules("handlers")
+
+        from core.registry import erasers, leaver_sources, personal_data
+        from operations import leaving, personal
+
+        personal_data.add("operations", personal.held)
+        erasers.add("operations", personal.forget)
+        leaver_sources.add("operations", leaving.of_leaver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,16 +22,22 @@ RETRY_SECONDS = (1, 3, 10, 30)
 
 @dataclass(frozen=True)
 class Ending:
-    """The state an attempt leaves, other `fields` of the row, and an event as (type, message)."""
+    """The state an attempt leaves, other `fields` of the row, and an event as (type, message).
+
+    `refusal` is the code under which the panel itself decided not to do it.
+    """
 
     state: State
     fields: Mapping[str, Any] = field(default_factory=dict)
     event: tuple[str, str] | None = None
+    refusal: str = ""
 
 
-def succeeded(result: Mapping[str, Any] | None) -> Ending:
-    """The handler returned."""
-    return Ending(State.SUCCEEDED, {"result": dict(result or {})}, ("succeeded", _("Done")))
+def succeeded(result: Mapping[str, Any] | None, kept: timedelta | None = None) -> Ending:
+    """The handler returned. Its result stays, or is emptied after a while."""
+    until = timezone.now() + kept if kept else None
+    fields = {"result": dict(result or {}), "result_until": until}
+    return Ending(State.SUCCEEDED, fields, ("succeeded", _("Done")))
 
 
 def paused(seconds: float, phase: str) -> Ending:
@@ -51,6 +58,11 @@ def cancelled() -> Ending:
 def failed(fault: Fault) -> Ending:
     """It did not work, for this reason."""
     return Ending(State.FAILED, {"error": fault.as_dict()}, ("failed", fault.message))
+
+
+def refused(fault: Fault) -> Ending:
+    """The panel decided not to do it; nothing happened."""
+    return dataclasses.replace(failed(fault), refusal=fault.code)
 
 
 def answered(operation: Operation, kind: Kind, error: Run402Error) -> Ending:

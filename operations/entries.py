@@ -21,9 +21,13 @@ NAMES = {
     "per_day_micros": _("At most a day"),
     "network": _("Network"),
     "release_id": _("Release"),
+    "code": _("Why"),
+    "reason": _("Why"),
+    "method": _("How"),
+    "format": _("As"),
 }
 #: Ids of what the entry names already, or of what its operation's page shows.
-UNSAID = frozenset({"operation", "wallet", "project", "restores"})
+UNSAID = frozenset({"operation", "wallet", "project", "deploy", "subject", "user", "restores"})
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,20 @@
-"""What the list of operations can be narrowed to."""
+"""What the list of operations and the audit record can be narrowed to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from audit import words
+from audit.selectors import Narrowing
 from operations.models import State
 from operations.registry import kinds
+
+StrOrPromise = str | Promise
 
 ANY_STATE = [("", _("Any state")), ("active", _("Not ended")), *State.choices]
 
@@ -33,3 +39,53 @@ class FilterForm(forms.Form):
         """Return a valid choice, or nothing."""
         self.is_valid()
         return str(self.cleaned_data.get(name) or "")
+
+
+class _Day(forms.DateInput):
+    """A day as browsers pick it."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class RecordForm(forms.Form):
+    """What the audit record can be narrowed to, from the address; what is not among the choices filters nothing."""
+
+    q = forms.CharField(label=_("Search"), max_length=100, required=False)
+    who = forms.ChoiceField(label=_("Who"), required=False)
+    group = forms.ChoiceField(label=_("What"), required=False)
+    type = forms.ChoiceField(label=_("Object"), required=False)
+    about = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    since = forms.DateField(label=_("From"), required=False, widget=_Day)
+    until = forms.DateField(label=_("To"), required=False, widget=_Day)
+
+    def __init__(self, *args: Any, actors: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._choose("who", _("Anybody"), actors)
+        self._choose("group", _("Any action"), _by_label(words.GROUPS))
+        self._choose("type", _("Any object"), _by_label(words.OBJECTS))
+
+    def _choose(self, name: str, anything: StrOrPromise, choices: Iterable[tuple[str, StrOrPromise]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", anything), *choices]
+
+    def narrowing(self) -> Narrowing:
+        """Return the valid part of what is asked for."""
+        self.is_valid()
+        given = self.cleaned_data
+        return Narrowing(
+            text=given.get("q", ""),
+            actor=given.get("who", ""),
+            group=given.get("group", ""),
+            object_type=given.get("type", ""),
+            about=str(given.get("about") or ""),
+            since=given.get("since"),
+            until=given.get("until"),
+        )
+
+
+def _by_label(labels: Mapping[str, StrOrPromise]) -> list[tuple[str, StrOrPromise]]:
+    return sorted(labels.items(), key=lambda choice: str(choice[1]))

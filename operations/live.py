@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from operations import selectors
 from operations.models import Operation, State
-from operations.registry import INTERACTIVE
+from operations.registry import INTERACTIVE, kind_label, kinds
 
 #: Delays of the first polls of an interactive operation, in milliseconds; then once a second (STYLE, rule 13).
 FIRST_MS = (60, 120, 250, 500)
@@ -33,6 +33,11 @@ class Live:
     delay: int
 
     @property
+    def decide_url(self) -> str:
+        """Where a person decides; nothing for what only the tab that asked can confirm."""
+        return decide_url(self.operation)
+
+    @property
     def tone(self) -> str:
         """The look of its callout."""
         return "warn" if self.silent or self.operation.state == State.WAITING else "accent"
@@ -50,6 +55,16 @@ def live(
         url=f"{url}?after={after}&step={step + 1}",
         delay=next_delay(operation, step),
     )
+
+
+def decide_url(operation: Operation) -> str:
+    """Return the page on which a waiting operation is decided, or nothing when there is none."""
+    if operation.state != State.WAITING:
+        return ""
+    if not operation.awaits_consent:
+        return operation.subject_url
+    in_tab = operation.kind in kinds and kinds.get(operation.kind).result_for is not None
+    return "" if in_tab else reverse("operations:consent", args=[operation.pk])
 
 
 def next_delay(operation: Operation, step: int) -> int:
@@ -79,7 +94,12 @@ def _place(operation: Operation) -> str:
     first = selectors.next_before(operation)
     if first is None:
         return ""
-    words = {"place": selectors.place_in_line(operation), "title": first.title}
+    words = {"place": selectors.place_in_line(operation), "title": _name(first, operation)}
     if operation.project_id:
         return _("Place %(place)s in line: waits for “%(title)s” on the same project.") % words
     return _("Place %(place)s in line: waits for “%(title)s” with the same wallet.") % words
+
+
+def _name(first: Operation, operation: Operation) -> str:
+    """Return what stands before: of another project, which its reader may not reach, the kind alone."""
+    return first.title if first.project_id in (None, operation.project_id) else kind_label(first.kind)

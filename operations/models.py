@@ -60,7 +60,8 @@ class Operation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="operations"
     )
     actor_label = models.CharField(max_length=200)
-    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="operations")
+    # Null for what no gateway has to do with, such as trusting a passkey.
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, null=True, related_name="operations")
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, null=True, related_name="operations")
     # Rooms above own projects and deploys, so these are ids and an address, not foreign keys.
     project_id = models.UUIDField(null=True)
@@ -79,7 +80,12 @@ class Operation(models.Model):
     total = models.PositiveBigIntegerField(default=0)
     checkpoints = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
+    # A result that must not stay is emptied then, or when it was fetched.
+    result_until = models.DateTimeField(null=True)
     error = models.JSONField(default=dict)
+    # Of a guarded kind: the passkey's assertion over the operation's digest, and until when it could be given.
+    consent = models.JSONField(default=dict)
+    consent_until = models.DateTimeField(null=True)
 
     attempts = models.PositiveIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
@@ -102,6 +108,14 @@ class Operation(models.Model):
             models.Index(fields=["subject_id", "-created_at"]),
             models.Index(fields=["team"], condition=Q(state="running"), name="operation_running"),
             models.Index(fields=["team", "-started_at"], name="operation_turn"),
+            models.Index(
+                fields=["consent_until"],
+                condition=Q(state="waiting", consent_until__isnull=False),
+                name="operation_unconfirmed",
+            ),
+            models.Index(
+                fields=["result_until"], condition=Q(result_until__isnull=False), name="operation_passing"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -124,6 +138,11 @@ class Operation(models.Model):
     @property
     def is_active(self) -> bool:
         return not self.is_final
+
+    @property
+    def awaits_consent(self) -> bool:
+        """The passkey of who asked for it has to confirm first."""
+        return self.state == State.WAITING and self.consent_until is not None and not self.consent
 
     @property
     def idempotency_key(self) -> str:
@@ -176,12 +195,40 @@ class OperationRequest(models.Model):
         return f"{self.method} {self.path}"
 
 
+class Result(models.Model):
+    """An answer that people may look at for a quarter of an hour (`operations.results` writes and reads it).
+
+    Covered with the results keyset and bound to row, operation, field and team. `in_file`: too large for a row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="results")
+    field = models.CharField(max_length=60)
+    key_id = models.PositiveBigIntegerField()
+    covered = models.BinaryField(default=bytes)
+    in_file = models.BooleanField(default=False)
+    size = models.PositiveBigIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["operation", "field"], name="operation_result_once")]
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.operation_id}, {self.size} bytes"
+
+
 class WorkerPulse(models.Model):
-    """When a worker was last alive; pages say so when none has been for five seconds."""
+    """When a worker was last alive; pages say so when none has been for five seconds.
+
+    `unlocks`: it holds the private keyset; `checks_limits`: the policy key. `keys`: the ids of its keys, by keyset.
+    """
 
     name = models.CharField(max_length=80, primary_key=True)
     at = models.DateTimeField()
     unlocks = models.BooleanField(default=False)
+    checks_limits = models.BooleanField(default=False)
+    keys = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return self.name

@@ -9,12 +9,11 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.models import Event
-from operations import live, selectors
-from operations.entries import Entry, entries
+from operations import approvals, live, selectors
+from operations.entries import Entry
 from operations.models import Operation, OperationEvent, OperationRequest
 from operations.registry import kind_label, kinds
-from teams.models import Membership
+from teams.models import Membership, User
 from teams.permissions import allows
 
 PER_PAGE = 25
@@ -66,6 +65,17 @@ class EventsPage:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """What waits for a second person: how much at most, who could decide, and whether the looking person is one."""
+
+    micros: int
+    network: str
+    purpose: str
+    deciders: tuple[User, ...]
+    may_decide: bool
+
+
+@dataclass(frozen=True)
 class DetailPage(EventsPage):
     """One operation in full."""
 
@@ -74,18 +84,13 @@ class DetailPage(EventsPage):
     requests: tuple[OperationRequest, ...]
     may_cancel: bool
     seconds: float | None
+    approval: Approval | None
 
 
 def operations_page(found: QuerySet[Operation], number: str, *, filtered: bool) -> ListPage:
     """Return one page of operations."""
     rows = Paginator(found, PER_PAGE).get_page(number)
     return ListPage("operations", rows, tuple(Row(row, kind_label(row.kind)) for row in rows), filtered)
-
-
-def audit_page(found: QuerySet[Event], number: str, *, filtered: bool) -> ListPage:
-    """Return one page of the audit record."""
-    rows = Paginator(found, PER_PAGE).get_page(number)
-    return ListPage("audit", rows, entries(rows), filtered)
 
 
 def events_page(operation: Operation, *, after: int, step: int) -> EventsPage:
@@ -105,6 +110,19 @@ def detail_page(operation: Operation, membership: Membership) -> DetailPage:
         requests=tuple(operation.requests.all()),
         may_cancel=may_cancel(operation, membership) and not operation.cancel_requested,
         seconds=_seconds(operation),
+        approval=_approval(operation, membership) if approvals.is_waiting(operation) else None,
+    )
+
+
+def _approval(operation: Operation, membership: Membership) -> Approval:
+    deciders = tuple(approvals.deciders(operation))
+    args = operation.args
+    return Approval(
+        micros=int(args.get("micros", 0)),
+        network=str(args.get("network", "")),
+        purpose=str(args.get("purpose") or operation.title),
+        deciders=deciders,
+        may_decide=membership.user in deciders,
     )
 
 

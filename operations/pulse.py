@@ -7,21 +7,36 @@ import threading
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from core.keysets import key_ids
 from operations.models import WorkerPulse
-from wallets import vault
+from wallets import macs, vault
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 2.0
 
 
-def beat_once(name: str) -> None:
+def beat_once(name: str) -> WorkerPulse:
     """Write one pulse and forget workers that have been gone for a day."""
-    WorkerPulse(name=name, unlocks=vault.can_unseal()).save()
+    unlocks, checks_limits = vault.can_unseal(), macs.can_check()
+    pulse = WorkerPulse(name=name, unlocks=unlocks, checks_limits=checks_limits, keys=keys_held())
+    pulse.save()
     WorkerPulse.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()
+    return pulse
+
+
+def keys_held() -> dict[str, list[int] | None]:
+    """Return the ids of the keys that this process could use now, by keyset; None where it holds none."""
+    held = {
+        "vault": settings.VAULT_PRIVATE_KEYSET,
+        "policy": settings.POLICY_MAC_KEYSET,
+        "results": settings.RESULTS_KEYSET,
+    }
+    return {name: key_ids(configured, secret=True) for name, configured in held.items()}
 
 
 def start() -> threading.Event:
@@ -32,9 +47,10 @@ def start() -> threading.Event:
 
 
 def _run(name: str, stop: threading.Event) -> None:
+    held = True
     while True:
         try:
-            beat_once(name)
+            held = _told(beat_once(name), held)
         except DatabaseError as error:
             log.warning("pulse_not_written", error=type(error).__name__)
         finally:
@@ -42,3 +58,18 @@ def _run(name: str, stop: threading.Event) -> None:
             connection.close()
         if stop.wait(EVERY_SECONDS):
             return
+
+
+def _told(pulse: WorkerPulse, held: bool) -> bool:
+    """Log when the keys go and when they come back; return whether they are there."""
+    now = pulse.unlocks and pulse.checks_limits
+    if held and not now:
+        log.error(
+            "keys_missing",
+            unlocks=pulse.unlocks,
+            checks_limits=pulse.checks_limits,
+            hint="PANEL_VAULT_PRIVATE_KEYSET_FILE and PANEL_POLICY_MAC_KEYSET_FILE have to name readable keysets.",
+        )
+    elif now and not held:
+        log.warning("keys_back")
+    return now

@@ -13,19 +13,24 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit import refusals
 from audit.record import SYSTEM, Actor, Subject, record
+from audit.refusals import Refused
 from core.errors import Refusal
-from operations import wake
-from operations.models import ACTIVE, Operation, OperationEvent, State
-from operations.registry import kinds
+from operations import rights, wake
+from operations.models import ACTIVE, Operation, OperationEvent, Reason, State
+from operations.registry import Guard, Kind, kinds
 from teams.models import Team, User
-from teams.permissions import still_allowed
+from teams.permissions import Action, NotAllowed, still_allowed
 from wallets.models import Gateway, Wallet
+
+#: How long a guarded operation can be confirmed.
+CONSENT_FOR = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for. `actor` None is the panel itself (refreshes).
+    """What is asked for. `actor` None is the panel itself (refreshes); `gateway` None where none has to do with it.
 
     `lane` lets one mutation run at a time. `unique_key` has an equal active operation returned instead of a second one.
     """
@@ -33,7 +38,7 @@ class Request:
     kind: str
     title: str
     team: Team
-    gateway: Gateway
+    gateway: Gateway | None
     actor: User | None = None
     wallet: Wallet | None = None
     project_id: UUID | None = None
@@ -46,24 +51,49 @@ class Request:
 
 
 def submit(request: Request) -> Operation:
-    """Put an operation in line, record it, and wake a worker on commit. Raises Refusal when the actor may not."""
+    """Put an operation in line, record it, and wake a worker on commit. Raises NotAllowed when the actor may not.
+
+    One of a guarded kind waits: its actor has to confirm it with a passkey (`operations.consent`).
+    """
     kind = kinds.get(request.kind)
-    if not still_allowed(request.actor, request.team, kind.action):
-        raise Refusal("NOT_ALLOWED", _("Your role in this team does not allow this."))
+    _check_actor(request, kind.action)
     with transaction.atomic():
         if existing := _equal_active(request):
             return existing
         try:
             with transaction.atomic():
-                operation = _create(request, kind.queue)
+                operation = _create(request, kind)
         except IntegrityError:
             if existing := _equal_active(request):
                 return existing  # somebody asked for the same thing at the same instant
             raise
         if kind.audited:
             audit_operation("requested", operation)
-        transaction.on_commit(lambda: wake.send(kind.queue))
+        if operation.state == State.QUEUED:
+            transaction.on_commit(lambda: wake.send(kind.queue))
     return operation
+
+
+def _check_actor(request: Request, action: Action) -> None:
+    wallet_id = request.wallet.pk if request.wallet else None
+    if not still_allowed(
+        request.actor, request.team, action, project_id=request.project_id, wallet_id=wallet_id
+    ):
+        refusal = NotAllowed()
+        refusals.note(_refused(request, refusal))
+        raise refusal
+
+
+def _refused(request: Request, refusal: Refusal) -> Refused:
+    """Return what is recorded of a request that never became an operation."""
+    ids = {"wallet": request.wallet.pk if request.wallet else None, "project": request.project_id}
+    return Refused(
+        "operation.refused",
+        team_id=request.team.pk,
+        actor=request.actor.actor if request.actor else SYSTEM,
+        subject=Subject("kind", request.kind, request.title),
+        details={"code": refusal.fault.code, **_told(ids)},
+    )
 
 
 def _equal_active(request: Request) -> Operation | None:
@@ -74,7 +104,8 @@ def _equal_active(request: Request) -> Operation | None:
     ).first()
 
 
-def _create(request: Request, queue: str) -> Operation:
+def _create(request: Request, kind: Kind) -> Operation:
+    guarded = kind.guard is Guard.PASSKEY
     return Operation.objects.create(
         team=request.team,
         kind=request.kind,
@@ -86,19 +117,26 @@ def _create(request: Request, queue: str) -> Operation:
         project_id=request.project_id,
         subject_id=request.subject_id,
         subject_url=request.subject_url,
-        queue=queue,
+        queue=kind.queue,
         lane=request.lane,
         unique_key=request.unique_key,
         args=dict(request.args),
         not_before=timezone.now() + request.delay,
+        state=State.WAITING if guarded else State.QUEUED,
+        reason=Reason.CONFIRMATION if guarded else "",
+        consent_until=timezone.now() + CONSENT_FOR if guarded else None,
     )
 
 
 def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any], message: str) -> None:
-    """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits."""
+    """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits or they may not."""
+    rights.require(operation, actor)
     with transaction.atomic():
         locked = Operation.objects.select_for_update().get(pk=operation.pk)
-        changed = Operation.objects.filter(pk=locked.pk, state=State.WAITING).update(
+        decidable = Operation.objects.filter(pk=locked.pk, state=State.WAITING).exclude(
+            consent_until__isnull=False, consent={}
+        )
+        changed = decidable.update(
             state=State.QUEUED,
             reason="",
             attempts=0,
@@ -113,7 +151,11 @@ def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any],
 
 
 def cancel(operation: Operation, *, actor: User) -> State:
-    """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in."""
+    """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in.
+
+    Raises NotAllowed when the actor may not.
+    """
+    rights.require(operation, actor)
     with transaction.atomic():
         this = Operation.objects.filter(pk=operation.pk)
         idle = this.filter(Q(state=State.QUEUED, started_at=None) | Q(state=State.WAITING))
@@ -157,12 +199,32 @@ def add_event(operation: Operation, type_: str, message: str, phase: str = "", *
     )
 
 
-def audit_operation(what: str, operation: Operation, actor: Actor | None = None) -> None:
-    """Record what happened to the operation, by `actor` or else by who asked for it."""
+def audit_operation(what: str, operation: Operation, actor: Actor | None = None, *, code: str = "") -> None:
+    """Record what happened to the operation, by `actor` or else by who asked for it; `code` says why it was refused."""
+    ids = {
+        "wallet": operation.wallet_id,
+        "project": operation.project_id,
+        "subject": operation.subject_id,
+    }
     record(
         f"operation.{what}",
         team_id=operation.team_id,
         actor=actor or (operation.actor.actor if operation.actor else SYSTEM),
         subject=Subject("operation", str(operation.pk), operation.title),
-        details={"kind": operation.kind},
+        details={"kind": operation.kind, **({"code": code} if code else {}), **_told(ids)},
     )
+
+
+def audit_refusal(operation: Operation, code: str) -> None:
+    """Record that a person was refused something whose ends are not recorded otherwise, such as a refresh."""
+    actor = operation.actor.actor if operation.actor else SYSTEM
+    subject = Subject("kind", operation.kind, operation.title)
+    ids = {"wallet": operation.wallet_id, "project": operation.project_id}
+    refusals.write(
+        Refused("operation.refused", operation.team_id, actor, subject, {"code": code, **_told(ids)})
+    )
+
+
+def _told(ids: Mapping[str, UUID | None]) -> dict[str, str]:
+    """Return the ids that there are, as the record keeps them: the pages of these things tell the entry too."""
+    return {name: str(value) for name, value in ids.items() if value}

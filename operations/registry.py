@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
@@ -15,8 +17,17 @@ if TYPE_CHECKING:
     from operations.work import Work
 
 Handler = Callable[["Work"], Mapping[str, Any] | None]
+#: The operation in words, as (label, value): what exactly will happen when it is confirmed.
+Statement = Callable[[Any], list[tuple[str, str]]]
 
 INTERACTIVE, DEPLOYS, SYNC = "interactive", "deploys", "sync"
+
+
+class Guard(enum.Enum):
+    """What has to be there before a worker does it, besides the right."""
+
+    NONE = "none"
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,8 @@ class Kind:
 
     `action` is the right that is asked for at submission and again in the worker. `mutates` decides the retry rule.
     `audited` kinds leave a trace when they end. `on_end` is told the row when it ended in failure or was cancelled.
+    `guard` PASSKEY has the asker's passkey confirm the `statement` first (`operations.consent`). A result is emptied
+    after `result_for`; one that a browser tab opens with a key of its own is fetched once (`operations.handing`).
     """
 
     name: str
@@ -35,6 +48,13 @@ class Kind:
     mutates: bool = True
     audited: bool = True
     on_end: Callable[[Any], None] | None = None
+    guard: Guard = Guard.NONE
+    statement: Statement | None = None
+    result_for: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if (self.guard is Guard.PASSKEY) != (self.statement is not None):
+            raise TypeError(f"{self.name}: a guarded kind has a statement, another one has none.")
 
 
 kinds: Registry[Kind] = Registry("kind of operation")
@@ -54,11 +74,22 @@ def kind(
     mutates: bool = True,
     audited: bool = True,
     on_end: Callable[[Any], None] | None = None,
+    guard: Guard = Guard.NONE,
+    statement: Statement | None = None,
+    result_for: timedelta | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of a kind."""
 
     def decorate(handler: Handler) -> Handler:
-        kinds.add(name, Kind(name, label, action, handler, queue, mutates, audited, on_end))
+        made = Kind(
+            name, label, action, handler, queue, mutates, audited, on_end, guard, statement, result_for
+        )
+        kinds.add(name, made)
         return handler
 
     return decorate
+
+
+def guarded_actions() -> frozenset[Action]:
+    """Return the actions that only a passkey confirms."""
+    return frozenset(kind.action for kind in kinds if kind.guard is Guard.PASSKEY)

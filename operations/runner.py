@@ -8,15 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import Fault, Refusal
-from operations import endings, wake
+from operations import consent, endings, handing, rights, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
 from operations.models import FINAL, Operation, State
-from operations.queue import add_event, audit_operation, tell_end
-from operations.registry import kinds
+from operations.queue import add_event, audit_operation, audit_refusal, tell_end
+from operations.registry import Guard, kinds
 from operations.work import CancelHonoured, Later, LeaseLost, Wait, Work
 from run402.errors import Run402Error
-from teams.permissions import still_allowed
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +50,7 @@ def _attempt(work: Work) -> Ending:
     operation, kind = work.operation, kinds.get(work.operation.kind)
     try:
         _may_run(operation)
-        return endings.succeeded(kind.handler(work))
+        return endings.succeeded(kind.handler(work), kind.result_for)
     except LeaseLost:
         raise
     except Later as later:
@@ -61,7 +60,7 @@ def _attempt(work: Work) -> Ending:
     except CancelHonoured:
         return endings.cancelled()
     except Refusal as refusal:
-        return endings.failed(refusal.fault)
+        return endings.refused(refusal.fault)
     except Run402Error as error:
         return endings.answered(operation, kind, error)
     except (OperationalError, InterfaceError):
@@ -82,8 +81,13 @@ def _may_run(operation: Operation) -> None:
     """Stop what was cancelled before it ever ran, and what its asker may no longer ask for."""
     if operation.cancel_requested and operation.fence == 1:
         raise CancelHonoured
-    if not still_allowed(operation.actor, operation.team, kinds.get(operation.kind).action):
-        raise Refusal("NOT_ALLOWED", _("The person who asked for this is no longer allowed to do it."))
+    if not rights.may(operation, operation.actor):
+        said = _(
+            "The person who asked for this may no longer do it: their role, or what they reach, has changed."
+        )
+        raise Refusal("NOT_ALLOWED", said, hint=_("Somebody who may can start it again."))
+    if kinds.get(operation.kind).guard is Guard.PASSKEY:
+        consent.demand(operation)
 
 
 def _write(work: Work, ending: Ending) -> None:
@@ -101,18 +105,20 @@ def _write(work: Work, ending: Ending) -> None:
         if ending.event:
             add_event(operation, *ending.event, operation.phase)
         if ending.state in FINAL:
-            _end(operation)
+            _end(operation, ending.refusal)
         transaction.on_commit(lambda: _wake_next(operation))
 
 
-def _end(operation: Operation) -> None:
-    """Tell the room and the audit record."""
+def _end(operation: Operation, refusal: str = "") -> None:
+    """Tell the room and the audit record. `refusal` is the code under which the panel decided not to do it."""
     if operation.kind not in kinds:
         return
     if operation.state != State.SUCCEEDED:
         _tell(operation)
     if kinds.get(operation.kind).audited:
-        audit_operation(operation.state, operation)
+        audit_operation("refused" if refusal else operation.state, operation, code=refusal)
+    elif refusal and operation.actor:
+        audit_refusal(operation, refusal)
 
 
 def _tell(operation: Operation) -> None:
@@ -133,7 +139,12 @@ def _wake_next(operation: Operation) -> None:
 
 
 def sweep(queue: str) -> int:
-    """Put rows whose worker vanished back in line, fail those that vanish again and again; return how many."""
+    """Put rows whose worker vanished back in line, fail those that vanish again and again; return how many.
+
+    What nobody confirmed in time ends here too, and results that must not stay are emptied.
+    """
+    consent.expire()
+    handing.empty()
     expired = Operation.objects.filter(queue=queue, state=State.RUNNING, lease_until__lt=timezone.now())
     return sum(_recover(operation) for operation in expired.select_related("actor")[:100])
 

@@ -1,4 +1,4 @@
-"""Named reads of operations. Each is scoped by team."""
+"""Named reads of operations. Each is scoped by what its reader reaches; workers read with the reach of a whole team."""
 
 from __future__ import annotations
 
@@ -10,29 +10,47 @@ from django.http import Http404
 from django.utils import timezone
 
 from operations.models import ACTIVE, Operation, OperationEvent, State, WorkerPulse
-from operations.registry import DEPLOYS
-from teams.models import Team
+from operations.registry import DEPLOYS, kinds
+from teams.models import Membership
+from teams.permissions import Action, demand
+from teams.reach import Reach
 from wallets.models import Gateway
 
 SILENT_AFTER = timedelta(seconds=5)
 
 
-def operations_of(team: Team) -> QuerySet[Operation]:
-    """Return the team's operations, newest first."""
-    return Operation.objects.filter(team=team).select_related("actor", "gateway", "wallet")
+def operations_of(reach: Reach) -> QuerySet[Operation]:
+    """Return the operations within reach, newest first: one on a project with a wallet needs both."""
+    within = reach.q_or_none(project="project_id", wallet="wallet_id")
+    return Operation.objects.filter(within).select_related("actor", "gateway", "wallet")
 
 
-def operation_or_404(team: Team, operation_id: UUID) -> Operation:
-    """Return one operation of the team."""
-    operation = operations_of(team).filter(pk=operation_id).first()
+def at(operations: QuerySet[Operation], gateway: Gateway) -> QuerySet[Operation]:
+    """Return those at a gateway, with those that no gateway has to do with."""
+    return operations.filter(Q(gateway=gateway) | Q(gateway=None))
+
+
+def operation_for(membership: Membership, operation_id: UUID, action: Action = Action.VIEW) -> Operation:
+    """Return one operation for a member who wants to do `action`: 404 out of reach, 403 without the right."""
+    operation = operations_of(membership.reach).filter(pk=operation_id).first()
     if operation is None:
         raise Http404("no such operation")
+    demand(membership, action)
     return operation
 
 
-def matching(team: Team, gateway: Gateway, *, state: str, kind: str, text: str) -> QuerySet[Operation]:
+def operation_to_stop(membership: Membership, operation_id: UUID) -> Operation:
+    """Return one operation for a member who wants to cancel it: whoever may start its kind may."""
+    operation = operation_for(membership, operation_id)
+    if operation.kind not in kinds:
+        raise Http404("no worker knows this kind any more")
+    demand(membership, kinds.get(operation.kind).action)
+    return operation
+
+
+def matching(reach: Reach, gateway: Gateway, *, state: str, kind: str, text: str) -> QuerySet[Operation]:
     """Return the operations that a filter leaves. An empty value filters nothing; state “active” means not ended."""
-    found = operations_of(team).filter(gateway=gateway)
+    found = at(operations_of(reach), gateway)
     if state:
         found = found.filter(state__in=ACTIVE) if state == "active" else found.filter(state=state)
     if kind:
@@ -42,14 +60,14 @@ def matching(team: Team, gateway: Gateway, *, state: str, kind: str, text: str) 
     return found
 
 
-def active_for(team: Team, subject_id: UUID) -> list[Operation]:
+def active_for(reach: Reach, subject_id: UUID) -> list[Operation]:
     """Return what is in line or running for one thing, oldest first."""
-    return list(operations_of(team).filter(subject_id=subject_id, state__in=ACTIVE).order_by("created_at"))
+    return list(operations_of(reach).filter(subject_id=subject_id, state__in=ACTIVE).order_by("created_at"))
 
 
-def latest_for(team: Team, subject_id: UUID, kind: str) -> Operation | None:
+def latest_for(reach: Reach, subject_id: UUID, kind: str) -> Operation | None:
     """Return the newest operation of a kind for one thing."""
-    return operations_of(team).filter(subject_id=subject_id, kind=kind).first()
+    return operations_of(reach).filter(subject_id=subject_id, kind=kind).first()
 
 
 def place_in_line(operation: Operation) -> int:
@@ -87,7 +105,13 @@ def worker_is_silent() -> bool:
     return not WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER).exists()
 
 
-def deploy_states(team: Team) -> QuerySet[Operation, str]:
+def workers_without_keys() -> tuple[list[WorkerPulse], int]:
+    """Return the live workers that cannot unlock or check limits, and how many are alive in all."""
+    alive = list(WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER).order_by("name"))
+    return [pulse for pulse in alive if not (pulse.unlocks and pulse.checks_limits)], len(alive)
+
+
+def deploy_states(reach: Reach) -> QuerySet[Operation, str]:
     """Return the states of what is under way in the queue of deploys."""
-    active = Operation.objects.filter(team=team, queue=DEPLOYS, state__in=ACTIVE)
+    active = operations_of(reach).filter(queue=DEPLOYS, state__in=ACTIVE)
     return active.values_list("state", flat=True)

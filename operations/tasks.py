@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import shared_task
 from celery.signals import worker_init, worker_ready
 from django.db import close_old_connections, connections
 
-from operations import pulse, runner
+from operations import pulse, results, runner
+from operations.registry import SYNC
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="operations.run")
@@ -23,7 +27,17 @@ def sweep(queue: str) -> int:
     """Recover rows of vanished workers, then run what is due (a wake-up may have been lost)."""
     close_old_connections()
     runner.sweep(queue)
+    if queue == SYNC:
+        _forget_results()
     return runner.run_due(queue)
+
+
+def _forget_results() -> None:
+    """Delete expired answers; a store that cannot be written to must not keep operations from running."""
+    try:
+        results.sweep()
+    except OSError as error:
+        log.warning("results_not_swept", error=type(error).__name__)
 
 
 @worker_init.connect
@@ -32,8 +46,10 @@ def warm_up(**kwargs: Any) -> None:
     import coincurve  # noqa: F401  # imported for its effect on memory and time
     import eth_account  # noqa: F401
 
+    from core.keysets import register
     from wallets import gateways
 
+    register()
     gateways.sync()
     connections.close_all()
 

@@ -1,25 +1,36 @@
-"""Activity: the team's operations, the audit record, and one operation as it goes."""
+"""Activity: the team's operations, the audit record, one operation as it goes, and its confirmation by a passkey."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import (
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from audit import selectors as audit_selectors
+from audit.selectors import actors_of
+from core.errors import Refusal
 from core.http import STOP_POLLING, go, safe_next
-from operations import pages, queue, selectors
-from operations.forms import FilterForm
+from operations import approvals, consent, handing, pages, queue, record, selectors
+from operations.confirming import consent_page
+from operations.forms import FilterForm, RecordForm
 from operations.models import Operation, State
-from operations.registry import kinds
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, demand
+from teams.record import events_within
+from teams.stepup import step_up
 from wallets import gateways
 
 
@@ -27,23 +38,57 @@ from wallets import gateways
 @require(Action.VIEW)
 def index(request: PanelRequest) -> HttpResponse:
     """List the operations at the current gateway, or the team's audit record."""
-    form = FilterForm(request.GET)
-    text, number = form.value("q"), request.GET.get("page", "")
     if request.GET.get("tab") == "audit":
-        events = audit_selectors.events_of(request.team.pk, text)
-        page = pages.audit_page(events, number, filtered=bool(text))
-    else:
-        state, kind = form.value("state"), form.value("kind")
-        found = selectors.matching(request.team, gateways.of(request), state=state, kind=kind, text=text)
-        page = pages.operations_page(found, number, filtered=bool(state or kind or text))
+        return _record(request)
+    form = FilterForm(request.GET)
+    state, kind, text = form.value("state"), form.value("kind"), form.value("q")
+    reach, gateway = request.membership.reach, gateways.of(request)
+    found = selectors.matching(reach, gateway, state=state, kind=kind, text=text)
+    filtered = bool(state or kind or text)
+    page = pages.operations_page(found, request.GET.get("page", ""), filtered=filtered)
     return render(request, "operations/list.html", {"page": page, "form": form})
+
+
+def _record(request: PanelRequest) -> HttpResponse:
+    demand(request.membership, Action.AUDIT_VIEW)
+    form = _record_form(request)
+    number, query = request.GET.get("page", ""), request.GET.urlencode()
+    page = record.record_page(request.membership, form.narrowing(), number=number, query=query)
+    return render(request, "operations/list.html", {"page": page, "form": form})
+
+
+def _record_form(request: PanelRequest) -> RecordForm:
+    return RecordForm(request.GET, actors=actors_of(request.team.pk, events_within(request.membership)))
+
+
+@require_POST
+@require(Action.AUDIT_EXPORT)
+def export(request: PanelRequest) -> HttpResponseBase:
+    """Send the record, narrowed like the page, as a file. A POST, because the export is an entry itself."""
+    record.demand_whole(request.membership)
+    form = request.POST.get("format", "")
+    if form not in record.FORMATS:
+        return HttpResponseBadRequest(_("Choose CSV or JSONL."))
+    narrowing = _record_form(request).narrowing()
+    file = record.export(team=request.team, actor=request.user, narrowing=narrowing, form=form)
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(file.lines, content_type=file.content_type, headers=headers)
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def about(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the record says about one operation."""
+    operation = selectors.operation_for(request.membership, pk, Action.AUDIT_VIEW)
+    page = record.record_panel(request.membership, operation.pk)
+    return render(request, "operations/_record.html", {"page": page})
 
 
 @require_safe
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one operation: what it did, what it asked Run402, how it ended."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     page = pages.detail_page(operation, request.membership)
     return render(request, "operations/detail.html", {"page": page})
 
@@ -52,7 +97,7 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def strip(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer the strip of any page; when the operation has ended, that page is loaded anew."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     if operation.is_final:
         return _ended()
     return render(request, "operations/_strip.html", {"op": operation, "step": _number(request, "step")})
@@ -62,7 +107,7 @@ def strip(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def events(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer with the events after `after`; when the operation has ended, its page is loaded anew."""
-    operation = selectors.operation_or_404(request.team, pk)
+    operation = selectors.operation_for(request.membership, pk)
     if operation.is_final:
         return _ended()
     page = pages.events_page(operation, after=_number(request, "after"), step=_number(request, "step"))
@@ -73,11 +118,87 @@ def events(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Cancel, for whoever may start the kind."""
-    operation = selectors.operation_or_404(request.team, pk)
-    demand(request.membership, kinds.get(operation.kind).action)
+    operation = selectors.operation_to_stop(request.membership, pk)
     state = queue.cancel(operation, actor=request.user)
     messages.info(request, _said(operation, state))
     return go(request, safe_next(request, reverse("operations:detail", args=[operation.pk])))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Action.VIEW)
+def confirm(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Show what will happen, and take the passkey's word for it. For who asked for it only."""
+    operation = selectors.operation_for(request.membership, pk)
+    consent.require_actor(operation, request.user)
+    if request.method == "POST":
+        return _given(request, operation)
+    if not operation.awaits_consent:
+        return go(request, reverse("operations:detail", args=[operation.pk]))
+    return render(request, "operations/consent.html", {"page": consent_page(operation, request.membership)})
+
+
+def _given(request: PanelRequest, operation: Operation) -> HttpResponse:
+    """Keep the answer of the passkey. Script that stays on its page gets no page back."""
+    stays = request.headers.get("X-Requested-With") == "panel"
+    try:
+        consent.give(operation, actor=request.user, assertion=consent.read(request.POST.get("assertion", "")))
+    except Refusal as refusal:
+        if stays:
+            return JsonResponse({"error": refusal.fault.message}, status=409)
+        messages.error(request, refusal.fault.message)
+        return go(request, reverse("operations:detail", args=[operation.pk]))
+    if stays:
+        return HttpResponse(status=204)
+    return go(request, operation.subject_url or reverse("operations:detail", args=[operation.pk]))
+
+
+@never_cache
+@require_POST
+@require(Action.VIEW)
+def sealed(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Hand out, once, what a worker sealed to the asker's browser; 202 while it is not there yet."""
+    operation = selectors.operation_for(request.membership, pk)
+    if operation.is_active:
+        consent.require_actor(operation, request.user)
+        return JsonResponse({"state": operation.state}, status=202)
+    if operation.state != State.SUCCEEDED:
+        consent.require_actor(operation, request.user)
+        said = operation.error.get("message") or selectors.last_message(operation)
+        return JsonResponse({"error": said}, status=409)
+    try:
+        return JsonResponse({"sealed": handing.take(operation, actor=request.user)})
+    except Refusal as refusal:
+        return JsonResponse({"error": refusal.fault.message}, status=410)
+
+
+@require_POST
+@require(Action.PAYMENT_APPROVE)
+@step_up(lambda kwargs: f"operation.approve/{kwargs['pk']}", gettext_lazy("approve a payment"))
+def approve(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Let go on what another member wants to pay."""
+    operation = selectors.operation_for(request.membership, pk, Action.PAYMENT_APPROVE)
+    try:
+        approvals.approve(operation=operation, actor=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
+    else:
+        messages.success(request, _("Approved. A worker goes on."))
+    return go(request, reverse("operations:detail", args=[operation.pk]))
+
+
+@require_POST
+@require(Action.PAYMENT_APPROVE)
+def decline(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """End what another member wants to pay."""
+    operation = selectors.operation_for(request.membership, pk, Action.PAYMENT_APPROVE)
+    try:
+        approvals.decline(operation=operation, actor=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
+    else:
+        messages.success(request, _("Declined. Nothing was paid."))
+    return go(request, reverse("operations:detail", args=[operation.pk]))
 
 
 def _said(operation: Operation, state: State) -> str:

@@ -44,11 +44,16 @@ def send_later(queue: str, seconds: float) -> None:
 
 
 def _post(queue: str) -> None:
+    post("operations.run", queue, queue)
+
+
+def post(task: str, queue: str, *args: str) -> None:
+    """Send a message without waiting for long and without raising: for tasks that a schedule would start anyway."""
     try:
         with _connection() as connection:
             current_app.send_task(
-                "operations.run",
-                args=(queue,),
+                task,
+                args=args,
                 queue=queue,
                 connection=connection,
                 retry=False,
@@ -57,7 +62,7 @@ def _post(queue: str) -> None:
             )
     except (KombuError, ChannelError, OSError, ValueError) as error:
         # ValueError: the file system's table of queues, read while another process writes it.
-        log.warning("wake_up_lost", queue=queue, error=type(error).__name__)
+        log.warning("wake_up_lost", task=task, queue=queue, error=type(error).__name__)
 
 
 def _connection() -> Connection:

@@ -103,6 +103,8 @@ class Work:
     def client(self, *, sign: bool = True) -> run402.Client:
         """Return a client of the operation's gateway; it signs as the operation's wallet unless told not to."""
         wallet: Wallet | None = self.operation.wallet if sign else None
+        if self.operation.gateway is None:
+            raise LookupError(f"{self.operation.kind} has no gateway")
         return signer.client(self.operation.gateway, wallet, on_exchange=self._on_exchange)
 
     def flush(self) -> None:

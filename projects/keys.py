@@ -1,11 +1,12 @@
 """The service key of a project: sealed as soon as it is known, opened by workers only.
 
-seal_service_key(project.pk, key)   the bytes for `Project.service_key_sealed`
-service_key(project)                the key itself, in a worker; keep it in a local variable and nowhere else
+sealer(project.pk)      a function from the key to the bytes for `Project.service_key_sealed`
+service_key(project)    the key itself, in a worker; keep it in a local variable and nowhere else
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -20,9 +21,10 @@ def key_context(project_id: UUID) -> vault.Context:
     return vault.Context("projects_project", str(project_id), "service_key")
 
 
-def seal_service_key(project_id: UUID, key: str) -> bytes:
-    """Seal the key to the workers."""
-    return vault.seal(key.encode(), key_context(project_id))
+def sealer(project_id: UUID) -> Callable[[str], bytes]:
+    """Return what seals the key to the workers. Raises `vault.Locked` when nothing can be sealed."""
+    seal = vault.sealer()
+    return lambda key: seal(key.encode(), key_context(project_id))
 
 
 def service_key(project: Project) -> str:
@@ -36,4 +38,4 @@ def service_key(project: Project) -> str:
             % {"project": project.name},
             next_steps=[NextStep("new_project", _("Make a project here"), "/projects/new")],
         )
-    return vault.unseal(bytes(project.service_key_sealed), key_context(project.pk)).decode()
+    return vault.unseal_field(project, "service_key_sealed", key_context(project.pk)).decode()

@@ -25,16 +25,24 @@ SLOT = "project.main"
 
 @dataclass(frozen=True)
 class Row:
-    """One project in a list."""
+    """One project in a list. `sees_wallet`: the wallet that has it is within reach as well."""
 
     project: Project
     standing: Standing
     host: str
+    sees_wallet: bool
+    may_deploy: bool
 
     @classmethod
-    def of(cls, project: Project) -> Row:
-        """Return the row of a project."""
-        return cls(project, standing(project), host_of(project.live_url))
+    def of(cls, project: Project, membership: Membership) -> Row:
+        """Return the row of a project as a member sees it."""
+        return cls(
+            project,
+            standing(project),
+            host_of(project.live_url),
+            sees_wallet=membership.reach.covers(wallet_id=project.wallet_id),
+            may_deploy=project.is_ready and selectors.may_work_on(project, membership, Action.DEPLOY),
+        )
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,6 @@ class ListPage:
     pages: Page[Project]
     text: str
     may_create: bool
-    may_deploy: bool
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,7 @@ class Mirror:
     standing: Standing
     host: str
     payer: Payer
+    sees_wallet: bool
     calls: Usage
     storage: Usage
     refresh: Operation | None
@@ -103,7 +111,9 @@ class DetailPage:
     panels: tuple[str, ...]
     recent: tuple[Operation, ...]
     may_create: bool
+    may_refresh: bool
     may_deploy: bool
+    may_reveal: bool
 
     @property
     def outcome_unknown(self) -> bool:
@@ -133,11 +143,10 @@ def list_page(found: QuerySet[Project], *, number: str, text: str, membership: M
     """Return one page of a team's projects."""
     page = Paginator(found, PER_PAGE).get_page(number)
     return ListPage(
-        rows=tuple(Row.of(project) for project in page),
+        rows=tuple(Row.of(project, membership) for project in page),
         pages=page,
         text=text,
         may_create=allows(membership.role, Action.PROJECT_CREATE),
-        may_deploy=allows(membership.role, Action.DEPLOY),
     )
 
 
@@ -147,7 +156,7 @@ def new_page(payers: tuple[Payer, ...], membership: Membership, steps: tuple[Any
     return NewPage(payers, may_pay, allows(membership.role, Action.WALLET_MANAGE), steps)
 
 
-def mirror(project: Project, refresh: Operation | None, *, step: int = 0) -> Mirror:
+def mirror(project: Project, refresh: Operation | None, membership: Membership, *, step: int = 0) -> Mirror:
     """Return the part that is read from Run402; `step` counts the polls for it so far."""
     last = None if refresh else selectors.last_refresh(project)
     return Mirror(
@@ -155,6 +164,7 @@ def mirror(project: Project, refresh: Operation | None, *, step: int = 0) -> Mir
         standing=standing(project),
         host=host_of(project.live_url),
         payer=payer(project.wallet),
+        sees_wallet=membership.reach.covers(wallet_id=project.wallet_id),
         calls=Usage(project.api_calls, project.api_calls_limit),
         storage=Usage(project.storage_bytes, project.storage_limit_bytes),
         refresh=refresh,
@@ -179,11 +189,13 @@ def detail_page(project: Project, refresh: Operation | None, membership: Members
     panels = panels_in(SLOT) if project.is_ready else []
     return DetailPage(
         project=project,
-        mirror=mirror(project, refresh),
+        mirror=mirror(project, refresh, membership),
         making=None if project.is_ready else making,
         looked_up=None if project.is_ready else selectors.last_refresh(project),
         panels=tuple(reverse(panel.url_name, args=[project.pk]) for panel in panels),
-        recent=tuple(selectors.recent_operations(project)),
-        may_create=allows(membership.role, Action.PROJECT_CREATE),
-        may_deploy=allows(membership.role, Action.DEPLOY),
+        recent=tuple(selectors.recent_operations(project, membership.reach)),
+        may_create=selectors.may_work_on(project, membership, Action.PROJECT_CREATE),
+        may_refresh=selectors.may_work_on(project, membership, Action.PROJECT_SYNC),
+        may_deploy=selectors.may_work_on(project, membership, Action.DEPLOY),
+        may_reveal=selectors.may_work_on(project, membership, Action.KEY_REVEAL),
     )

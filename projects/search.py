@@ -19,7 +19,8 @@ MOST = 8
 
 def find_projects(request: HttpRequest, text: str) -> list[Hit]:
     """Return the team's projects at the current gateway that hold the text."""
-    found = matching(cast(PanelRequest, request).team, gateways.of(request), text)[:MOST]
+    reach = cast(PanelRequest, request).membership.reach
+    found = matching(reach, gateways.of(request), text)[:MOST]
     return [
         Hit(
             project.name,

@@ -13,13 +13,16 @@ from projects import selectors
 from projects.models import Project
 from projects.payers import payer
 from run402 import names
-from teams.models import Team, User
+from teams.models import Scope, Team, User
+from teams.services import bring_into_reach
+from wallets import reveal
 from wallets.models import Wallet
 
 
 def create_project(*, team: Team, actor: User, wallet: Wallet, name: str) -> Project:
     """Write the project and have a worker make it at the wallet's gateway.
 
+    A limited member reaches what they made, and needs the wallet in reach: the queue asks for it.
     Raises Refusal when the name breaks the contract's rule, or the wallet cannot have projects.
     """
     _check_name(name)
@@ -28,6 +31,7 @@ def create_project(*, team: Team, actor: User, wallet: Wallet, name: str) -> Pro
         project = Project.objects.create(
             team=team, gateway=wallet.gateway, wallet=wallet, created_by=actor, name=name
         )
+        bring_into_reach(user=actor, team=team, kind=Scope.Kind.PROJECT, object_id=project.pk)
         _provision(project, actor)
     return project
 
@@ -65,6 +69,26 @@ def refresh_if_stale(project: Project) -> Operation | None:
     if not project.is_ready or not selectors.is_stale(project):
         return None
     return selectors.under_way(project) or refresh(project=project)
+
+
+def reveal_service_key(*, project: Project, actor: User, reader: str) -> Operation:
+    """Ask for the service key, sealed to the browser's `reader`. Raises Refusal when the panel does not hold it."""
+    reveal.public_key(reader)
+    if not project.service_key_sealed:
+        raise Refusal("SERVICE_KEY_MISSING", _("The panel does not hold the service key of this project."))
+    return queue.submit(
+        queue.Request(
+            kind=selectors.REVEAL,
+            title=_("Show the service key of %(name)s") % {"name": project.name},
+            team=project.team,
+            gateway=project.gateway,
+            actor=actor,
+            project_id=project.pk,
+            subject_id=project.pk,
+            subject_url=_url(project),
+            args={"reader": reader},
+        )
+    )
 
 
 def _provision(project: Project, actor: User) -> Operation:

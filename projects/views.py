@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import Refusal
-from core.http import go
+from core.http import go, whole_number
+from operations.record import record_panel
 from projects import pages, selectors, services
 from projects.forms import ProjectForm, first_choice
 from projects.models import Project
@@ -18,6 +21,7 @@ from projects.payers import Payer, payer
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
+from teams.stepup import step_up
 from wallets import gateways
 from wallets.selectors import ready_wallets
 
@@ -27,7 +31,7 @@ from wallets.selectors import ready_wallets
 def index(request: PanelRequest) -> HttpResponse:
     """List the projects at the current gateway."""
     text = request.GET.get("q", "").strip()
-    found = selectors.matching(request.team, gateways.of(request), text)
+    found = selectors.matching(request.membership.reach, gateways.of(request), text)
     number = request.GET.get("page", "")
     page = pages.list_page(found, number=number, text=text, membership=request.membership)
     return render(request, "projects/list.html", {"page": page})
@@ -37,7 +41,8 @@ def index(request: PanelRequest) -> HttpResponse:
 @require(Action.PROJECT_CREATE)
 def new(request: PanelRequest) -> HttpResponse:
     """Ask for name and wallet; have the project made."""
-    payers = tuple(payer(wallet) for wallet in ready_wallets(request.team, gateways.of(request)))
+    wallets = ready_wallets(request.membership.reach, gateways.of(request))
+    payers = tuple(payer(wallet) for wallet in wallets)
     initial = {"wallet": first_choice(payers, request.GET.get("wallet", ""))}
     form = ProjectForm(request.POST or None, payers=payers, initial=initial)
     if form.is_valid():
@@ -68,7 +73,7 @@ def _new(
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one project; what is older than a minute is being read anew."""
-    project = selectors.project_or_404(request.team, pk)
+    project = selectors.project_for(request.membership, pk)
     page = pages.detail_page(project, services.refresh_if_stale(project), request.membership)
     return render(request, "projects/detail.html", {"page": page})
 
@@ -77,9 +82,9 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def mirror(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer what is read from Run402, anew while a refresh is under way."""
-    project = selectors.project_or_404(request.team, pk)
-    step = request.GET.get("step", "")
-    page = pages.mirror(project, selectors.under_way(project), step=int(step) if step.isdecimal() else 0)
+    project = selectors.project_for(request.membership, pk)
+    reading = selectors.under_way(project)
+    page = pages.mirror(project, reading, request.membership, step=whole_number(request, "step"))
     return render(request, "projects/_mirror.html", {"mirror": page, "swap": True})
 
 
@@ -87,7 +92,7 @@ def mirror(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.PROJECT_SYNC)
 def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Read the project from Run402 now, or look it up there by its name."""
-    project = selectors.project_or_404(request.team, pk)
+    project = selectors.project_for(request.membership, pk, Action.PROJECT_SYNC)
     services.refresh(project=project, actor=request.user)
     return _show(request, project)
 
@@ -96,7 +101,7 @@ def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.PROJECT_CREATE)
 def again(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Try again to make a project that could not be made."""
-    project = selectors.project_or_404(request.team, pk)
+    project = selectors.project_for(request.membership, pk, Action.PROJECT_CREATE)
     try:
         services.make_again(project=project, actor=request.user)
     except Refusal as refusal:
@@ -104,6 +109,34 @@ def again(request: PanelRequest, pk: UUID) -> HttpResponse:
         error = refusal.fault.as_dict()
         return render(request, "projects/detail.html", {"page": page, "refused": error}, status=409)
     return _show(request, project)
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the audit record says about the project."""
+    project = selectors.project_for(request.membership, pk)
+    page = record_panel(request.membership, project.pk)
+    return render(request, "operations/_record.html", {"page": page})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Action.KEY_REVEAL)
+@step_up(lambda kwargs: f"key.reveal/{kwargs['pk']}", gettext_lazy("see a project's service key"), carry=())
+def service_key(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Have a worker seal the service key to the tab whose one-time key arrives; the tab fetches and opens it."""
+    project = selectors.project_for(request.membership, pk, Action.KEY_REVEAL)
+    if request.method != "POST":
+        return render(request, "projects/service_key.html", {"page": project})
+    try:
+        operation = services.reveal_service_key(
+            project=project, actor=request.user, reader=request.POST.get("reader", "")
+        )
+    except Refusal as refusal:
+        return JsonResponse({"error": refusal.fault.message}, status=409)
+    context = {"operation": operation, "what": selectors.REVEAL}
+    return render(request, "projects/_key_asked.html", context)
 
 
 def _show(request: PanelRequest, project: Project) -> HttpResponse:

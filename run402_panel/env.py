@@ -8,10 +8,11 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from environs import EnvError, FileAwareEnv
 
@@ -58,6 +59,11 @@ class PanelEnv(FileAwareEnv):
         except (EnvError, ValueError) as error:
             stop(f"{name} is not usable ({error}). Set {name} or {name}_FILE.")
 
+    def keyset(self, name: str) -> str | Path:
+        """Return a keyset's text, or the path in NAME_FILE: that file is read again whenever it was replaced."""
+        path = os.environ.get(f"{name}_FILE", "").strip()
+        return Path(path) if path else self.text(name, "")
+
     def whole(self, name: str, default: int) -> int:
         """Return a whole number."""
         try:
@@ -93,6 +99,44 @@ def gateways(text: str, *, production: bool) -> tuple[GatewayConfig, ...]:
     return (CLOUD, *extra)
 
 
+SMTP_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class SmtpConfig:
+    """The mail server of PANEL_SMTP_URL. `start_tls` begins in clear, `tls` does not."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    start_tls: bool
+    tls: bool
+
+
+def smtp(url: str) -> SmtpConfig | None:
+    """Parse PANEL_SMTP_URL; None when it is empty. Never says what it was given: there is a password in it."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port or SMTP_SCHEMES[parts.scheme]
+        host = parts.hostname or ""
+    except (ValueError, KeyError):
+        port, host = 0, ""
+    if not host or not port:
+        stop("PANEL_SMTP_URL must look like smtp+tls://user:password@host:587 (or smtp://, or smtps://).")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return SmtpConfig(host, port, user, password, parts.scheme == "smtp+tls", parts.scheme == "smtps")
+
+
+def mail_from(text: str) -> str:
+    """Check PANEL_MAIL_FROM: an address, with a name in front or not; empty means that no mail is sent."""
+    if text and ("@" not in parseaddr(text)[1] or len(text.splitlines()) > 1):
+        stop("PANEL_MAIL_FROM must be an address, such as Run402 Panel <panel@example.com>.")
+    return text
+
+
 def _gateway(row: dict[str, object]) -> GatewayConfig:
     parts = urlsplit(str(row["url"]))
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -109,6 +153,42 @@ def _gateway(row: dict[str, object]) -> GatewayConfig:
         url=str(row["url"]).rstrip("/"),
         rpc=tuple(str(url) for url in rpc),
     )
+
+
+def issuer(text: str, *, local: bool) -> str:
+    """Return PANEL_OIDC_ISSUER as it stands: tokens must name the very same text."""
+    parts = urlsplit(text)
+    schemes = ("https", "http") if local else ("https",)
+    if text and (parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment):
+        stop(f"PANEL_OIDC_ISSUER {text!r} is not an https address.")
+    return text
+
+
+def ports(text: str) -> frozenset[int]:
+    """Parse PANEL_OUTGOING_PORTS: port numbers separated by commas."""
+    found = [word.strip() for word in text.split(",") if word.strip()]
+    if not all(word.isascii() and word.isdecimal() and 0 < int(word) < 65536 for word in found):
+        stop(f"PANEL_OUTGOING_PORTS is {text!r}, but it must be port numbers separated by commas.")
+    return frozenset(map(int, found))
+
+
+def origins(text: str) -> frozenset[str]:
+    """Parse PANEL_OUTGOING_ALLOW: http or https origins separated by commas, such as http://ci.internal:8080."""
+    found = [word.strip().rstrip("/").lower() for word in text.split(",") if word.strip()]
+    return frozenset(map(_origin, found))
+
+
+def _origin(text: str) -> str:
+    """Return the origin with its port. A path, a password or a port that is none stops the start."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        stop(f"PANEL_OUTGOING_ALLOW names {text!r}; write origins such as https://hooks.internal.")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    if not host or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        stop(f"PANEL_OUTGOING_ALLOW names {text!r}; write scheme, host and port only.")
+    return f"{parts.scheme}://{host}:{port}"
 
 
 def create_once(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """The one settings file. Every value an operator may change is a typed PANEL_ variable (docs/configuration.md)."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -8,6 +9,8 @@ import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from core.logs import hide_tokens
+from core.transport import is_secure_context
 from run402_panel import env as panel_env
 
 # --- Environment -----------------------------------------------------------------------------------------------------
@@ -26,6 +29,8 @@ DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 PANEL_URL = env.text("PANEL_URL", "http://localhost:8000").rstrip("/")
 PANEL_HOST = urlsplit(PANEL_URL).hostname or panel_env.stop(f"PANEL_URL {PANEL_URL!r} is not an address.")
 HTTPS = PANEL_URL.startswith("https://")
+# Where browsers give passkeys, WebCrypto and cookies tied to the host: https, or this machine by name.
+SECURE_CONTEXT = is_secure_context(PANEL_URL)
 
 SECRET_KEY = env.text(
     "PANEL_SECRET_KEY", None if PRODUCTION else "local-only-key-that-protects-nothing-of-value-0001"
@@ -41,9 +46,14 @@ CSRF_TRUSTED_ORIGINS = [PANEL_URL]
 GATEWAYS = panel_env.gateways(env.text("PANEL_GATEWAYS", "[]"), production=PRODUCTION)
 
 # Web holds the public half only. The private half and the policy key belong into the worker's environment alone.
-VAULT_PUBLIC_KEYSET = env.text("PANEL_VAULT_PUBLIC_KEYSET", "")
-VAULT_PRIVATE_KEYSET = env.text("PANEL_VAULT_PRIVATE_KEYSET", "")
-POLICY_MAC_KEYSET = env.text("PANEL_POLICY_MAC_KEYSET", "")
+# The results keyset is for both: it covers answers for a quarter of an hour, never keys.
+VAULT_PUBLIC_KEYSET = env.keyset("PANEL_VAULT_PUBLIC_KEYSET")
+VAULT_PRIVATE_KEYSET = env.keyset("PANEL_VAULT_PRIVATE_KEYSET")
+POLICY_MAC_KEYSET = env.keyset("PANEL_POLICY_MAC_KEYSET")
+RESULTS_KEYSET = env.keyset("PANEL_RESULTS_KEYSET")
+# The worker signs the heads of the audit record; web and auditors check them with the public half.
+AUDIT_SIGNING_KEYSET = env.text("PANEL_AUDIT_SIGNING_KEYSET", "")
+AUDIT_PUBLIC_KEYSET = env.text("PANEL_AUDIT_PUBLIC_KEYSET", "")
 
 # --- Applications ----------------------------------------------------------------------------------------------------
 
@@ -60,13 +70,13 @@ INSTALLED_APPS = [
     "core",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_htmx",
     "template_partials",
     "django_structlog",
     "csp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -74,20 +84,26 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.middleware.BrowserHeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "core.middleware.CookielessMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "core.middleware.LimitsMiddleware",
+    "teams.signed_in.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "teams.signed_in.PersonMiddleware",
+    "teams.signed_in.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "core.middleware.RequestLogMiddleware",
     "teams.middleware.CurrentTeamMiddleware",
+    "teams.refusals.RefusalMiddleware",
+    "teams.signed_in.SessionLimitsMiddleware",
+    "teams.two_factor.RequireTwoFactorMiddleware",
 ]
 
 ROOT_URLCONF = "run402_panel.urls"
@@ -177,13 +193,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "teams.validators.OwnWordsValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home:home"
 ACCOUNT_ADAPTER = "teams.adapter.ClosedAdapter"
 ACCOUNT_FORMS = {
     "login": "teams.forms.sign_in.SignInForm",
-    "reauthenticate": "teams.forms.sign_in.PasswordAgainForm",
     "change_password": "teams.forms.sign_in.NewPasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -193,12 +210,40 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# The panel has its own: bound to the action that was shown (teams.stepup).
+ACCOUNT_REAUTHENTICATION_REQUIRED = False
+# And its own limits, which answer 429 with Retry-After (teams.limits).
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "teams.mfa_adapter.LockedAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Clocks differ: the code before and the one after count too. A used one is refused (teams.services.factors).
+MFA_TOTP_TOLERANCE = 1
+# Sign-in by an OpenID Connect issuer of the operator's; without an issuer there is none (teams.oidc).
+OIDC_ISSUER = panel_env.issuer(env.text("PANEL_OIDC_ISSUER", ""), local=LOCAL)
+OIDC_CLIENT_ID = env.text("PANEL_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.text("PANEL_OIDC_CLIENT_SECRET", "")
+OIDC_NAME = env.text("PANEL_OIDC_NAME", "") or urlsplit(OIDC_ISSUER).hostname or ""
+# Further hosts that the issuer's discovery document may name, such as another one for its keys.
+OIDC_HOSTS = tuple(filter(None, env.text("PANEL_OIDC_HOSTS", "").replace(" ", "").split(",")))
+OIDC_TRUST_MFA = env.text("PANEL_OIDC_TRUST_MFA", "no") == "yes"
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    panel_env.stop(
+        "PANEL_OIDC_ISSUER is set, so PANEL_OIDC_CLIENT_ID has to be: the issuer's name for this panel."
+    )
 # The panel sends no mail in a request: what has to be said is said on the page.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
+# --- Mail ------------------------------------------------------------------------------------------------------------
+
+# Web needs to know that mail is sent, and from whom; the address of the server with its password is the worker's alone.
+MAIL_FROM = panel_env.mail_from(env.text("PANEL_MAIL_FROM", ""))
+SMTP = panel_env.smtp(env.text("PANEL_SMTP_URL", ""))
+
 # --- Browser security ------------------------------------------------------------------------------------------------
 
+# Trusted Types are not asked for: htmx 2 hands the server's HTML to the parser as a plain string.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -208,27 +253,45 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
+        "worker-src": [NONE],
+        "object-src": [NONE],
+        "frame-src": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
+        "upgrade-insecure-requests": HTTPS,
     }
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
+
+# On plain HTTP over a network browsers take neither the prefix nor a secure cookie: plain names, and a banner.
+COOKIE_PREFIX = "__Host-" if SECURE_CONTEXT else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_AGE = 14 * 24 * 3600
-CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = SECURE_CONTEXT
+SESSION_ENGINE = "teams.sessions"
+# The cookie outlives what any team allows: how long a session lasts, the teams' rules say (teams.signed_in).
+SESSION_COOKIE_AGE = 90 * 24 * 3600
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+CSRF_COOKIE_SECURE = SECURE_CONTEXT
 CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "core.cookies.MessageStorage"
+# Foreign bytes (deploys/raw.py): no cookie is read or set there, and the address is a key for five minutes.
+COOKIELESS_PATHS = ("/raw/",)
+UNLOGGED_PATHS = ("/raw/", "/accounts/oidc/back", "/recover/")
 SECURE_SSL_REDIRECT = HTTPS and PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS and PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_SECONDS > 0
 SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
-if env.text("PANEL_BEHIND_PROXY", "no") == "yes":
+BEHIND_PROXY = env.text("PANEL_BEHIND_PROXY", "no") == "yes"
+# How many proxies of the operator's own add to X-Forwarded-For; 0: the header is not believed.
+PROXIES = env.whole("PANEL_PROXIES", 1) if BEHIND_PROXY else 0
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
@@ -236,12 +299,22 @@ if env.text("PANEL_BEHIND_PROXY", "no") == "yes":
 UPLOAD_MAX_BYTES = env.whole("PANEL_UPLOAD_MAX_MB", 200) * 1024 * 1024
 UPLOAD_MAX_FILES = env.whole("PANEL_UPLOAD_MAX_FILES", 20_000)
 UPLOAD_MAX_UNPACKED_BYTES = env.whole("PANEL_UPLOAD_MAX_UNPACKED_MB", 1000) * 1024 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# A body of anything but an upload (core.limits), and what of a form is text.
+BODY_MAX_BYTES = 2_621_440
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
 UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_TEMP_DIR)
+
+# --- Requests that workers make to addresses people give (core.outgoing) --------------------------------------------
+
+OUTGOING_HTTP = env.text("PANEL_OUTGOING_HTTP", "no") == "yes"
+OUTGOING_PORTS = panel_env.ports(env.text("PANEL_OUTGOING_PORTS", ""))
+OUTGOING_ALLOW = panel_env.origins(env.text("PANEL_OUTGOING_ALLOW", ""))
 
 # --- Static files, language, time ------------------------------------------------------------------------------------
 
@@ -268,7 +341,7 @@ TIME_ZONE = "UTC"
 
 # --- Celery ----------------------------------------------------------------------------------------------------------
 
-CELERY = {
+CELERY: dict[str, Any] = {
     "broker_url": BROKER_URL,
     "task_ignore_result": True,
     "task_serializer": "json",
@@ -302,9 +375,20 @@ CELERY = {
             "args": ["sync"],
             "options": {"queue": "sync", "expires": 15},
         },
+        "sign-audit-heads": {
+            "task": "audit.sign_heads",
+            "schedule": 10.0,
+            "options": {"queue": "sync", "expires": 10},
+        },
     },
     "beat_schedule_filename": str(DATA_DIR / "beat-schedule"),
 }
+if MAIL_FROM:
+    CELERY["beat_schedule"]["send-mail"] = {
+        "task": "notifications.send_mail",
+        "schedule": 5.0,
+        "options": {"queue": "sync", "expires": 5},
+    }
 if BROKER_URL.startswith("filesystem://"):
     for _folder in ("queue", "control"):
         (BROKER_DIR / _folder).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -338,10 +422,17 @@ LOGGING = {
         "panel": {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": _pre_chain,
-            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer],
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                hide_tokens,
+                _renderer,
+            ],
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "panel"}},
+    "filters": {"addresses": {"()": "core.logs.HideAddresses"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "panel", "filters": ["addresses"]}
+    },
     "root": {"handlers": ["stderr"], "level": env.text("PANEL_LOG_LEVEL", "WARNING" if TESTING else "INFO")},
     "loggers": {
         # Full URLs may carry a presigned signature: the request list of an operation shows what may be shown.

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("teams.account_urls")),
     path("", include("home.urls")),
     path("", include("teams.urls")),
+    path("", include("notifications.urls")),
     path("projects/", include("projects.urls")),
     path("", include("deploys.urls")),
     path("", include("billing.urls")),

@@ -2,8 +2,11 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "run402_panel.settings")
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
+from core.wsgi import PanelWSGIHandler  # noqa: E402 - reads the settings
+
+application = PanelWSGIHandler()

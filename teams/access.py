@@ -15,8 +15,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from core.http import go
 from teams.middleware import PanelRequest, PersonRequest
 from teams.models import User
 from teams.permissions import Action, demand
@@ -50,20 +52,27 @@ Permission = Action | Personal | OperatorOnly | Public
 
 
 def require(action: Action) -> Callable[[View[P]], Gated[P]]:
-    """Let only members whose role may do `action` in their current team pass: others get 403, the teamless 404."""
+    """Let only members whose role may do `action` in their current team pass: others get 403, the teamless a page."""
 
     def decorate(view: View[P]) -> Gated[P]:
         @functools.wraps(view)
         def gated(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             member = cast(PanelRequest, request)
             if getattr(member, "membership", None) is None:
-                raise Http404("no team")
+                return _teamless(request)
             demand(member.membership, action)
             return view(member, *args, **kwargs)
 
         return declared(cast(Gated[P], gated), action)
 
     return decorate
+
+
+def _teamless(request: HttpRequest) -> HttpResponseBase:
+    """Lead a person without a team to the page that says so; nothing else of a team is there for them."""
+    if request.method not in ("GET", "HEAD"):
+        raise Http404("no team")
+    return go(request, reverse("teams:none"))
 
 
 def personal(view: PersonView[P]) -> Gated[P]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from teams import selectors
 from teams.models import Membership, Team, User
 
 SESSION_KEY = "team"
+#: A member's last activity is written no more often than this, and a page that only polls is no activity.
+SEEN_EVERY = timedelta(minutes=1)
 
 
 class PersonRequest(HttpRequest):
@@ -41,4 +46,14 @@ class CurrentTeamMiddleware:
         request.memberships = memberships  # type: ignore[attr-defined]  # PanelRequest says it
         request.membership = membership  # type: ignore[attr-defined]
         request.team = membership.team if membership else None  # type: ignore[attr-defined]
+        if membership and not request.headers.get("HX-Request"):
+            _see(membership)
         return self.get_response(request)
+
+
+def _see(membership: Membership) -> None:
+    """Note that the member is here."""
+    now = timezone.now()
+    if membership.seen_at is None or membership.seen_at < now - SEEN_EVERY:
+        stale = Q(seen_at=None) | Q(seen_at__lt=now - SEEN_EVERY)
+        Membership.objects.filter(stale, pk=membership.pk).update(seen_at=now)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.core.exceptions import PermissionDenied
 from django.db.models import TextChoices
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import Refusal
 from teams.models import Membership, Role, Team, User
 
 
@@ -74,9 +77,49 @@ def demand(membership: Membership, action: Action) -> None:
         )
 
 
-def still_allowed(user: User | None, team: Team, action: Action) -> bool:
-    """Say whether the person may do it right now; the worker asks again before it acts. None is the panel itself."""
+def demand_reach(
+    membership: Membership, *, project_id: UUID | None = None, wallet_id: UUID | None = None
+) -> None:
+    """Raise PermissionDenied unless what the member sees may be worked with: a project needs its wallet too."""
+    if not membership.reach.covers(project_id, wallet_id):
+        raise PermissionDenied(
+            gettext(
+                "This needs the wallet behind it, which your membership does not reach. "
+                "%(roles)s can add it to what you reach."
+            )
+            % {"roles": who_may(Action.MEMBERS_MANAGE)}
+        )
+
+
+def still_allowed(
+    user: User | None,
+    team: Team,
+    action: Action,
+    *,
+    project_id: UUID | None = None,
+    wallet_id: UUID | None = None,
+) -> bool:
+    """Say whether the person may do it right now, to these; services and the worker ask again before they act.
+
+    None is the panel itself.
+    """
     if user is None:
         return True
     membership = Membership.objects.filter(user=user, team=team, user__is_active=True).first()
-    return membership is not None and allows(membership.role, action)
+    return (
+        membership is not None
+        and allows(membership.role, action)
+        and membership.reach.covers(project_id, wallet_id)
+    )
+
+
+class NotAllowed(Refusal, PermissionDenied):
+    """A service refuses for want of a right, whatever the view asked before: 403 where nobody shows it otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "NOT_ALLOWED",
+            gettext(
+                "Your role, or what your membership reaches in this team, does not allow this. Ask an owner."
+            ),
+        )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.skips", "tests.fixtures"]
+pytest_plugins = ["tests.earlier", "tests.groups", "tests.skips", "tests.fixtures"]
 
 HERE = Path(__file__).parent
 # The rooms whose rows carry locks, leases and money: their tests run on PostgreSQL as well (make test).

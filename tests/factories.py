@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -13,7 +14,8 @@ from factory.django import DjangoModelFactory
 from deploys.models import Deploy, Release, Source
 from operations.models import Operation
 from projects.models import Project
-from teams.models import Membership, Role, Team, User
+from teams.models import Invitation, Membership, Role, Team, User
+from teams.tokens import digest
 from wallets.models import Gateway, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -49,6 +51,24 @@ class MembershipFactory(DjangoModelFactory[Membership]):
     team = SubFactory(TeamFactory)
     user = SubFactory(UserFactory)
     role = Role.OWNER
+    # Just here: a first request would otherwise write it.
+    seen_at = LazyFunction(timezone.now)
+
+
+class InvitationFactory(DjangoModelFactory[Invitation]):
+    """An open invitation of an owner to a new address; its token is “token” and a number."""
+
+    class Meta:
+        model = Invitation
+        exclude = ("token",)
+
+    token = Sequence(lambda n: f"token{n}")
+    team = SubFactory(TeamFactory)
+    email = Sequence(lambda n: f"invited{n}@example.com")
+    role = Role.DEVELOPER
+    token_digest = LazyAttribute(lambda invitation: digest(invitation.token))
+    invited_by = SubFactory(UserFactory)
+    expires_at = LazyFunction(lambda: timezone.now() + timedelta(hours=24))
 
 
 class GatewayFactory(DjangoModelFactory[Gateway]):

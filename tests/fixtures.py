@@ -6,6 +6,7 @@ def test_viewer_sees_no_button(client_as: ClientAs, dora: User) -> None:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -80,6 +81,14 @@ def client_as() -> ClientAs:
     return sign_in
 
 
+def confirmed(browser: Client, *keys: str) -> Client:
+    """Return the browser after its person confirmed those grave actions (teams.stepup), as if a moment ago."""
+    session = browser.session
+    session["confirmed"] = {**session.get("confirmed", {}), **dict.fromkeys(keys, time.time())}
+    session.save()
+    return browser
+
+
 # --- Gateways and keys ---
 
 
@@ -105,8 +114,10 @@ def keyset_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def public_keyset(settings: Settings, keyset_folder: Path) -> None:
-    """Web's environment: it can seal, and nothing else."""
+    """Web's environment: it can seal keys and cover results, and nothing else."""
     settings.VAULT_PUBLIC_KEYSET = (keyset_folder / keyset_files.PUBLIC).read_text()
+    settings.AUDIT_PUBLIC_KEYSET = (keyset_folder / keyset_files.AUDIT_PUBLIC).read_text()
+    settings.RESULTS_KEYSET = (keyset_folder / keyset_files.RESULTS).read_text()
 
 
 @pytest.fixture
@@ -114,6 +125,7 @@ def keysets(settings: Settings, keyset_folder: Path, public_keyset: None) -> Non
     """A worker's environment: it can unseal, and write limits."""
     settings.VAULT_PRIVATE_KEYSET = (keyset_folder / keyset_files.PRIVATE).read_text()
     settings.POLICY_MAC_KEYSET = (keyset_folder / keyset_files.POLICY_MAC).read_text()
+    settings.AUDIT_SIGNING_KEYSET = (keyset_folder / keyset_files.AUDIT_SIGNING).read_text()
 
 
 # --- The engine ---

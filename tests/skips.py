@@ -1,4 +1,4 @@
-"""Which skips CI accepts: those that name something which the machine really lacks."""
+"""Which skips CI accepts: those that name something which the machine lacks and could not have fetched."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tools import machine
 
 
 class SkipsUnderCI:
-    """Fail the run for a skip whose reason is not a thing that this machine really lacks."""
+    """Fail the run for a skip whose reason is not a thing that this machine lacks and cannot have."""
 
     def __init__(self) -> None:
-        self.accepted = {resource.missing for resource in machine.ALL if not resource.is_there()}
+        self.accepted = {resource.missing for resource in machine.ALL if not resource.could_be_there()}
         self.refused: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

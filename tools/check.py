@@ -96,6 +96,7 @@ def deployment() -> Outcome:
             "PANEL_URL": "https://panel.example.com",
             "PANEL_SECRET_KEY": secrets.token_urlsafe(50),
             "PANEL_VAULT_PUBLIC_KEYSET_FILE": str(Path(data) / "keys" / "vault-public.json"),
+            "PANEL_AUDIT_PUBLIC_KEYSET_FILE": str(Path(data) / "keys" / "audit-public.json"),
         }
         if not made.holds:
             return made

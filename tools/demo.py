@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.guard import wait_for_earlier
 from tools.layout import ROOT, Layout
 from tools.stack import OWNER_EMAIL, Owner, Stack, StackError, stop_on_signals
 
@@ -56,6 +57,7 @@ def sole_user(data: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
+        wait_for_earlier(data)
         yield
 
 
@@ -83,8 +85,8 @@ def _password(owner: Owner | None) -> str:
     return f"{owner.password}   (shown only now)"
 
 
-def run(data: Path) -> None:
-    """Start everything and stay until a signal, or until a process dies (StackError)."""
+def run(data: Path, parent: int | None) -> None:
+    """Start everything and stay until a signal or the parent's end, or until a process dies (StackError)."""
     ports = {"panel_port": port("PANEL_PORT", PANEL_PORT), "sandbox_port": port("SANDBOX_PORT", SANDBOX_PORT)}
     with sole_user(data), contextlib.suppress(KeyboardInterrupt):
         stop_on_signals()
@@ -92,7 +94,7 @@ def run(data: Path) -> None:
         with Stack.start(data, settings=own_settings(), **ports) as stack:
             print(welcome(stack), flush=True)
             try:
-                while True:
+                while parent in (None, os.getppid()):
                     stack.raise_if_died()
                     time.sleep(0.3)
             finally:
@@ -130,6 +132,9 @@ def shell(data: Path) -> int:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT / ".data", help="data folder (default: .data)")
+    parser.add_argument(
+        "--until-parent-ends", action="store_true", help="stop when the caller is gone (make)"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--reset", action="store_true", help="forget the data")
     what.add_argument("--shell", action="store_true", help="open a Django shell on the data")
@@ -138,11 +143,12 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     arguments = parse()
+    parent = os.getppid() if arguments.until_parent_ends else None
     data = arguments.data.resolve()
     try:
         if arguments.shell:
             return shell(data)
-        reset(data) if arguments.reset else run(data)
+        reset(data) if arguments.reset else run(data, parent)
     except (DemoError, StackError) as error:
         log = getattr(error, "log", "")
         print(f"{log}\n\n{error}" if log else str(error), file=sys.stderr)

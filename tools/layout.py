@@ -1,7 +1,7 @@
 """Which processes make a panel on one machine, and what each of them may know.
 
-Web gets the public keyset only; the private keyset and the policy key stand in the worker's environment alone
-(ARCHITECTURE rule 2: web can lock, only workers can unlock).
+Web gets the public keyset and the one for results; the private keyset and the policy key stand in the worker's
+environment alone (ARCHITECTURE rule 2: web can lock, only workers can unlock).
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Layout:
     def commands(self) -> dict[str, list[str]]:
         """Each process's command, in the order in which they start."""
         listen = ["--bind", f"127.0.0.1:{self.panel_port}", "--no-control-socket"]
+        # The panel itself refuses a longer address with a page (core.middleware); this is for what never gets there.
+        limits = ["--limit-request-line", "8190", "--limit-request-fields", "64"]
         threads = ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
         beat = ["--beat", "--schedule", str(self.data / "beat-schedule")]
         worker = ["worker", *beat, "--concurrency", "2", "--queues", QUEUES, "--loglevel", "info"]
@@ -59,7 +61,7 @@ class Layout:
                 "--data",
                 str(self.data / "sandbox"),
             ],
-            "web": [*python, "gunicorn", "run402_panel.wsgi", *listen, *threads],
+            "web": [*python, "gunicorn", "run402_panel.wsgi", *listen, *limits, *threads],
             "worker": [*python, "celery", "-A", "run402_panel", *worker],
         }
 
@@ -70,9 +72,14 @@ class Layout:
         environment = {**_machine(), **self.settings, **self._panel()}
         if process != "prepare":  # which makes these files
             environment["PANEL_VAULT_PUBLIC_KEYSET_FILE"] = str(self.keys / "vault-public.json")
+            environment["PANEL_AUDIT_PUBLIC_KEYSET_FILE"] = str(self.keys / "audit-public.json")
+            environment["PANEL_RESULTS_KEYSET_FILE"] = str(self.keys / "results.json")
+        if process != "worker":
+            environment.pop("PANEL_SMTP_URL", None)
         if process == "worker":
             environment["PANEL_VAULT_PRIVATE_KEYSET_FILE"] = str(self.keys / "vault-private.json")
             environment["PANEL_POLICY_MAC_KEYSET_FILE"] = str(self.keys / "policy-mac.json")
+            environment["PANEL_AUDIT_SIGNING_KEYSET_FILE"] = str(self.keys / "audit-signing.json")
         return environment
 
     def _panel(self) -> dict[str, str]:

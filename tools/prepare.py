@@ -11,7 +11,10 @@ import os
 
 import django
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
+
+from wallets import keysets
 
 
 def prepare(email: str) -> None:
@@ -19,7 +22,16 @@ def prepare(email: str) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     if "cache" in settings.DATABASES:
         call_command("createcachetable", database="cache", verbosity=0)
+    is_fresh = not get_user_model().objects.exists()
     call_command("first_owner", email=email)
+    if is_fresh:
+        _allow_first_passkey(email)
+
+
+def _allow_first_passkey(email: str) -> None:
+    """Let the first owner's passkey confirm at once. This process made the policy key, so it may read it."""
+    settings.POLICY_MAC_KEYSET = (settings.DATA_DIR / "keys" / keysets.POLICY_MAC).read_text()
+    call_command("passkey_first", email, verbosity=0)
 
 
 def main() -> None:

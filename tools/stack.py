@@ -6,7 +6,8 @@
         stack.restart("worker")
 
 Used by demo, smoke run, browser tests and benchmarks. Each process is a session of its own, so
-that Ctrl-C in a terminal reaches the supervisor only, which then stops them in order.
+that Ctrl-C in a terminal reaches the supervisor only, which then stops them in order. Should the
+supervisor be killed, its guardian stops them (tools/guardian.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tools.guard import Guardian
 from tools.layout import ROOT, Layout
 from tools.ports import free_ports, is_free
 
@@ -58,6 +60,7 @@ class Stack:
         self.patience = patience
         self.owner: Owner | None = None
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._guardian: Guardian | None = None
 
     @classmethod
     def start(
@@ -124,6 +127,8 @@ class Stack:
     def restart(self, name: str) -> None:
         """Start one process, after killing it if it runs. Its log goes on in the same file."""
         self.kill(name)
+        if self._guardian is None:
+            self._guardian = Guardian(self.layout.data, self.patience)
         with (self.logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 self.layout.commands()[name],
@@ -134,12 +139,13 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._guardian.watch(self._running[name].pid)
 
     def kill(self, name: str) -> None:
         """Kill one process and its children at once, as a crash or a power cut would."""
         process = self._running.pop(name, None)
         if process is not None:
-            _kill_session(process)
+            self._end(process)
 
     def stop(self) -> None:
         """Ask all to stop; kill what has not when patience ends. Nothing of them is left when this returns."""
@@ -152,7 +158,18 @@ class Stack:
             if process is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(max(0.0, deadline - time.monotonic()))
-                _kill_session(process)
+                self._end(process)
+        if self._guardian is not None:
+            self._guardian.leave()
+            self._guardian = None
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill the process's whole session: a pool's children outlive a parent that was killed."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if self._guardian is not None:
+            self._guardian.forget(process.pid)
 
     def process_id(self, name: str) -> int:
         return self._running[name].pid
@@ -216,10 +233,3 @@ def _answers(port: int, path: str, host: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _kill_session(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process's whole session: a pool's children outlive a parent that was killed."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -1,7 +1,8 @@
 """`make test`: every test, with what this machine offers. Pytest's closing line comes last.
 
-The tests run on SQLite. Where PostgreSQL is reachable, those of the rooms with locks, leases and money run
-there first. The paths through the running panel are `make rooms`: each of them keeps a whole stack busy.
+The tests run on SQLite, the paths through the running panel among them: one of two processes draws all of those
+(tests/rooms), so that one stack serves them, while the other runs the rest. Where PostgreSQL is reachable, the tests
+of the rooms with locks, leases and money run there first; what fails there is told again before the closing line.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import shutil
 import subprocess
 import sys
 
-from tools import machine
+from tools import functions, machine
 from tools.layout import ROOT
 
 NOTHING_COLLECTED = 5
+#: The variable that tells the next run of one that failed (tests/earlier.py).
+FAILED_BEFORE = "TESTS_FAILED_BEFORE"
 BROWSER = ["--screenshot", "only-on-failure", "--output", "test-results"]
 
 
@@ -52,11 +55,13 @@ def on_postgres() -> int:
 
 def main() -> int:
     install_chromium()
+    functions.set_up()
     if sys.argv[1:]:
         return pytest(*BROWSER, *sys.argv[1:])
     postgres = on_postgres()
     print("On SQLite:" if machine.POSTGRES.is_there() else "", flush=True)
-    return pytest("-n", "2", "--dist", "loadgroup", "-m", "not rooms", *BROWSER) or postgres
+    before = {FAILED_BEFORE: f"pytest on PostgreSQL ended with exit code {postgres}"} if postgres else {}
+    return pytest("-n", "2", "--dist", "loadgroup", *BROWSER, **before) or postgres
 
 
 if __name__ == "__main__":

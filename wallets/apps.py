@@ -8,6 +8,25 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
+        from core.registry import erasers, personal_data, scope_choices
+        from wallets import passkeys, personal, policies, signer, spending
         from wallets.gateways import sync_after_migrate
+        from wallets.sealed import MacColumn, SealedColumn, sealed_columns
+        from wallets.selectors import names_of
 
+        key = SealedColumn("wallets.Wallet", "key_sealed", contexts=signer.contexts)
+        sealed_columns.add("wallets.Wallet.key_sealed", key)
+        authorization = SealedColumn(
+            "wallets.Payment", "authorization_sealed", ("wallet",), lambda row: (spending.context(row),)
+        )
+        sealed_columns.add("wallets.Payment.authorization_sealed", authorization)
+        limits = MacColumn("wallets.SpendPolicy", "mac", ("wallet",), policies.covered)
+        sealed_columns.add("wallets.SpendPolicy.mac", limits)
+        passkey = MacColumn("wallets.TrustedPasskey", "mac", covered=passkeys.covered)
+        sealed_columns.add("wallets.TrustedPasskey.mac", passkey)
+        first = MacColumn("wallets.FirstPasskey", "mac", covered=passkeys.first_covered)
+        sealed_columns.add("wallets.FirstPasskey.mac", first)
+        scope_choices.add("wallet", names_of)
         post_migrate.connect(sync_after_migrate, sender=self)
+        personal_data.add("wallets", personal.held)
+        erasers.add("wallets", personal.forget)

@@ -1,4 +1,4 @@
-"""Named reads of wallets and payments. Each is scoped by team."""
+"""Named reads of wallets and payments. Each is scoped by what its reader reaches."""
 
 from __future__ import annotations
 
@@ -9,32 +9,41 @@ from django.db.models import QuerySet, Sum
 from django.http import Http404
 from django.utils import timezone
 
-from teams.models import Team
+from teams.models import Membership, Team
+from teams.permissions import Action, demand
+from teams.reach import Reach
 from wallets.models import Gateway, Payment, Wallet
 
 
-def wallets_of(team: Team, gateway: Gateway | None = None) -> QuerySet[Wallet]:
-    """Return the team's wallets, at one gateway or at all."""
-    wallets = Wallet.objects.filter(team=team).select_related("gateway", "owner", "policy", "team")
+def wallets_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Wallet]:
+    """Return the wallets within reach, at one gateway or at all."""
+    wallets = Wallet.objects.filter(reach.q(wallet="pk")).select_related("gateway", "owner", "policy", "team")
     return wallets.filter(gateway=gateway) if gateway else wallets
 
 
-def ready_wallets(team: Team, gateway: Gateway) -> QuerySet[Wallet]:
+def names_of(team: Team) -> list[tuple[UUID, str]]:
+    """Return all wallets of the team with their gateways, by name: for choosing what a member reaches."""
+    rows = wallets_of(Reach(team.pk)).exclude(state=Wallet.State.FAILED).order_by("label")
+    return [(wallet.pk, f"{wallet.label} ({wallet.gateway.name})") for wallet in rows]
+
+
+def ready_wallets(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:
     """Return the wallets that can sign."""
-    return wallets_of(team, gateway).filter(state=Wallet.State.READY)
+    return wallets_of(reach, gateway).filter(state=Wallet.State.READY)
 
 
-def wallet_or_404(team: Team, wallet_id: UUID) -> Wallet:
-    """Return one wallet of the team."""
-    wallet = wallets_of(team).filter(pk=wallet_id).first()
+def wallet_for(membership: Membership, wallet_id: UUID, action: Action = Action.VIEW) -> Wallet:
+    """Return one wallet for a member who wants to do `action`: 404 out of reach, 403 without the right."""
+    wallet = wallets_of(membership.reach).filter(pk=wallet_id).first()
     if wallet is None:
         raise Http404("no such wallet")
+    demand(membership, action)
     return wallet
 
 
-def payments_of(team: Team) -> QuerySet[Payment]:
-    """Return the team's ledger, newest first."""
-    return Payment.objects.filter(team=team).select_related("wallet", "wallet__gateway")
+def payments_of(reach: Reach) -> QuerySet[Payment]:
+    """Return the ledger of the wallets within reach, newest first."""
+    return Payment.objects.filter(reach.q(wallet="wallet_id")).select_related("wallet", "wallet__gateway")
 
 
 def day_start(now: datetime | None = None) -> datetime:

@@ -24,6 +24,12 @@ def import_context(wallet_id: UUID) -> vault.Context:
     return vault.Context("wallets_wallet", str(wallet_id), "import")
 
 
+def contexts(wallet: Wallet) -> tuple[vault.Context, ...]:
+    """Return the places a wallet's sealed key may have been sealed for, likeliest first."""
+    own, arriving = key_context(wallet), import_context(wallet.pk)
+    return (own, arriving) if wallet.is_ready else (arriving, own)
+
+
 def client(
     gateway: Gateway, wallet: Wallet | None = None, *, on_exchange: OnExchange | None = None
 ) -> run402.Client:
@@ -34,7 +40,7 @@ def client(
     signer = None
     if wallet is not None:
         _may_sign_for(wallet, gateway)
-        signer = run402.LocalSigner(vault.unseal(bytes(wallet.key_sealed), key_context(wallet)))
+        signer = run402.LocalSigner(vault.unseal_field(wallet, "key_sealed", key_context(wallet)))
         if signer.address.lower() != wallet.address.lower():
             raise Refusal("WALLET_KEY_MISMATCH", "The sealed key does not belong to this wallet's address.")
     return run402.Client(gateway.url, signer=signer, rpc_urls=gateway.rpc_urls, on_exchange=on_exchange)

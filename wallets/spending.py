@@ -62,6 +62,11 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
     return payment
 
 
+def is_reserved(operation_id: UUID) -> bool:
+    """Say whether an operation has its payment already."""
+    return Payment.objects.filter(operation_id=operation_id).exists()
+
+
 def _check(wallet: Wallet, charge: Charge) -> None:
     limits = policies.verified(wallet)
     if selectors.unknown_payment(wallet):
@@ -108,11 +113,12 @@ def held(payment: Payment) -> x402.SignedPayment | None:
     if payment.valid_before - MARGIN_SECONDS < time.time():
         return None
     return x402.SignedPayment.from_json(
-        vault.unseal(bytes(payment.authorization_sealed), _context(payment)).decode()
+        vault.unseal_field(payment, "authorization_sealed", context(payment)).decode()
     )
 
 
-def _context(payment: Payment) -> vault.Context:
+def context(payment: Payment) -> vault.Context:
+    """Return where a payment's sealed authorization belongs."""
     return vault.Context("wallets_payment", str(payment.pk), "authorization", payment.wallet.address)
 
 
@@ -121,7 +127,7 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
 
     The row itself decides: of two workers that believe to own the operation, one is refused before anything leaves.
     """
-    sealed = vault.seal(signed.to_json().encode(), _context(payment))
+    sealed = vault.seal(signed.to_json().encode(), context(payment))
     with transaction.atomic():
         free = Payment.objects.filter(pk=payment.pk, state=Payment.State.RESERVED, nonce="")
         changed = free.update(

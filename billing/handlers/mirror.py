@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 import run402
+from core.errors import Refusal
 from operations.models import Operation
 from operations.registry import SYNC, kind
 from operations.work import Work
@@ -57,9 +59,11 @@ def read_tiers(work: Work) -> dict[str, Any]:
 
 
 def wallet_of(operation: Operation) -> Wallet:
-    """Return the wallet of an operation of a kind that needs one."""
+    """Return the wallet of an operation of a kind that needs one; it has to be the team's."""
     if operation.wallet is None:
         raise LookupError(f"{operation.kind} needs a wallet")
+    if operation.wallet.team_id != operation.team_id:
+        raise Refusal("WALLET_OF_ANOTHER_TEAM", _("This wallet belongs to another team. Nothing was done."))
     return operation.wallet
 
 

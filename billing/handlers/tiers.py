@@ -20,6 +20,7 @@ from billing.handlers.mirror import read_tier, wallet_of, write_balance
 from billing.handlers.settling import answered, close_open, look_up
 from core.ui import ids
 from core.ui.money import network_name, usd
+from operations import approvals
 from operations.registry import kind
 from operations.work import Later, Work
 from run402 import x402
@@ -38,7 +39,12 @@ ASK_PAUSES = (1, 3, 10, 30, 60)
 def set_tier(work: Work) -> dict[str, Any]:
     """Pay for a tier, or go on where an earlier attempt stopped: the payment's row says where."""
     work.phase("check")
-    payment = spending.reserve(wallet_of(work.operation), _charge(work))
+    charge = _charge(work)
+    if not spending.is_reserved(
+        charge.operation_id
+    ):  # afterwards money may have left: then it has to be told truly
+        approvals.demand(work, charge.amount_micros)
+    payment = spending.reserve(wallet_of(work.operation), charge)
     with work.client() as client:
         if payment.state == Payment.State.RESERVED:
             _buy(work, client, payment)

@@ -66,7 +66,9 @@ def lower_limits(work: Work) -> dict[str, Any]:
             asked.per_payment_micros > now.per_payment_micros or asked.per_day_micros > now.per_day_micros
         )
         if raised or min(asked.per_payment_micros, asked.per_day_micros) < 0:
-            raise Refusal("LIMIT_RAISED", _("A limit can be lowered here, never raised."))
+            raise Refusal(
+                "LIMIT_RAISED", _("Raising a limit needs a passkey. Ask for it on the page of the limits.")
+            )
         policy = policies.write(wallet, asked)
         _record("wallet.limits_written", wallet, work, version=policy.version)
     return {"version": policy.version}

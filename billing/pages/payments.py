@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy
 from billing import selectors
 from operations import selectors as operation_selectors
 from operations.models import Operation
-from teams.models import Membership, Team
+from teams.models import Membership
 from teams.permissions import Action, allows
+from teams.reach import Reach
 from wallets.models import Gateway, Payment
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -71,12 +72,12 @@ class PaymentPage:
     receipt: tuple[tuple[str, str], ...]
 
 
-def ledger_page(team: Team, gateway: Gateway, filters: Mapping[str, str], number: str) -> LedgerPage:
+def ledger_page(reach: Reach, gateway: Gateway, filters: Mapping[str, str], number: str) -> LedgerPage:
     """Return one page of what fits the filters."""
-    found = selectors.ledger(team, gateway, **filters)
+    found = selectors.ledger(reach, gateway, **filters)
     rows = Paginator(found, PER_PAGE).get_page(number)
     return LedgerPage(
-        selectors.ledger_sums(team, gateway), rows, tuple(map(payment_row, rows)), bool(filters)
+        selectors.ledger_sums(reach, gateway), rows, tuple(map(payment_row, rows)), bool(filters)
     )
 
 
@@ -87,9 +88,9 @@ def payment_row(payment: Payment) -> PaymentRow:
 
 def payment_page(payment: Payment, membership: Membership) -> PaymentPage:
     """Return one payment."""
-    team = payment.team
-    operation = operation_selectors.operations_of(team).filter(pk=payment.operation_id).first()
-    look_up = operation_selectors.latest_for(team, payment.pk, "payment.reconcile")
+    reach = membership.reach
+    operation = operation_selectors.operations_of(reach).filter(pk=payment.operation_id).first()
+    look_up = operation_selectors.latest_for(reach, payment.pk, "payment.reconcile")
     by_itself = operation is not None and operation.is_active
     unknown = payment.state == Payment.State.UNKNOWN
     return PaymentPage(

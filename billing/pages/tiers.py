@@ -22,6 +22,7 @@ from operations.live import next_delay
 from operations.models import Operation, State
 from teams.models import Membership, Team
 from teams.permissions import Action, allows
+from teams.reach import Reach
 from wallets import selectors as wallet_selectors
 from wallets.models import Gateway, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
@@ -56,6 +57,7 @@ class TiersPage:
     url: str
     delay: int
     may_pay: bool
+    may_make_wallets: bool
     network: str = BASE_SEPOLIA
 
 
@@ -104,9 +106,9 @@ def _day(moment: datetime | None) -> str:
     return times.exactly(moment).partition(",")[0] if moment else _("a date that Run402 decides")
 
 
-def chosen_wallet(team: Team, gateway: Gateway, wallet_id: str) -> Wallet | None:
+def chosen_wallet(reach: Reach, gateway: Gateway, wallet_id: str) -> Wallet | None:
     """Return the wallet named in the address, else the first ready one at the gateway."""
-    ready = wallet_selectors.ready_wallets(team, gateway).order_by("created_at")
+    ready = wallet_selectors.ready_wallets(reach, gateway).order_by("created_at")
     if not wallet_id:
         return ready.first()
     try:
@@ -119,28 +121,31 @@ def chosen_wallet(team: Team, gateway: Gateway, wallet_id: str) -> Wallet | None
 
 
 def tiers_page(
-    team: Team, gateway: Gateway, membership: Membership, wallet: Wallet | None, *, step: int = 0
+    membership: Membership, gateway: Gateway, wallet: Wallet | None, *, step: int = 0
 ) -> TiersPage:
     """Return the price list, and read it again when it is old."""
-    reading, trouble = _refresh(team, gateway)
+    reading, trouble = _refresh(membership.team, gateway)
     query = f"?wallet={wallet.pk}&" if wallet else "?"
     return TiersPage(
         gateway=gateway,
         offers=tuple(_offer(price, wallet) for price in prices.prices_of(gateway)),
         wallet=wallet,
-        wallets=tuple(wallet_selectors.ready_wallets(team, gateway)),
+        wallets=tuple(wallet_selectors.ready_wallets(membership.reach, gateway)),
         has_lease=wallet is not None and prices.has_lease(wallet),
         reading=reading is not None,
         trouble=trouble,
         url=f"{reverse('billing:tiers')}{query}step={step + 1}",
         delay=max(next_delay(reading, step), 250) if reading else 0,
         may_pay=allows(membership.role, Action.TIER_SET),
+        may_make_wallets=allows(membership.role, Action.WALLET_MANAGE),
     )
 
 
 def _refresh(team: Team, gateway: Gateway) -> tuple[Operation | None, Operation | None]:
     """Return the reading under way, started now if the list is old; and the last one if it failed."""
-    operations = operation_selectors.operations_of(team).filter(gateway=gateway, kind="gateway.tiers")
+    operations = operation_selectors.operations_of(Reach(team.pk)).filter(
+        gateway=gateway, kind="gateway.tiers"
+    )
     last = operations.first()
     if last is not None and last.is_active:
         return last, None
@@ -175,7 +180,7 @@ def _limit(wallet: Wallet, price: Price) -> str:
     return ""
 
 
-def tier_page(wallet: Wallet, tier: str) -> TierPage:
+def tier_page(wallet: Wallet, tier: str, reach: Reach) -> TierPage:
     """Return the confirmation; 404 for a tier that the gateway does not list."""
     price = prices.price_of(wallet.gateway, tier)
     if price is None:
@@ -190,12 +195,12 @@ def tier_page(wallet: Wallet, tier: str) -> TierPage:
         until=prices.lease_end(wallet, price),
         before=before,
         after=after,
-        obstacle=_obstacle(wallet, price),
+        obstacle=_obstacle(wallet, price, reach),
         needs_money=after is not None and after < 0,
     )
 
 
-def _obstacle(wallet: Wallet, price: Price) -> str:
+def _obstacle(wallet: Wallet, price: Price, reach: Reach) -> str:
     """Return why nothing can be paid now, as far as web can know."""
     if not wallet.is_ready:
         return _("This wallet is not ready yet.")
@@ -207,7 +212,7 @@ def _obstacle(wallet: Wallet, price: Price) -> str:
         )
     if any(
         operation.kind == "tier.set" and operation.is_active
-        for operation in selectors.wallet_operations(wallet)
+        for operation in selectors.wallet_operations(wallet, reach)
     ):
         return _("A tier is being paid for with this wallet right now.")
     return _limit(wallet, price)

@@ -14,8 +14,9 @@ from billing.pages.payments import PaymentRow, payment_row
 from operations import selectors as operation_selectors
 from operations.live import next_delay
 from operations.models import Operation, State
-from teams.models import Membership, Team
+from teams.models import Membership
 from teams.permissions import Action, allows
+from teams.reach import Reach
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -82,12 +83,13 @@ class WalletPage:
     payment_count: int
     operations: tuple[Operation, ...]
     may_manage: bool
+    may_export: bool
     network: str = BASE_SEPOLIA
 
 
-def wallets_page(team: Team, gateway: Gateway, membership: Membership) -> WalletsPage:
+def wallets_page(membership: Membership, gateway: Gateway) -> WalletsPage:
     """Return the list."""
-    wallets = list(selectors.wallets_here(team, gateway))
+    wallets = list(selectors.wallets_here(membership.reach, gateway))
     blocked = set(
         Payment.objects.filter(wallet__in=wallets, state=Payment.State.UNKNOWN).values_list(
             "wallet_id", flat=True
@@ -130,7 +132,7 @@ def money_of(
 
 def refresh_if_stale(wallet: Wallet) -> tuple[Operation | None, Operation | None]:
     """Return the reading under way, started now if the mirror is stale; and the last one if it failed."""
-    last = operation_selectors.latest_for(wallet.team, wallet.pk, "wallet.balance")
+    last = operation_selectors.latest_for(Reach(wallet.team_id), wallet.pk, "wallet.balance")
     if last is not None and last.is_active:
         return last, None
     if last is not None and _is_newer(last, wallet):
@@ -156,11 +158,11 @@ def _is_stale(wallet: Wallet, last: Operation | None) -> bool:
 
 def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
     """Return everything about one wallet."""
-    operations = selectors.wallet_operations(wallet)
+    operations = selectors.wallet_operations(wallet, membership.reach)
     if wallet.state == Wallet.State.MAKING and not any(operation.is_active for operation in operations):
         wallet.refresh_from_db()  # it was made, or failed, between the two reads; nothing would reload the page
     policy, sums = policy_of(wallet), selectors.wallet_sums(wallet)
-    payments = selectors.payments_of(wallet.team).filter(wallet=wallet)
+    payments = selectors.payments_of(membership.reach).filter(wallet=wallet)
     return WalletPage(
         wallet=wallet,
         money=money_of(wallet, membership, operations),
@@ -172,4 +174,5 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         payment_count=sums.payments,
         operations=tuple(sorted(operations, key=lambda one: one.created_at, reverse=True)[:LATEST]),
         may_manage=allows(membership.role, Action.WALLET_MANAGE),
+        may_export=wallet.is_ready and allows(membership.role, Action.WALLET_EXPORT),
     )

@@ -26,8 +26,8 @@ from wallets.selectors import wallets_of
 def index(request: PanelRequest) -> HttpResponse:
     """List the payments at the current gateway that fit the filters of the address."""
     gateway = gateways.of(request)
-    form = LedgerForm(request.GET, wallets=list(wallets_of(request.team, gateway)))
-    page = pages.ledger_page(request.team, gateway, form.chosen, request.GET.get("page", ""))
+    form = LedgerForm(request.GET, wallets=list(wallets_of(request.membership.reach, gateway)))
+    page = pages.ledger_page(request.membership.reach, gateway, form.chosen, request.GET.get("page", ""))
     return render(request, "billing/payments.html", {"page": page, "form": form})
 
 
@@ -35,7 +35,7 @@ def index(request: PanelRequest) -> HttpResponse:
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one payment."""
-    payment = selectors.payment_or_404(request.team, pk)
+    payment = selectors.payment_for(request.membership, pk)
     page = pages.payment_page(payment, request.membership)
     return render(request, "billing/payment.html", {"page": page})
 
@@ -44,7 +44,7 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.TIER_SET)
 def reconcile(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Look up an unknown payment on the chain."""
-    payment = selectors.payment_or_404(request.team, pk)
+    payment = selectors.payment_for(request.membership, pk, Action.TIER_SET)
     if payment.state == Payment.State.UNKNOWN:
         services.reconcile_payment(payment=payment, actor=request.user)
     return go(request, safe_next(request, reverse("billing:payment", args=[payment.pk])))

@@ -19,7 +19,7 @@ from teams.middleware import PanelRequest
 from teams.permissions import Action
 from wallets import gateways
 from wallets.models import Wallet
-from wallets.selectors import wallet_or_404
+from wallets.selectors import wallet_for
 
 
 @require_safe
@@ -27,9 +27,9 @@ from wallets.selectors import wallet_or_404
 def index(request: PanelRequest) -> HttpResponse:
     """Show the price list of the current gateway; to HTMX, the part that a fresh reading changes."""
     gateway = gateways.of(request)
-    wallet = pages.chosen_wallet(request.team, gateway, request.GET.get("wallet", ""))
+    wallet = pages.chosen_wallet(request.membership.reach, gateway, request.GET.get("wallet", ""))
     step = whole_number(request, "step")
-    page = pages.tiers_page(request.team, gateway, request.membership, wallet, step=step)
+    page = pages.tiers_page(request.membership, gateway, wallet, step=step)
     if request.headers.get("HX-Request"):
         return render(
             request, "billing/_prices.html", {"page": page}, status=200 if page.delay else STOP_POLLING
@@ -49,8 +49,8 @@ def refresh(request: PanelRequest) -> HttpResponse:
 @require(Action.TIER_SET)
 def confirm(request: PanelRequest, pk: UUID, tier: str) -> HttpResponse:
     """Show what would be paid; pay it when the price that was shown comes back."""
-    wallet = wallet_or_404(request.team, pk)
-    page = pages.tier_page(wallet, tier)
+    wallet = wallet_for(request.membership, pk, Action.TIER_SET)
+    page = pages.tier_page(wallet, tier, request.membership.reach)
     form = TierForm(request.POST or None, initial=pages.tier_context(page))
     if request.method == "POST" and form.is_valid():
         try:

@@ -12,26 +12,30 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from billing import limits as raising
 from billing import selectors, services
-from billing.forms import ImportForm, LowerLimitsForm, WalletForm, refusals_in
+from billing.forms import ChangeLimitsForm, ImportForm, WalletForm
 from billing.pages import wallets as pages
 from billing.services import NewLimits, SealedKey
 from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
+from core.forms import refusals_in
 from core.http import STOP_POLLING, go, safe_next, whole_number
+from operations import consent
+from operations.record import record_panel
 from teams.access import require
 from teams.middleware import PanelRequest
-from teams.permissions import Action
+from teams.permissions import Action, allows
 from wallets import gateways
-from wallets.models import Gateway, Wallet
-from wallets.selectors import wallet_or_404
+from wallets.models import Gateway, SpendPolicy, Wallet
+from wallets.selectors import wallet_for
 
 
 @require_safe
 @require(Action.VIEW)
 def index(request: PanelRequest) -> HttpResponse:
     """List the wallets at the current gateway."""
-    page = pages.wallets_page(request.team, gateways.of(request), request.membership)
+    page = pages.wallets_page(request.membership, gateways.of(request))
     return render(request, "billing/wallets.html", {"page": page})
 
 
@@ -90,7 +94,7 @@ def _imported(request: PanelRequest, form: ImportForm, usable: dict[str, Gateway
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one wallet."""
-    page = pages.wallet_page(wallet_or_404(request.team, pk), request.membership)
+    page = pages.wallet_page(wallet_for(request.membership, pk), request.membership)
     return render(request, "billing/wallet.html", {"page": page})
 
 
@@ -98,8 +102,8 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def money(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer the part of the page that a fresh reading changes."""
-    wallet = wallet_or_404(request.team, pk)
-    operations = selectors.wallet_operations(wallet)
+    wallet = wallet_for(request.membership, pk)
+    operations = selectors.wallet_operations(wallet, request.membership.reach)
     fresh = pages.money_of(wallet, request.membership, operations, step=whole_number(request, "step"))
     status = 200 if fresh.delay else STOP_POLLING
     return render(request, "billing/_money.html", {"money": fresh}, status=status)
@@ -109,7 +113,7 @@ def money(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.WALLET_FUND)
 def faucet(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Ask the faucet for test money."""
-    wallet = wallet_or_404(request.team, pk)
+    wallet = wallet_for(request.membership, pk, Action.WALLET_FUND)
     try:
         services.draw_faucet(wallet=wallet, actor=request.user)
     except Refusal as refusal:
@@ -118,10 +122,20 @@ def faucet(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@require(Action.WALLET_MANAGE)
+def owner(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Make the person the wallet's owner."""
+    wallet = wallet_for(request.membership, pk, Action.WALLET_MANAGE)
+    services.take_over(wallet=wallet, actor=request.user)
+    messages.success(request, _("%(name)s is yours now.") % {"name": wallet.label})
+    return go(request, safe_next(request, reverse("billing:wallet", args=[wallet.pk])))
+
+
+@require_POST
 @require(Action.PROJECT_SYNC)
 def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Read balance and tier again."""
-    wallet = wallet_or_404(request.team, pk)
+    wallet = wallet_for(request.membership, pk, Action.PROJECT_SYNC)
     if wallet.is_ready:
         services.refresh_wallet(wallet=wallet, actor=request.user)
     return _to(request, wallet)
@@ -130,20 +144,37 @@ def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.WALLET_MANAGE)
 def limits(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """Lower the limits."""
-    wallet = wallet_or_404(request.team, pk)
+    """Lower the limits at once, or ask to raise them: a passkey has to confirm that."""
+    wallet = wallet_for(request.membership, pk, Action.WALLET_MANAGE)
     policy = pages.policy_of(wallet)
     if policy is None:
         messages.error(request, _("This wallet has no limits yet: it is still being made."))
         return _to(request, wallet)
-    form = LowerLimitsForm(request.POST or None, policy=policy)
+    may_raise = allows(request.membership.role, Action.WALLET_RAISE)
+    form = ChangeLimitsForm(request.POST or None, policy=policy, may_raise=may_raise)
     if request.method == "POST" and form.is_valid():
         asked = NewLimits(form.cleaned_data["per_payment"], form.cleaned_data["per_day"])
-        services.lower_limits(wallet=wallet, actor=request.user, limits=asked)
-        return _to(request, wallet)
-    return render(request, "billing/limits.html", {"page": wallet, "form": form})
+        return _change(request, wallet, policy, asked)
+    return render(request, "billing/limits.html", {"page": wallet, "form": form, "may_raise": may_raise})
+
+
+def _change(request: PanelRequest, wallet: Wallet, policy: SpendPolicy, asked: NewLimits) -> HttpResponse:
+    if raising.is_raise(policy, asked):
+        operation = raising.raise_limits(wallet=wallet, policy=policy, actor=request.user, limits=asked)
+        return go(request, consent.url(operation))
+    services.lower_limits(wallet=wallet, actor=request.user, limits=asked)
+    return _to(request, wallet)
 
 
 def _to(request: PanelRequest, wallet: Wallet) -> HttpResponse:
     """Go to the wallet, whose page shows what is under way, or back to where the form says."""
     return go(request, safe_next(request, reverse("billing:wallet", args=[wallet.pk])))
+
+
+@require_safe
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with what the audit record says about the wallet."""
+    wallet = wallet_for(request.membership, pk, Action.AUDIT_VIEW)
+    page = record_panel(request.membership, wallet.pk)
+    return render(request, "operations/_record.html", {"page": page})

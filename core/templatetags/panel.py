@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from core import transport
 from core.ui import ids, people, problems
 from core.ui import status as statuses
 from core.ui.problems import Problem
@@ -98,6 +99,12 @@ def crumb(label: str, url: str = "") -> SafeString:
     if not url:
         return format_html('<span aria-current="page">{}</span>', label)
     return format_html('<a href="{}">{}</a>{}', url, label, draw_icon("chevron-right"))
+
+
+@register.simple_tag
+def secure_context() -> bool:
+    """Say whether passkeys, keys and real money may be offered here; the banner says so where they may not."""
+    return transport.secure_context()
 
 
 # --- States ---

@@ -89,7 +89,7 @@ def deploy_page(
         project=deploy.project,
         operation=operation,
         title=_title(deploy, operation),
-        shape=_shape(operation),
+        shape=_shape(operation, changes),
         changes=changes,
         done=changes_of(deploy.plan),
         phases=phases_of(operation, events),
@@ -118,9 +118,9 @@ def _title(deploy: Deploy, operation: Operation) -> str:
     return _("Deploy of %(project)s") % {"project": deploy.project.name}
 
 
-def _shape(operation: Operation) -> str:
-    """Say which of its four faces the page shows."""
-    if operation.state == State.WAITING:
+def _shape(operation: Operation, changes: Changes | None) -> str:
+    """Say which of its four faces the page shows. What waits before there is a plan has nothing to review."""
+    if operation.state == State.WAITING and changes is not None:
         return "review"
     return {State.SUCCEEDED: "live", State.FAILED: "failed", State.CANCELLED: "cancelled"}.get(
         State(operation.state), "running"

@@ -42,4 +42,3 @@ class ProjectPanel:
     project: Project
     deploys: list[Deploy]
     delay: int | None
-    may_deploy: bool

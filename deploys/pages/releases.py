@@ -10,9 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from deploys import raw
 from deploys.models import Release
 from operations.models import Operation
 from projects.models import Project
+from projects.selectors import may_work_on
+from teams.models import Membership
+from teams.permissions import Action
 
 MOST_PATHS = 400
 
@@ -25,6 +29,7 @@ class ReleasesPage:
     releases: Page[Release]
     sync: Operation | None
     delay: int | None
+    sees_operations: bool
     may_deploy: bool
 
     @property
@@ -35,11 +40,16 @@ class ReleasesPage:
 
 @dataclass(frozen=True)
 class File:
-    """One file of a release. `size` None: the gateway does not tell."""
+    """One file of a release. `size` None: the gateway does not tell. `kept`: its bytes are in the archive."""
 
     path: str
     size: int | None
     content_type: str
+    kept: bool = False
+
+    @property
+    def is_image(self) -> bool:
+        return raw.is_image(self.content_type)
 
 
 @dataclass(frozen=True)
@@ -56,11 +66,13 @@ class ReleasePage:
     restored: tuple[str, ...]
     not_restored: tuple[str, ...]
     way: str
+    sees_deploy: bool
     may_deploy: bool
 
 
-def release_page(project: Project, release: Release, *, may_deploy: bool) -> ReleasePage:
+def release_page(release: Release, membership: Membership) -> ReleasePage:
     """Put the page together."""
+    project = release.project
     files = _files(release)
     inventory = release.inventory
     return ReleasePage(
@@ -76,14 +88,18 @@ def release_page(project: Project, release: Release, *, may_deploy: bool) -> Rel
         restored=tuple(_restored(release)),
         not_restored=tuple(_not_restored(release)),
         way=_way(release),
-        may_deploy=may_deploy,
+        sees_deploy=membership.reach.covers(wallet_id=project.wallet_id),
+        may_deploy=may_work_on(project, membership, Action.DEPLOY),
     )
 
 
 def _files(release: Release) -> list[File]:
     if release.archive:
         site = release.archive.get("site") or {}
-        return [File(path, site[path]["size"], site[path].get("content_type") or "") for path in sorted(site)]
+        return [
+            File(path, site[path]["size"], site[path].get("content_type") or "", kept=True)
+            for path in sorted(site)
+        ]
     rows = (release.inventory.get("site") or {}).get("paths") or []
     return [File(str(row.get("path")), None, str(row.get("content_type") or "")) for row in rows]
 

@@ -34,6 +34,7 @@ def release(run: Run, client: Client, operation: ApplyOperation) -> Result:
             subject=Subject("release", str(row.pk), str(row)),
             details={
                 "project": str(run.project.pk),
+                "deploy": str(run.deploy.pk),
                 "release_id": release_id,
                 "restores": str(run.deploy.restores_id or ""),
             },

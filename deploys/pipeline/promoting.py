@@ -121,7 +121,11 @@ def _promoted(run: Run, client: Client, target: Release) -> dict[str, Any]:
             team_id=run.deploy.team_id,
             actor=run.work.actor,
             subject=Subject("release", str(row.pk), str(row)),
-            details={"project": str(run.project.pk), "release_id": row.remote_id},
+            details={
+                "project": str(run.project.pk),
+                "deploy": str(run.deploy.pk),
+                "release_id": row.remote_id,
+            },
         )
     run.work.event(_("Run402 moved the live pointer; nothing was uploaded."), "promote")
     return {

@@ -1,5 +1,5 @@
 """The pages of this room."""
 
-from deploys.views import deploys, releases
+from deploys.views import deploys, files, releases
 
-__all__ = ["deploys", "releases"]
+__all__ = ["deploys", "files", "releases"]

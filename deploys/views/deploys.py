@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.errors import Refusal
 from core.http import STOP_POLLING
+from core.limits import body_limit, upload_place
+from core.views import refused
 from deploys import selectors, services, sources
 from deploys.forms import SourceForm
 from deploys.models import Deploy
@@ -22,7 +26,9 @@ from deploys.pages.lists import DeploysPage, ProjectChoice
 from deploys.uploads import LimitedUploadHandler, was_too_large
 from operations import selectors as operation_selectors
 from operations.models import State
+from operations.record import record_panel
 from projects.models import Project
+from projects.selectors import projects_of
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, allows
@@ -38,7 +44,7 @@ def deploys(request: PanelRequest) -> HttpResponse:
     gateway = gateways.of(request)
     state, query = request.GET.get("state", ""), request.GET.get("q", "").strip()
     found = selectors.filtered(
-        selectors.deploys_of(request.team, gateway),
+        selectors.deploys_of(request.membership.reach, gateway),
         state=state,
         project=_uuid(request.GET.get("project")),
         query=query,
@@ -55,20 +61,30 @@ def deploys(request: PanelRequest) -> HttpResponse:
     return render(request, "deploys/list.html", {"page": page})
 
 
+@body_limit(lambda: 4 * settings.UPLOAD_MAX_BYTES)
 @csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.DEPLOY)
 def new(request: PanelRequest) -> HttpResponse:
     """Choose files or a manifest; POST reads them into the store and queues the plan.
 
-    The check against forgery comes after the limit: it reads the whole form to find its token.
+    The check against forgery comes after the limits: it reads the whole form to find its token.
     """
+    if request.method != "POST":
+        return _new(request)
     request.upload_handlers.insert(0, LimitedUploadHandler(request))
-    return _new(request)
+    with upload_place(request.user.pk) as free:
+        return _new(request) if free else _too_many(request)
+
+
+def _too_many(request: PanelRequest) -> HttpResponse:
+    text = _("Nothing has changed. Wait until one of them has ended, then send this one again.")
+    return refused(request, 429, _("Your other uploads are still arriving"), text)
 
 
 @csrf_protect
 def _new(request: PanelRequest) -> HttpResponse:
-    projects = selectors.ready_projects(request.team, gateways.of(request))
+    projects = selectors.ready_projects(request.membership.reach, gateways.of(request))
     chosen = _chosen(request, projects)
     if request.method != "POST":
         form = SourceForm(projects=projects, chosen=chosen)
@@ -123,11 +139,20 @@ def live(request: PanelRequest, pk: UUID) -> HttpResponse:
     return render(request, "deploys/_deploy.html", {"page": page})
 
 
+@require_GET
+@require(Action.AUDIT_VIEW)
+def record(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """What the audit record says about the deploy."""
+    deploy = selectors.deploy_for(request.membership, pk, Action.AUDIT_VIEW)
+    page = record_panel(request.membership, deploy.pk)
+    return render(request, "operations/_record.html", {"page": page})
+
+
 @require_POST
 @require(Action.DEPLOY)
 def confirm(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Confirm the plan that was shown."""
-    deploy = selectors.deploy_or_404(request.team, pk)
+    deploy = selectors.deploy_for(request.membership, pk, Action.DEPLOY)
     try:
         services.confirm_deploy(
             deploy=deploy,
@@ -144,7 +169,7 @@ def confirm(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.DEPLOY)
 def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Cancel before anything is committed."""
-    deploy = selectors.deploy_or_404(request.team, pk)
+    deploy = selectors.deploy_for(request.membership, pk, Action.DEPLOY)
     try:
         state = services.cancel_deploy(deploy=deploy, user=request.user)
     except Refusal as refusal:
@@ -159,7 +184,7 @@ def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.DEPLOY)
 def again(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Plan the same source anew, without another upload."""
-    deploy = selectors.deploy_or_404(request.team, pk)
+    deploy = selectors.deploy_for(request.membership, pk, Action.DEPLOY)
     try:
         fresh = services.deploy_again(deploy=deploy, user=request.user)
     except Refusal as refusal:
@@ -172,7 +197,7 @@ def again(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.DEPLOY)
 def resume(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Push on what stopped half-way at Run402."""
-    deploy = selectors.deploy_or_404(request.team, pk)
+    deploy = selectors.deploy_for(request.membership, pk, Action.DEPLOY)
     try:
         services.resume_deploy(deploy=deploy, user=request.user)
     except Refusal as refusal:
@@ -181,7 +206,7 @@ def resume(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 
 def _page(request: PanelRequest, pk: UUID) -> DeployPage:
-    deploy = selectors.deploy_or_404(request.team, pk)
+    deploy = selectors.deploy_for(request.membership, pk)
     operation = deploy.operation
     if operation is None:
         raise LookupError(f"deploy {deploy.pk} has no operation")
@@ -198,17 +223,17 @@ def _may_deploy(request: PanelRequest) -> bool:
     return allows(request.membership.role, Action.DEPLOY)
 
 
-def _chosen(request: PanelRequest, projects: object) -> Project | None:
+def _chosen(request: PanelRequest, projects: QuerySet[Project]) -> Project | None:
     """Return the project of the address or the form, or the only one there is."""
     wanted = _uuid(request.POST.get("project") or request.GET.get("project"))
-    ready = list(selectors.ready_projects(request.team, gateways.of(request))[:2]) if wanted is None else []
-    if wanted is None:
-        return ready[0] if len(ready) == 1 else None
-    return selectors.ready_projects(request.team, gateways.of(request)).filter(pk=wanted).first()
+    if wanted is not None:
+        return projects.filter(pk=wanted).first()
+    ready = list(projects[:2])
+    return ready[0] if len(ready) == 1 else None
 
 
 def _names(request: PanelRequest) -> list[tuple[UUID, str]]:
-    projects = Project.objects.filter(team=request.team, gateway=gateways.of(request))
+    projects = projects_of(request.membership.reach, gateways.of(request))
     return list(projects.values_list("pk", "name"))
 
 

@@ -16,9 +16,10 @@ from deploys.pages.lists import ProjectPanel
 from deploys.pages.releases import ReleasesPage, release_page
 from operations.models import Operation
 from projects.models import Project
+from projects.selectors import may_work_on, project_for
 from teams.access import require
 from teams.middleware import PanelRequest
-from teams.permissions import Action, allows
+from teams.permissions import Action
 
 PER_PAGE = 25
 POLL_MILLISECONDS = 1000
@@ -30,14 +31,15 @@ LAST_DEPLOYS = 5
 @require(Action.VIEW)
 def releases(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Every release of a project; opening it reads them again when they are older than a minute."""
-    project = selectors.project_or_404(request.team, pk)
+    project = project_for(request.membership, pk)
     sync = _fresh(project)
     page = ReleasesPage(
         project=project,
         releases=Paginator(selectors.releases_of(project), PER_PAGE).get_page(request.GET.get("page")),
         sync=sync,
         delay=POLL_MILLISECONDS if sync and sync.is_active else None,
-        may_deploy=_may_deploy(request),
+        sees_operations=request.membership.reach.covers(wallet_id=project.wallet_id),
+        may_deploy=may_work_on(project, request.membership, Action.DEPLOY),
     )
     template = "deploys/_releases.html" if request.headers.get("HX-Request") else "deploys/releases.html"
     return render(request, template, {"page": page})
@@ -53,9 +55,8 @@ def _fresh(project: Project) -> Operation | None:
 @require(Action.VIEW)
 def release(request: PanelRequest, pk: UUID, release: UUID) -> HttpResponse:
     """One release: what it holds, and what bringing it back would do."""
-    project = selectors.project_or_404(request.team, pk)
-    found = selectors.release_or_404(project, release)
-    page = release_page(project, found, may_deploy=_may_deploy(request))
+    found = selectors.release_for(request.membership, pk, release)
+    page = release_page(found, request.membership)
     return render(request, "deploys/release.html", {"page": page})
 
 
@@ -63,8 +64,7 @@ def release(request: PanelRequest, pk: UUID, release: UUID) -> HttpResponse:
 @require(Action.DEPLOY)
 def redeploy(request: PanelRequest, pk: UUID, release: UUID) -> HttpResponse:
     """Bring a release back with one click."""
-    project = selectors.project_or_404(request.team, pk)
-    found = selectors.release_or_404(project, release)
+    found = selectors.release_for(request.membership, pk, release, Action.DEPLOY)
     try:
         deploy = services.redeploy_release(release=found, user=request.user)
     except Refusal as refusal:
@@ -77,12 +77,8 @@ def redeploy(request: PanelRequest, pk: UUID, release: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def project_panel(request: PanelRequest, pk: UUID) -> HttpResponse:
     """What is live and the last deploys, for the project's page."""
-    project = selectors.project_or_404(request.team, pk)
-    deploys = list(selectors.deploys_of(request.team).filter(project=project)[:LAST_DEPLOYS])
+    project = project_for(request.membership, pk)
+    deploys = list(selectors.deploys_of(request.membership.reach).filter(project=project)[:LAST_DEPLOYS])
     moving = any(deploy.operation and deploy.operation.is_active for deploy in deploys)
-    page = ProjectPanel(project, deploys, PANEL_MILLISECONDS if moving else None, _may_deploy(request))
+    page = ProjectPanel(project, deploys, PANEL_MILLISECONDS if moving else None)
     return render(request, "deploys/panel.html", {"page": page})
-
-
-def _may_deploy(request: PanelRequest) -> bool:
-    return allows(request.membership.role, Action.DEPLOY)

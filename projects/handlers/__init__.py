@@ -1,5 +1,5 @@
 """The kinds of operation that this room adds; importing them registers them."""
 
-from projects.handlers import provision, sync
+from projects.handlers import provision, reveal, sync
 
-__all__ = ["provision", "sync"]
+__all__ = ["provision", "reveal", "sync"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -40,13 +40,13 @@ def provision(work: Work) -> Mapping[str, Any]:
     if not asked:
         work.stop_if_cancelled()
     # Run402 shows the service key once: a panel that could not keep it must not ask for it.
-    keys.seal_service_key(project.pk, "")
+    seal = keys.sealer(project.pk)
     with work.client() as client:
         there = _from_before(client, project) if asked else ()
         work.phase("provision")
         work.checkpoint(asked=True)
         made = client.projects.provision(name=project.name, idempotency_key=f"panel-project-{project.pk}")
-        keep(project, made)
+        keep(project, made, seal)
     work.checkpoint(remote_id=made.project_id)
     work.event(_("Made %(id)s. Its service key is sealed.") % {"id": made.project_id})
     if there and made.project_id not in there:
@@ -66,10 +66,10 @@ def _from_before(client: run402.Client, project: Project) -> tuple[str, ...]:
         raise
 
 
-def keep(project: Project, made: ProvisionedProject) -> None:
+def keep(project: Project, made: ProvisionedProject, seal: Callable[[str], bytes]) -> None:
     """Seal and store the keys: the very next thing after the answer."""
     Project.objects.filter(pk=project.pk).update(
-        service_key_sealed=keys.seal_service_key(project.pk, made.service_key),
+        service_key_sealed=seal(made.service_key),
         remote_id=made.project_id,
         anon_key=made.anon_key,
         schema_slot=(made.schema_slot or "")[:60],

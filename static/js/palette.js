@@ -12,21 +12,32 @@
   const list = document.getElementById("palette-list");
   const options = () => [...list.querySelectorAll('[role="option"]')];
 
-  const choose = (chosen) => {
-    for (const [number, option] of options().entries()) {
-      option.id ||= `palette-option-${number}`;
-      option.setAttribute("aria-selected", String(option === chosen));
+  const link = (option) => (option.matches("a") ? option : option.querySelector("a"));
+
+  let chosen = null; // kept when its list is replaced: the fresh results are looked through for the same place
+  let moved = false; // by an arrow, since the text last changed
+
+  const choose = (option) => {
+    chosen = option ?? null;
+    for (const [number, one] of options().entries()) {
+      one.id ||= `palette-option-${number}`;
+      one.setAttribute("aria-selected", String(one === chosen));
     }
     if (!chosen) return field.removeAttribute("aria-activedescendant");
     field.setAttribute("aria-activedescendant", chosen.id);
     chosen.scrollIntoView({ block: "nearest" });
   };
 
-  const chosen = () => list.querySelector('[aria-selected="true"]');
+  const current = () => {
+    if (!chosen || list.contains(chosen)) return chosen;
+    return options().find((option) => link(option)?.href === link(chosen)?.href);
+  };
 
   const move = (step) => {
     const all = options();
-    if (all.length) choose(all[(all.indexOf(chosen()) + step + all.length) % all.length]);
+    if (!all.length) return;
+    moved = true;
+    choose(all[(all.indexOf(current()) + step + all.length) % all.length]);
   };
 
   document.addEventListener("keydown", (event) => {
@@ -36,19 +47,21 @@
   });
   dialog.addEventListener("toggle", (event) => {
     if (event.newState !== "open") return;
+    moved = false;
     choose(options()[0]);
     htmx.trigger(field, "opened");
   });
   dialog.addEventListener("close", () => (field.value = ""));
-  list.addEventListener("htmx:afterSettle", () => choose(options()[0]));
+  field.addEventListener("input", () => (moved = false));
+  list.addEventListener("htmx:afterSettle", () => choose((moved && current()) || options()[0]));
   field.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       move(event.key === "ArrowDown" ? 1 : -1);
     }
-    const target = chosen();
+    const target = current();
     if (event.key !== "Enter" || !target) return;
     event.preventDefault();
-    (target.matches("a") ? target : target.querySelector("a"))?.click();
+    link(target)?.click();
   });
 })();

@@ -1,5 +1,6 @@
 // A form is sent once: while it is on its way its button is busy and further presses do nothing.
-// `data-busy` on the button says what happens meanwhile ("Uploading"). Forms that only read (GET) are left alone.
+// `data-busy` on the button says what happens meanwhile ("Uploading"). Forms that only read (GET) are left alone, and so
+// are those whose answer is a file (`data-download`): the page stays, and nobody would end the wait.
 "use strict";
 
 (() => {
@@ -30,7 +31,7 @@
     "submit",
     (event) => {
       const form = event.target;
-      if (!form.matches('[method="post" i], [hx-post]')) return;
+      if (!form.matches('[method="post" i]:not([data-download]), [hx-post]')) return;
       if (form.dataset.sent) {
         event.preventDefault();
         event.stopImmediatePropagation();

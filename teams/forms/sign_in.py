@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
+from allauth.account.forms import ChangePasswordForm, LoginForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -18,14 +18,6 @@ def plain(form: forms.Form) -> None:
 
 class SignInForm(LoginForm):  # type: ignore[misc]  # allauth ships no types
     """E-mail and password."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        plain(self)
-
-
-class PasswordAgainForm(ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types
-    """The password once more, before keys and money."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,6 +3,7 @@
 from teams.models.instance import Instance
 from teams.models.invitation import Invitation, RecoveryLink
 from teams.models.people import User, UserManager
+from teams.models.session import Session
 from teams.models.team import Membership, Role, Scope, Team
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "RecoveryLink",
     "Role",
     "Scope",
+    "Session",
     "Team",
     "User",
     "UserManager",

@@ -6,7 +6,10 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from teams.reach import Reach
 
 
 class Team(models.Model):
@@ -41,7 +44,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """One person in one team. A limited one reaches the projects or wallets of its `scopes` only."""
+    """One person in one team. A limited one reaches the projects or wallets of its `scopes` only; owners reach all."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
@@ -57,6 +60,24 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
+
+    @property
+    def is_limited(self) -> bool:
+        """There are projects or wallets that the member may not see."""
+        return self.role != Role.OWNER and (self.projects_limited or self.wallets_limited)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """What the member reaches, read once; an unlimited membership needs no query."""
+        if not self.is_limited:
+            return Reach(self.team_id)
+        rows = list(self.scopes.values_list("kind", "object_id"))
+        chosen = {kind: frozenset(pk for one, pk in rows if one == kind) for kind in Scope.Kind.values}
+        return Reach(
+            self.team_id,
+            chosen[Scope.Kind.PROJECT] if self.projects_limited else None,
+            chosen[Scope.Kind.WALLET] if self.wallets_limited else None,
+        )
 
 
 class Scope(models.Model):

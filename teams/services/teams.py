@@ -6,9 +6,11 @@ import secrets
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from audit.record import SYSTEM, Subject, record
-from teams.models import Membership, Role, Team, User
+from core.errors import Refusal
+from teams.models import Instance, Membership, Role, Team, User
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,20 @@ def create_team(*, name: str, owner: User) -> Team:
         subject = Subject("team", str(team.pk), team.name)
         record("team.created", team_id=team.pk, actor=owner.actor, subject=subject)
     return team
+
+
+def may_make_team(user: User) -> bool:
+    """Say whether the person may make teams: an operator, or everybody where the operator opened that."""
+    return user.is_operator or Instance.get().open_teams
+
+
+def make_team(*, name: str, actor: User) -> Team:
+    """Make a team of which the person is the owner. Raises Refusal where only operators make teams."""
+    if not may_make_team(actor):
+        raise Refusal(
+            "TEAMS_CLOSED", _("Only whoever operates this panel makes teams here. Ask them for one.")
+        )
+    return create_team(name=name, owner=actor)
 
 
 def create_first_owner(*, email: str, team_name: str) -> FirstOwner | None:

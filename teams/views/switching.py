@@ -9,12 +9,13 @@ from django.views.decorators.http import require_POST
 
 from core.http import go, safe_next
 from teams import selectors, services
-from teams.access import require
-from teams.middleware import SESSION_KEY, PanelRequest
+from teams.access import personal, require
+from teams.middleware import SESSION_KEY, PanelRequest, PersonRequest
 from teams.permissions import Action
 
 #: The session key that the room of wallets reads; the switcher is one form for both.
 GATEWAY_KEY = "gateway"
+LONGEST_SLUG = 50
 
 
 @require_POST
@@ -26,13 +27,13 @@ def switch(request: PanelRequest) -> HttpResponse:
             raise Http404("no such team")
         request.session[SESSION_KEY] = team
     if gateway := request.POST.get("gateway"):
-        request.session[GATEWAY_KEY] = gateway
+        request.session[GATEWAY_KEY] = gateway[:LONGEST_SLUG]
     return go(request, safe_next(request, "/"))
 
 
 @require_POST
-@require(Action.VIEW)
-def theme(request: PanelRequest) -> HttpResponse:
+@personal
+def theme(request: PersonRequest) -> HttpResponse:
     """Store the theme and come back."""
     services.set_theme(request.user, request.POST.get("theme", ""))
     return go(request, safe_next(request, "/"))

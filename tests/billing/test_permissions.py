@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from billing.urls import urlpatterns
 from teams.models import Role, User
 from tests.billing.conftest import TIERS, at
 from tests.factories import PaymentFactory, WalletFactory
 from tests.fixtures import ClientAs
-from wallets.models import Gateway, Payment, SpendPolicy, Wallet
+from wallets.models import Gateway, Payment, SpendPolicy, TrustedPasskey, Wallet
 
 EVERYBODY = frozenset(Role)
 MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
@@ -22,7 +23,7 @@ MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
 
 @dataclass(frozen=True)
 class Case:
-    """One address: its name, what it is about ("wallet", "tier", "payment" or ""), method and who may."""
+    """One address: its name, what it is about ("wallet", "tier", "payment", "passkey" or ""), method and who may."""
 
     name: str
     about: str
@@ -38,12 +39,17 @@ CASES = (
     Case("wallet_import", "", "post", MONEY),
     Case("wallet", "wallet", "get", EVERYBODY),
     Case("wallet_money", "wallet", "get", EVERYBODY),
+    Case("wallet_record", "wallet", "get", EVERYBODY),
     Case("faucet", "wallet", "post", MONEY | {Role.DEVELOPER}),
     Case("refresh", "wallet", "post", EVERYBODY),
     Case("limits", "wallet", "get", MONEY),
     Case("limits", "wallet", "post", MONEY),
     Case("tier", "tier", "get", MONEY),
     Case("tier", "tier", "post", MONEY),
+    Case("wallet_export", "wallet", "get", frozenset({Role.OWNER})),
+    Case("passkeys", "", "get", EVERYBODY),
+    Case("passkeys_trust", "", "post", EVERYBODY),
+    Case("passkey_refuse", "passkey", "post", frozenset({Role.OWNER})),
     Case("tiers", "", "get", EVERYBODY),
     Case("tiers_refresh", "", "post", EVERYBODY),
     Case("payments", "", "get", EVERYBODY),
@@ -61,6 +67,9 @@ def payment(gateway: Gateway, alice: User, members: dict[str, User]) -> Payment:
     team = alice.teams.get()
     wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice, label="First")
     SpendPolicy.objects.create(wallet=wallet, per_payment_micros=1_000_000, per_day_micros=2_000_000, mac=b"")
+    TrustedPasskey.objects.create(
+        team=team, user=alice, role=Role.OWNER, credential_id="AA", eligible_from=timezone.now()
+    )
     made: Payment = PaymentFactory.create(
         wallet=wallet,
         team=team,
@@ -78,6 +87,7 @@ def ask(browser: Client, case: Case, payment: Payment) -> Any:
         "wallet": [payment.wallet_id],
         "tier": [payment.wallet_id, "prototype"],
         "payment": [payment.pk],
+        "passkey": list(TrustedPasskey.objects.values_list("pk", flat=True)),
     }
     return getattr(browser, case.method)(reverse(f"billing:{case.name}", args=args[case.about]))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +14,7 @@ from billing.pages.wallets import wallet_page
 from billing.services import NewLimits
 from operations.models import Operation, OperationEvent, State
 from run402 import address_of
-from teams.models import Membership, Team, User
+from teams.models import Membership, Role, Team, User
 from tests.billing.conftest import Order, at, attempt
 from tests.factories import WalletFactory
 from tests.fixtures import ClientAs, RunOperations
@@ -139,11 +141,13 @@ def test_limits_are_lowered_by_the_worker(
     assert policies.verified(wallet) == Limits(250_000, 500_000, wallet.gateway.networks)
 
 
-def test_a_limit_is_never_raised_in_the_form(wallet: Wallet, alice: User, client_as: ClientAs) -> None:
+def test_a_limit_is_raised_by_owners_only(
+    wallet: Wallet, members: dict[str, User], client_as: ClientAs
+) -> None:
     url = reverse("billing:limits", args=[wallet.pk])
-    answer = client_as(alice).post(url, {"per_payment": "1.00", "per_day": "2.01"})
-    assert "A limit can be lowered here, never raised: now $2.00." in answer.content.decode()
-    assert Operation.objects.filter(kind="wallet.limits").count() == 0
+    answer = client_as(members[Role.BILLING]).post(url, {"per_payment": "1.00", "per_day": "2.01"})
+    assert "To raise it above $2.00 you need to be Owner in this team." in answer.content.decode()
+    assert Operation.objects.filter(kind__in=["wallet.limits", "wallet.raise"]).count() == 0
 
 
 def test_a_limit_is_never_raised_by_the_worker_either(
@@ -218,3 +222,15 @@ def test_a_balance_that_was_read_while_the_page_was_made_is_shown(
     wallet.refresh_from_db()
     page = wallet_page(read_before, Membership.objects.get(user=alice, team=wallet.team))
     assert page.money.wallet.balance_micros == wallet.balance_micros == 0
+
+
+def test_a_wallet_whose_key_was_exported_says_so_for_good(
+    alice: User, client_as: ClientAs, team: Team, gateway: Gateway
+) -> None:
+    wallet = WalletFactory.create(team=team, owner=alice, gateway=gateway)
+    page = client_as(alice).get(reverse("billing:wallet", args=[wallet.pk])).content.decode()
+    assert ("Its key was exported" in page, "Sealed, workers only" in page) == (False, True)
+    Wallet.objects.update(exported_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC), exported_by="root")
+    page = client_as(alice).get(reverse("billing:wallet", args=[wallet.pk])).content.decode()
+    assert "Its key was exported on 4 March 2026, 05:06 UTC." in page
+    assert ("Key exported" in page, "Sealed, workers only" in page) == (True, False)

@@ -13,6 +13,7 @@ from django.template import engines
 from playwright.sync_api import Page, Route, expect
 
 from tests import needs
+from tests.held import Held
 from tools import machine
 
 pytestmark = needs.chromium
@@ -157,6 +158,47 @@ def test_palette_opens_by_key_and_goes_to_what_was_typed(show: Show, answers: An
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     page.wait_for_url(f"{ADDRESS}/projects")
+
+
+@pytest.mark.parametrize(
+    ("fresh", "chosen"),
+    [
+        (["/new", "/x", "/projects"], "/projects"),  # the chosen place, wherever it stands now
+        (["/new", "/x"], "/new"),  # the first, when the chosen one is not among them
+    ],
+)
+def test_results_that_come_late_keep_what_an_arrow_chose(
+    show: Show, answers: Answers, fresh: list[str], chosen: str
+) -> None:
+    page = show("<h1>Here</h1>")
+    search = Held(page, "**/search*")
+    page.keyboard.press("Control+k")
+    asked = search.come()
+    page.keyboard.press("ArrowDown")
+    selected = page.get_by_role("option", selected=True)
+    expect(selected).to_have_attribute("href", "/projects")
+    _answer(asked, *fresh)
+    expect(page.get_by_role("option")).to_have_count(len(fresh))
+    expect(selected).to_have_attribute("href", chosen)
+    identity = selected.get_attribute("id") or "none"
+    expect(page.get_by_role("combobox")).to_have_attribute("aria-activedescendant", identity)
+
+
+def test_results_for_another_text_begin_at_the_first(show: Show) -> None:
+    page = show("<h1>Here</h1>")
+    search = Held(page, "**/search*")
+    page.keyboard.press("Control+k")
+    search.come()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.type("x")
+    _answer(search.come(), "/x", "/projects")
+    selected = page.get_by_role("option", selected=True)
+    expect(selected).to_have_attribute("href", "/x")
+
+
+def _answer(route: Route, *places: str) -> None:
+    options = [f'<a role="option" aria-selected="false" href="{place}">{place}</a>' for place in places]
+    route.fulfill(body="".join(options), content_type="text/html")
 
 
 def test_answer_for_the_dialog_opens_it(show: Show, answers: Answers) -> None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from deploys.models import Deploy, Release, Source
-from operations.models import State
+from operations.models import Operation, State
 from projects.models import Project
 from teams.models import Role, User
 from tests.deploys.conftest import zipped
@@ -226,6 +226,14 @@ def test_a_project_keeps_its_address(client_as: ClientAs, alice: User, shown: Pr
         in sent(browser, shown, zipped({"a.html": "x"}), subdomain="other")[1]
     )
     assert sent(browser, shown, zipped({"a.html": "x"}), subdomain="tide")[0] == 302
+
+
+def test_a_deploy_that_waits_without_a_plan_has_a_page(
+    client_as: ClientAs, alice: User, shown: Project
+) -> None:
+    deploy = DeployFactory.create(project=shown, reviewed_plan={})
+    Operation.objects.filter(deploy=deploy).update(state=State.WAITING)
+    assert client_as(alice).get(f"/deploys/{deploy.pk}").status_code == 200
 
 
 def test_an_upload_beyond_the_limit_is_stopped_while_it_arrives(

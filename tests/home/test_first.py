@@ -24,7 +24,8 @@ def states(team: Team, gateway: Gateway, role: Role = Role.OWNER) -> list[str]:
 
 
 def steps(team: Team, gateway: Gateway, role: Role = Role.OWNER) -> tuple[first.Step, ...]:
-    return first.steps(account.read(team, gateway), Membership(team=team, role=role))
+    member = Membership(team=team, role=role)
+    return first.steps(account.read(member, gateway), member)
 
 
 def next_url(team: Team, gateway: Gateway) -> str:

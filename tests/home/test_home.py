@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from home import shell
 from operations.models import Operation, Reason, State
@@ -164,3 +164,26 @@ def test_settings_name_gateways_workers_and_version(
     beat_once("worker-1")
     page = client_as(alice).get(reverse("home:settings")).content.decode()
     assert [words in page for words in ("Sandbox", "sandbox.localhost:9", "worker-1", "0.1.0")] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("lacks", "sentence"),
+    [
+        ("", "Holds the private keyset: it can sign."),
+        ("VAULT_PRIVATE_KEYSET", "Cannot read the private keyset"),
+        ("POLICY_MAC_KEYSET", "Cannot read the policy key"),
+    ],
+)
+def test_settings_say_what_a_worker_cannot_read(
+    alice: User,
+    gateway: Gateway,
+    client_as: ClientAs,
+    keysets: None,
+    settings: Settings,
+    lacks: str,
+    sentence: str,
+) -> None:
+    if lacks:
+        setattr(settings, lacks, "")
+    beat_once("worker-1")
+    assert sentence in client_as(alice).get(reverse("home:settings")).content.decode()

@@ -6,6 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
+from pytest_django import Settings
 
 from home import readiness
 from operations import pulse
@@ -40,8 +41,24 @@ def test_database_that_is_gone_is_named_and_nothing_else_is_asked(monkeypatch: p
     }
 
 
-def test_whole_instance_is_ready_only_while_a_worker_answers() -> None:
+def test_whole_instance_is_ready_only_while_a_worker_answers(keysets: None) -> None:
     silent = Client().get("/readyz?worker=1")
     assert (silent.status_code, silent.json()["checks"]["worker"]) == (503, "not answering")
     pulse.beat_once("bench-1")
     assert Client().get("/readyz?worker=1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("lacks", "words"),
+    [
+        ("VAULT_PRIVATE_KEYSET", "1 of 2 cannot read the private keyset"),
+        ("POLICY_MAC_KEYSET", "1 of 2 cannot read the policy key"),
+    ],
+)
+def test_a_worker_without_its_keys_is_told(keysets: None, settings: Settings, lacks: str, words: str) -> None:
+    pulse.beat_once("bench-1")
+    setattr(settings, lacks, "")
+    pulse.beat_once("bench-2")
+    answer = Client().get("/readyz?worker=1")
+    assert (answer.status_code, answer.json()["checks"]["worker"]) == (503, words)
+    assert Client().get("/readyz").status_code == 200

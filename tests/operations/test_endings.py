@@ -75,7 +75,7 @@ def test_a_refusal_fails_with_its_sentence_and_next_step(make_kind: MakeKind, su
         {"type": "fund", "label": "Fill the wallet", "url": "/wallets/"}
     ]
     assert _messages(operation) == [("failed", "The wallet is empty.")]
-    assert _audit() == ["operation.requested", "operation.failed"]
+    assert _audit() == ["operation.requested", "operation.refused"]
 
 
 def test_an_api_error_is_kept_whole(make_kind: MakeKind, submit: Submit) -> None:

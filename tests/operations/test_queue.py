@@ -49,12 +49,14 @@ def test_what_is_asked_for_stands_in_line(make_kind: MakeKind, submit: Submit, t
     assert _audit() == [("Alice", "operation.requested")]
 
 
-def test_who_may_not_is_refused_and_nothing_is_kept(make_kind: MakeKind, submit: Submit, dora: User) -> None:
+def test_who_may_not_is_refused_and_only_the_record_tells_it(
+    make_kind: MakeKind, submit: Submit, dora: User
+) -> None:
     with pytest.raises(Refusal) as refused:
         submit(make_kind(_nothing), actor=dora)
     assert refused.value.fault.code == "NOT_ALLOWED"
     assert Operation.objects.count() == 0
-    assert _audit() == []
+    assert _audit() == [("Dora", "operation.refused")]
 
 
 def test_a_stranger_to_the_team_is_refused(make_kind: MakeKind, submit: Submit, charlie: User) -> None:

@@ -9,10 +9,15 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
+from billing.services import NewLimits, make_wallet
 from operations import selectors
-from operations.models import Operation, State, WorkerPulse
+from operations.models import FINAL, Operation, State, WorkerPulse
+from teams.models import Team, User
+from tests.fixtures import ClientAs
 from tests.operations import doubles, processes
 from tests.operations.conftest import Submit
+from wallets import keysets
+from wallets.models import Gateway
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -88,3 +93,53 @@ def test_two_workers_and_web_never_find_the_database_locked(
     assert len(doubles.effects(journal)) == 300
     assert "locked" not in (data / "worker.log").read_text()
     assert set(Operation.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_a_worker_whose_keyset_goes_says_so_refuses_and_recovers_when_it_is_back(
+    team: Team,
+    alice: User,
+    gateway: Gateway,
+    data: Path,
+    client_as: ClientAs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keysets.create(data / "keys")
+    private, away = data / "keys" / keysets.PRIVATE, data / "keys" / "away"
+    own = {
+        "PANEL_VAULT_PUBLIC_KEYSET_FILE": str(data / "keys" / keysets.PUBLIC),
+        "PANEL_VAULT_PRIVATE_KEYSET_FILE": str(private),
+        "PANEL_POLICY_MAC_KEYSET_FILE": str(data / "keys" / keysets.POLICY_MAC),
+    }
+    plain = processes.environment
+    monkeypatch.setattr(processes, "environment", lambda folder: {**plain(folder), **own})
+
+    def holds_its_keys() -> bool:
+        return WorkerPulse.objects.filter(unlocks=True).exists()
+
+    def make(label: str) -> Operation:
+        limits = NewLimits(1, 2)
+        wallet = make_wallet(team=team, actor=alice, gateway=gateway, label=label, limits=limits)
+        made = Operation.objects.filter(subject_id=wallet.pk)
+        processes.eventually(lambda: made.filter(state__in=FINAL).exists(), f"{label} has ended")
+        return made.get()
+
+    with processes.worker(data):
+        processes.eventually(holds_its_keys, "the worker holds its keys")
+        assert make("Before").state == State.SUCCEEDED
+
+        private.rename(away)
+        processes.eventually(lambda: not holds_its_keys(), "the worker says that its keys are gone")
+        refused = make("Without")
+        assert (refused.state, refused.error["code"]) == (State.FAILED, "VAULT_LOCKED")
+        page = client_as(alice).get(f"/activity/{refused.pk}")
+        assert "This worker cannot use its private keyset" in page.content.decode()
+        assert "PANEL_VAULT_PRIVATE_KEYSET_FILE names back" in page.content.decode()
+
+        private.write_text("garbage")
+        assert make("Garbage").error["code"] == "VAULT_LOCKED"
+
+        away.replace(private)
+        processes.eventually(holds_its_keys, "the worker holds its keys again")
+        assert make("After").state == State.SUCCEEDED
+    log = (data / "worker.log").read_text()
+    assert (log.count("keys_missing"), log.count("keys_back")) == (1, 1)

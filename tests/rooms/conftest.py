@@ -30,8 +30,11 @@ Enter = Callable[..., Page]
 #: Further people by name, and what they are: in the first owner's team, or in one of their own.
 ROLES = {
     "alice": ("owner",),
+    "olive": ("owner",),
+    "oscar": ("owner",),
     "erin": ("admin",),
     "grace": ("developer", OWN),
+    "henry": ("billing",),
     "dora": ("viewer",),
     "charlie": (OWN,),
     "frank": (OWN,),
@@ -51,7 +54,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "rooms" in item.keywords:
             item.add_marker(needs.chromium)
-            item.add_marker(pytest.mark.xdist_group("rooms"))  # one stack for all of them
 
 
 @pytest.fixture(scope="session", autouse=True)

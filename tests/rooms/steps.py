@@ -9,12 +9,21 @@ from pathlib import Path
 from playwright.sync_api import APIResponse, FilePayload, Locator, Page, expect
 
 from tools.sites import Site, zipped
+from tools.stack import Owner
 
 PATIENCE = 30_000  # milliseconds, for what a worker does
 
 
 def submit(page: Page, form: str) -> None:
     page.locator(f"{form} [type=submit]").first.click()
+
+
+def prove(page: Page, person: Owner) -> None:
+    """Say with the password who sits there, if the page asks for that."""
+    if "/accounts/confirm" in page.url:
+        page.locator("form#confirm-password input[name=password]").fill(person.password)
+        submit(page, "form#confirm-password")
+        page.wait_for_url(lambda url: "/accounts/confirm" not in url)
 
 
 def settle(page: Page) -> None:
@@ -157,3 +166,12 @@ def post(page: Page, path: str, **fields: str) -> APIResponse:
         headers={"Referer": page.url, "Origin": origin},
         max_redirects=0,
     )
+
+
+def confirm_oneself(page: Page, password: str) -> None:
+    """Confirm that it is you, when the page asks; what was sent goes on from there."""
+    page.wait_for_load_state()
+    if "/accounts/confirm" in page.url:
+        page.locator("main input[name=password]").fill(password)
+        submit(page, "main form:has(input[name=password])")
+        page.wait_for_url(lambda url: "/accounts/confirm" not in url)

@@ -49,7 +49,12 @@ def test_the_main_pages_break_no_rule(owner_page: Page, furnished: Furnished, sc
         f"{furnished.wallet}/tier/prototype",
         "/payments",
         "/activity/",
+        "/team",
+        "/team/rules",
         "/settings",
+        "/account/security",
+        "/account/security/app",
+        "/account/sessions",
     ):
         page.goto(path)
         expect(page.locator("main h1").first).to_be_visible()

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.held import Held
 from tests.rooms.conftest import Furnished
 
 pytestmark = pytest.mark.rooms
@@ -66,6 +67,7 @@ def test_the_arrows_choose_and_escape_closes_the_palette(owner_page: Page) -> No
     page.goto("/")
     page.keyboard.press("Control+k")
     options = page.locator("dialog#palette [role=option]")
+    expect(options.first).to_have_text(re.compile("New project"))  # its results have come
     expect(options.nth(0)).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowDown")
     expect(options.nth(1)).to_have_attribute("aria-selected", "true")
@@ -73,6 +75,23 @@ def test_the_arrows_choose_and_escape_closes_the_palette(owner_page: Page) -> No
     expect(options.nth(0)).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Escape")
     expect(page.locator("dialog#palette")).to_be_hidden()
+
+
+def test_results_that_come_after_an_arrow_keep_what_it_chose(owner_page: Page) -> None:
+    page = owner_page
+    search = Held(page, "**/search*")
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    asked = search.come()
+    page.keyboard.press("ArrowDown")
+    options = page.locator("dialog#palette").get_by_role("option")
+    chosen = page.locator("dialog#palette").get_by_role("option", selected=True)
+    expect(chosen).to_have_text(re.compile("Projects"))
+    asked.continue_()
+    expect(options.first).to_have_text(re.compile("New project"))
+    expect(chosen).to_have_text(re.compile("Projects"))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url("/projects/")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +130,7 @@ def test_a_slash_searches_and_j_k_walk_the_rows(owner_page: Page, furnished: Fur
     expect(page).to_have_url(furnished.project)
 
 
-def test_letters_typed_into_a_field_are_letters(owner_page: Page) -> None:
+def test_letters_typed_into_a_field_are_letters(owner_page: Page, furnished: Furnished) -> None:
     page = owner_page
     page.goto("/projects/new")
     page.locator("main input[name=name]").fill("")

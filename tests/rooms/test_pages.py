@@ -57,6 +57,8 @@ def test_every_page_below_them_fits(owner_page: Page, furnished: Furnished, widt
         "/activity/?tab=audit",
         "/activity/?kind=deploy&state=succeeded",
         "/search?q=views",
+        "/team",
+        "/team/rules",
         "/settings",
         "/accounts/password/change/",
         "/accounts/logout/",
@@ -70,6 +72,7 @@ def test_many_wallets_do_not_widen_the_price_list(owner_page: Page, furnished: F
     page = owner_page
     for number in range(5):
         steps.make_wallet(page, f"One of several wallets {number}")
+        steps.settle(page)
     page.set_viewport_size({"width": 390, "height": 860})
     page.goto("/tiers")
     expect(page.get_by_role("navigation", name="Wallet that pays")).to_be_visible()

@@ -46,7 +46,8 @@ def changing_forms(page: Page) -> list[str]:
 def test_a_viewer_sees_every_page_and_no_button_that_changes(enter: Enter, places: Places) -> None:
     page = enter("dora")
     lists = ("/", "/projects/", "/deploys", "/wallets/", "/payments", "/tiers", "/activity/", "/settings")
-    for path in (*lists, *places.values(), f"{places['project']}/releases"):
+    team = ("/team", "/team/rules")
+    for path in (*lists, *team, *places.values(), f"{places['project']}/releases"):
         page.goto(path)
         expect(page.locator("main h1").first).to_be_visible()
         assert changing_forms(page) == [], path
@@ -156,6 +157,6 @@ def test_a_developer_deploys_and_pays_for_nothing(
     expect(page.locator("#prices")).to_contain_text("Prototype")
     expect(page.locator("#prices a[href*='/tier/']")).to_have_count(0)
     page.goto(furnished.wallet)
-    expect(page.get_by_role("link", name="Lower")).to_have_count(0)
+    expect(page.get_by_role("link", name="Change")).to_have_count(0)
     page.goto(f"{furnished.wallet}/tier/prototype")
     expect(page.locator("main")).to_contain_text("You are Developer.")

@@ -36,7 +36,7 @@ def lower(page: Page, wallet: str, one: str, day: str) -> None:
     steps.submit(page, "form#limits-form")
 
 
-def test_limits_can_be_lowered_and_never_raised(owner_page: Page) -> None:
+def test_limits_are_lowered_at_once_and_raised_with_a_passkey_only(owner_page: Page) -> None:
     page = owner_page
     wallet = steps.make_wallet(page, "Careful")
     lower(page, wallet, "0.50", "0.80")
@@ -46,9 +46,9 @@ def test_limits_can_be_lowered_and_never_raised(owner_page: Page) -> None:
     expect(limits).to_contain_text("$0.50")
     expect(limits).to_contain_text("$0.80")
     lower(page, wallet, "0.60", "0.80")
-    expect(page.locator("form#limits-form .error")).to_contain_text(
-        "A limit can be lowered here, never raised: now $0.50."
-    )
+    expect(page.locator("main")).to_contain_text("You have no passkey.")
+    steps.submit(page, "form[action$='/cancel']")
+    page.wait_for_url(f"**{wallet}")
     lower(page, wallet, "0.50", "0.40")
     expect(page.locator("form#limits-form .error")).to_contain_text(
         "A single payment cannot be above the limit per day."

@@ -22,7 +22,7 @@ from tests.sandbox.sandbox_pages import (
 from tests.sandbox.sandbox_player import Player
 from tools import machine
 
-pytestmark = [needs.chromium, pytest.mark.xdist_group("rooms")]
+pytestmark = needs.chromium
 
 
 @pytest.fixture(scope="session", autouse=True)

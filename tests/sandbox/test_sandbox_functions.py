@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,15 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.functions.node import WITH_TYPES, find_node, find_packages
+from sandbox.functions.node import find_node
+from tests import needs
 from tests.sandbox.sandbox_http import Http, sandbox_over
 from tests.sandbox.sandbox_player import Owned, Player, sha256
 
-NODE = find_node()
-needs_node = pytest.mark.skipif(NODE is None, reason="Node 20 or newer is not on this machine")
-needs_types = pytest.mark.skipif(
-    NODE is None or NODE.version < WITH_TYPES, reason="Node 22.18 or newer is not on this machine"
-)
+FIRST_TYPES = (22, 6)  # as an experiment
 ECHO = """
 export default async (req) => {
   console.log("called", req.method, new URL(req.url).pathname);
@@ -56,12 +52,25 @@ def deploy(owned: Owned, code: Mapping[str, str], *routes: dict[str, Any], **mor
     return owned.deploy(INDEX, **spec)
 
 
+def old_node(folder: Path) -> Path:
+    """The machine's Node as if it were of a time before types: it says so, and takes none."""
+    node = find_node()
+    assert node is not None
+    without = "--no-experimental-strip-types" if node.version >= FIRST_TYPES else ""
+    program = folder / "node"
+    program.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec echo v20.0.0\nexec "{node.program}" {without} "$@"\n'
+    )
+    program.chmod(0o755)
+    return program
+
+
 def invoke(owned: Owned, name: str, **arguments: Any) -> Any:
     headers = {"apikey": owned.anon_key, **arguments.pop("headers", {})}
     return owned.player.http.request("POST", f"/functions/v1/{name}", headers=headers, **arguments)
 
 
-@needs_node
+@needs.node
 def test_route_calls_the_function_with_the_whole_request(http: Http, guestbook: Owned) -> None:
     guestbook.serviced(
         "POST", f"/projects/v1/admin/{guestbook.id}/secrets", json={"key": "GREETING", "value": "hi"}
@@ -88,7 +97,7 @@ def test_route_calls_the_function_with_the_whole_request(http: Http, guestbook: 
     assert seen["env"]["GREETING"] == "hi"
 
 
-@needs_node
+@needs.node
 def test_methods_routes_and_files_share_an_address(http: Http, guestbook: Owned) -> None:
     hello = 'export default () => new Response("hello", { headers: { "cache-control": "max-age=5" } });'
     fallen = 'export default () => { throw new Error("secret reason"); };'
@@ -115,7 +124,7 @@ def test_methods_routes_and_files_share_an_address(http: Http, guestbook: Owned)
     assert "secret reason" not in failed.text
 
 
-@needs_node
+@needs.node
 def test_what_a_function_writes_is_in_its_log(guestbook: Owned) -> None:
     code = 'export default (req) => { console.log("one"); console.error("two"); throw new Error("three"); };'
     deploy(guestbook, {"noisy": code})
@@ -131,7 +140,7 @@ def test_what_a_function_writes_is_in_its_log(guestbook: Owned) -> None:
     assert guestbook.serviced("GET", f"{path}?since=99999999999999").json() == {"logs": []}
 
 
-@needs_node
+@needs.node
 @pytest.mark.parametrize(
     ("code", "status", "error"),
     [
@@ -150,14 +159,14 @@ def test_failing_function_is_a_canonical_error(guestbook: Owned, code: str, stat
     assert (response.status_code, response.json()["code"]) == (status, error)
 
 
-@needs_node
+@needs.node
 def test_memory_limit_stops_a_function(guestbook: Owned) -> None:
     code = "export default () => { const kept = []; for (;;) kept.push(new Array(1e5).fill({})); };"
     deploy(guestbook, {"fat": code}, fat={"config": {"memory_mb": 32}})
     assert invoke(guestbook, "fat").json()["code"] == "FUNCTION_CRASHED"
 
 
-@needs_types
+@needs.node_with_types
 def test_single_source_and_files_may_be_typescript(guestbook: Owned) -> None:
     code = (
         "export default async (req: Request): Promise<Response> => new Response(await req.text() as string);"
@@ -175,13 +184,11 @@ def test_single_source_and_files_may_be_typescript(guestbook: Owned) -> None:
     assert invoke(guestbook, "many").json() == 5
 
 
+@needs.node
 def test_old_node_says_that_typescript_needs_a_newer_one(
-    guestbook: Owned, monkeypatch: pytest.MonkeyPatch
+    guestbook: Owned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SANDBOX_NODE", shutil.which("node") or "/nowhere/node")
-    node = find_node()
-    if node is None or node.version >= WITH_TYPES:
-        pytest.skip("no Node between 20 and 22.18 is on the PATH")
+    monkeypatch.setenv("SANDBOX_NODE", str(old_node(tmp_path)))
     deploy(guestbook, {"typed": "export default (req: Request) => new Response('x');"})
     assert invoke(guestbook, "typed").json()["code"] == "FUNCTION_FAILED"
     path = f"/projects/v1/admin/{guestbook.id}/functions/typed/logs"
@@ -203,14 +210,14 @@ def test_call_needs_a_key_and_a_function(guestbook: Owned) -> None:
     assert invoke(guestbook, "echo", content=b"x" * (6 * 1024 * 1024 + 1)).status_code == 413
 
 
-@needs_node
+@needs.node
 def test_answer_above_the_limit_is_refused(guestbook: Owned) -> None:
     deploy(guestbook, {"big": "export default () => new Response('x'.repeat(6 * 1024 * 1024 + 1));"})
     response = invoke(guestbook, "big")
     assert (response.status_code, response.json()["code"]) == (502, "ROUTED_RESPONSE_TOO_LARGE")
 
 
-@needs_node
+@needs.node
 def test_gate_asks_for_a_user_and_for_a_role(http: Http, guestbook: Owned) -> None:
     sql = "CREATE TABLE members (user_id text, role text)"
     admin = f"/projects/v1/admin/{guestbook.id}/sql"
@@ -232,7 +239,7 @@ def test_gate_asks_for_a_user_and_for_a_role(http: Http, guestbook: Owned) -> No
     assert invoke(guestbook, "boss", headers=bearer).json()["seen"]["x-run402-user-role"] == "boss"
 
 
-@needs_node
+@needs.node
 def test_routed_function_learns_the_language(http: Http, guestbook: Owned) -> None:
     deploy(guestbook, {"echo": ECHO}, route("/api", "echo"))
     i18n = {"default_locale": "en", "locales": ["en", "de"], "detect": ["cookie:lang", "accept-language"]}
@@ -247,7 +254,7 @@ def test_routed_function_learns_the_language(http: Http, guestbook: Owned) -> No
     assert chosen(cookie="lang=de", **{"accept-language": "en"}) == ("de", "en")
 
 
-@needs_node
+@needs.node
 def test_packages_beside_the_sandbox_can_be_imported(
     guestbook: Owned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,11 +271,8 @@ def test_packages_beside_the_sandbox_can_be_imported(
     assert invoke(guestbook, "typed").text == guestbook.id
 
 
-@needs_node
-@pytest.mark.skipif(
-    not ((find_packages() or Path("/nowhere")) / "@run402" / "functions").is_dir(),
-    reason="@run402/functions is not installed beside the sandbox",
-)
+@needs.node
+@needs.functions_package
 def test_official_package_reaches_the_database(guestbook: Owned) -> None:
     admin = f"/projects/v1/admin/{guestbook.id}/sql"
     sql = "CREATE TABLE notes (id int, body text); INSERT INTO notes VALUES (1, 'hello')"
@@ -281,7 +285,7 @@ def test_official_package_reaches_the_database(guestbook: Owned) -> None:
     assert invoke(guestbook, "read").json() == [{"body": "hello"}]
 
 
-@needs_node
+@needs.node
 def test_no_function_outlives_the_sandbox(tmp_path: Path) -> None:
     mark = tmp_path / "beats"
     code = (

@@ -1,94 +1,20 @@
-"""Default deny: every address says who may open it, and asks."""
+"""The permission table, and the gates in front of views; tests/security tries them on every address."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-
 import pytest
-from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.urls.converters import SlugConverter, StringConverter, UUIDConverter
-from django.urls.resolvers import RoutePattern
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import RequestFactory
 
+from teams.access import OperatorOnly, Personal, Public, operator_only, personal, public
+from teams.middleware import PersonRequest
 from teams.models import Role, User
 from teams.permissions import TABLE, Action, allows, who_may
 from tests.fixtures import ClientAs
 
 pytestmark = pytest.mark.django_db
-
-#: What a visitor may open, and the pages of allauth, which guard themselves. Everything else declares a permission.
-PUBLIC = {"livez", "home:readyz", "styleguide", "account_login", "account_inactive"}
-OWN_GUARD = {"account_logout", "account_change_password", "account_reauthenticate"}
-ABSENT = {
-    "account_signup",
-    "account_email",
-    "account_email_verification_sent",
-    "account_confirm_email",
-    "account_set_password",
-    "account_reset_password",
-    "account_reset_password_done",
-    "account_reset_password_from_key",
-    "account_reset_password_from_key_done",
-    "account_confirm_login_code",
-    "account_request_login_code",
-}
-
-
-def _addresses(patterns: list[URLPattern | URLResolver], room: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            inner = f"{pattern.namespace}:" if pattern.namespace else room
-            yield from _addresses(pattern.url_patterns, inner)
-        else:
-            yield f"{room}{pattern.name}", pattern
-
-
-ADDRESSES = dict(_addresses(get_resolver().url_patterns))
-EXAMPLES = {UUIDConverter: uuid.UUID(int=1), SlugConverter: "x", StringConverter: "x"}
-GATED = sorted(set(ADDRESSES) - PUBLIC - OWN_GUARD - ABSENT)
-
-
-def _url(name: str) -> str:
-    """Return some address under the name; whether what it speaks of exists does not matter."""
-    pattern = ADDRESSES[name].pattern
-    converters = pattern.converters if isinstance(pattern, RoutePattern) else {}
-    return reverse(name, kwargs={key: EXAMPLES[type(converter)] for key, converter in converters.items()})
-
-
-def test_there_are_addresses_to_test() -> None:
-    assert len(GATED) > 25
-
-
-@pytest.mark.parametrize("name", GATED)
-def test_every_address_declares_a_permission(name: str) -> None:
-    assert isinstance(getattr(ADDRESSES[name].callback, "permission", None), Action)
-
-
-@pytest.mark.parametrize("name", GATED)
-def test_a_visitor_is_sent_to_the_sign_in_page(client: Client, name: str) -> None:
-    url = _url(name)
-    for method in (client.get, client.post):
-        response = method(url)
-        assert (response.status_code, response["Location"].partition("?")[0]) == (302, "/accounts/login/")
-
-
-@pytest.mark.parametrize("name", GATED)
-def test_a_person_without_a_team_finds_nothing(client_as: ClientAs, name: str) -> None:
-    nobody = User.objects.create_user("nobody@example.com")
-    browser = client_as(nobody)
-    assert {browser.get(_url(name)).status_code, browser.post(_url(name)).status_code} <= {404, 405}
-
-
-@pytest.mark.parametrize("name", sorted(OWN_GUARD))
-def test_pages_about_oneself_want_a_sign_in(client: Client, name: str) -> None:
-    assert client.get(_url(name)).status_code == 302
-
-
-@pytest.mark.parametrize("name", sorted(ABSENT))
-def test_what_the_panel_does_not_have_is_not_there(client: Client, name: str) -> None:
-    assert client.get(_url(name)).status_code == 404
-    assert client.post(_url(name)).status_code == 404
 
 
 def test_a_role_that_may_not_is_refused_with_who_may(client_as: ClientAs, dora: User) -> None:
@@ -140,3 +66,52 @@ def test_the_table() -> None:
 
 def test_roles_are_named_in_a_sentence() -> None:
     assert who_may(Action.DEPLOY) == "Owner, Admin or Developer"
+
+
+# --- Gates ---
+
+
+def _asked_by(user: User | AnonymousUser) -> HttpRequest:
+    request = RequestFactory().get("/")
+    request.user = user
+    return request
+
+
+@personal
+def own_page(request: PersonRequest) -> HttpResponse:
+    return HttpResponse("mine")
+
+
+@operator_only
+def instance_page(request: PersonRequest) -> HttpResponse:
+    return HttpResponse("the instance")
+
+
+@public("for the test")
+def open_page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("all")
+
+
+def test_gates_declare_what_they_ask_for() -> None:
+    gates = (own_page, instance_page, open_page)
+    declared = [getattr(gate, "permission", None) for gate in gates]
+    assert declared == [Personal(), OperatorOnly(), Public("for the test")]
+
+
+def test_a_personal_page_wants_a_person_and_no_team() -> None:
+    nobody = User.objects.create_user("nobody@example.com")
+    assert own_page(_asked_by(nobody)).status_code == 200
+    with pytest.raises(Http404):
+        own_page(_asked_by(AnonymousUser()))
+
+
+def test_the_operators_pages_are_for_operators(alice: User) -> None:
+    with pytest.raises(PermissionDenied, match="Whoever runs its machine names them"):
+        instance_page(_asked_by(alice))
+    alice.is_operator = True
+    assert instance_page(_asked_by(alice)).status_code == 200
+
+
+def test_a_public_page_is_open_to_visitors() -> None:
+    assert open_page(_asked_by(AnonymousUser())).status_code == 200
+    assert getattr(open_page, "login_required", True) is False

@@ -21,7 +21,11 @@ def names(layout: Layout, process: str) -> set[str]:
 
 
 def test_only_the_worker_is_told_where_the_private_keys_are(layout: Layout) -> None:
-    private = {"PANEL_VAULT_PRIVATE_KEYSET_FILE", "PANEL_POLICY_MAC_KEYSET_FILE"}
+    private = {
+        "PANEL_VAULT_PRIVATE_KEYSET_FILE",
+        "PANEL_POLICY_MAC_KEYSET_FILE",
+        "PANEL_AUDIT_SIGNING_KEYSET_FILE",
+    }
     assert {
         process: names(layout, process) & private for process in ("sandbox", "web", "worker", "prepare")
     } == {
@@ -32,11 +36,23 @@ def test_only_the_worker_is_told_where_the_private_keys_are(layout: Layout) -> N
     }
 
 
+def test_web_and_worker_share_the_keyset_for_results(layout: Layout) -> None:
+    processes = ("sandbox", "web", "worker", "prepare")
+    held = {process for process in processes if "PANEL_RESULTS_KEYSET_FILE" in names(layout, process)}
+    assert held == {"web", "worker"}
+
+
 def test_private_keys_of_the_callers_environment_do_not_reach_web(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PANEL_VAULT_PRIVATE_KEYSET", "{}")
     assert "PANEL_VAULT_PRIVATE_KEYSET" not in layout.environment("web")
+
+
+def test_only_the_worker_knows_the_mail_server_and_its_password(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "data", 8001, 8403, {"PANEL_SMTP_URL": "smtp://me:secret@mail.example"})
+    told = [process for process in ("web", "worker", "prepare") if "PANEL_SMTP_URL" in names(layout, process)]
+    assert told == ["worker"]
 
 
 def test_the_sandbox_is_told_nothing_of_the_panel(layout: Layout) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tools.layout import ROOT
-from tools.ports import free_ports
 from tools.stack import OWNER_EMAIL, Owner, Stack, StackError
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -91,26 +87,3 @@ def test_a_second_start_keeps_the_data_and_the_password(tmp_path: Path) -> None:
         assert isinstance(first.owner, Owner)
     with Stack.start(tmp_path, patience=1) as second:
         assert second.owner is None
-
-
-def test_the_demo_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
-    panel, sandbox = free_ports(2)
-    ports = {"PANEL_PORT": str(panel), "SANDBOX_PORT": str(sandbox)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "tools.demo", "--data", str(tmp_path / "data")],
-        cwd=ROOT,
-        env={**os.environ, **ports},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as demo:
-        assert demo.stdout is not None
-        said = [line.strip() for line in iter(demo.stdout.readline, "") if _says(line, demo)]
-        assert demo.wait(20) == 0
-    assert said[-1] == "Stopped. The data is kept."
-    assert f"Open        http://localhost:{panel}" in said
-
-
-def _says(line: str, demo: subprocess.Popen[str]) -> bool:
-    if "Ctrl-C stops it" in line:
-        demo.send_signal(signal.SIGINT)
-    return bool(line.strip())

@@ -1,8 +1,9 @@
 """Rows of the wallets room."""
 
 from wallets.models.gateway import Gateway
+from wallets.models.passkey import FirstPasskey, TrustedPasskey
 from wallets.models.payment import Payment
 from wallets.models.policy import SpendPolicy
 from wallets.models.wallet import Wallet
 
-__all__ = ["Gateway", "Payment", "SpendPolicy", "Wallet"]
+__all__ = ["FirstPasskey", "Gateway", "Payment", "SpendPolicy", "TrustedPasskey", "Wallet"]

@@ -37,6 +37,9 @@ class Wallet(models.Model):
     address = models.CharField(max_length=42, blank=True)
     key_sealed = models.BinaryField(default=bytes)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Its key left the panel: whoever got it then may have it still. Never taken back.
+    exported_at = models.DateTimeField(null=True)
+    exported_by = models.CharField(max_length=200, blank=True)
 
     # Mirror of the chain and of Run402; null means “not read yet”, never zero.
     balance_micros = models.BigIntegerField(null=True)

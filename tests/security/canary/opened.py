@@ -37,26 +37,13 @@ def main() -> None:
 
 
 def _opened() -> list[tuple[str, bytes]]:
-    from projects.keys import key_context as project_context
-    from projects.models import Project
-    from wallets import vault
-    from wallets.models import Wallet
-    from wallets.signer import key_context
+    from wallets.sealed import SealedColumn, sealed_columns
 
-    wallets = Wallet.objects.filter(state=Wallet.State.READY)
-    projects = Project.objects.exclude(service_key_sealed=b"")
     return [
-        *(
-            (f"the key of wallet {one.label}", vault.unseal(bytes(one.key_sealed), key_context(one)))
-            for one in wallets
-        ),
-        *(
-            (
-                f"the service key of {one.name}",
-                vault.unseal(bytes(one.service_key_sealed), project_context(one.pk)),
-            )
-            for one in projects
-        ),
+        (f"{name} of {row}", column.open(row)[0])
+        for name, column in sealed_columns.items()
+        if isinstance(column, SealedColumn)
+        for row in column.rows()
     ]
 
 

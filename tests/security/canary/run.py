@@ -7,7 +7,8 @@ from pathlib import Path
 from tests.security.canary import search
 from tests.security.canary.browser import Recorder
 from tests.security.canary.opened import sealed_secrets
-from tests.security.canary.walk import STEPS, Walk
+from tests.security.canary.steps import STEPS
+from tests.security.canary.walk import Walk
 from tools.stack import Stack
 
 #: Everything that any logger has to say.
@@ -32,6 +33,7 @@ def run(folder: Path) -> list[str]:
 
 def _require_the_walk_to_have_worked(names: set[str]) -> None:
     """A form that was turned down leaks nothing, and proves nothing."""
-    missing = {"the key of wallet Smoke", "the key of wallet Imported", "the service key of smoke"} - names
+    wallet, service_key = "wallets.Wallet.key_sealed of", "projects.Project.service_key_sealed of smoke"
+    missing = {f"{wallet} Smoke", f"{wallet} Imported", service_key} - names
     if missing:
         raise AssertionError(f"the walk left nothing sealed for {', '.join(sorted(missing))}")

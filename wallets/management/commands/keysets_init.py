@@ -12,7 +12,7 @@ from wallets import keysets
 
 
 class Command(BaseCommand):
-    help = "Write missing keysets to a folder. Web gets vault-public.json only; workers get all three files."
+    help = "Write missing keysets to a folder. Web gets the two public ones and results.json; workers get all files."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--folder", type=Path, default=settings.DATA_DIR / "keys")

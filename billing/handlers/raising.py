@@ -1,0 +1,71 @@
+"""Writing higher limits. The passkey that confirmed them was checked before this runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.record import Subject, record
+from billing import limits
+from billing.handlers.mirror import wallet_of
+from core.errors import Refusal
+from operations.registry import Guard, kind
+from operations.work import Work
+from teams.permissions import Action
+from wallets import policies
+from wallets.models import Wallet
+from wallets.policies import MOST_MICROS, Limits
+
+
+@kind(
+    limits.RAISE,
+    gettext_lazy("Raise a wallet's limits"),
+    action=Action.WALLET_RAISE,
+    guard=Guard.PASSKEY,
+    statement=limits.statement,
+)
+def raise_limits(work: Work) -> dict[str, Any]:
+    """Write the limits that were confirmed, unless the present ones are others than the person saw."""
+    with transaction.atomic():
+        wallet = Wallet.objects.select_for_update().get(pk=wallet_of(work.operation).pk)
+        if "version" in work.checkpoints:
+            return {"version": work.checkpoints["version"]}
+        asked = _asked(work, policies.verified(wallet))
+        policy = policies.write(wallet, asked)
+        work.checkpoint(version=policy.version)
+        _record(wallet, work, asked)
+    return {"version": policy.version}
+
+
+def _asked(work: Work, now: Limits) -> Limits:
+    args = work.args
+    if (now.per_payment_micros, now.per_day_micros) != (
+        args["now_per_payment_micros"],
+        args["now_per_day_micros"],
+    ):
+        raise Refusal(
+            "LIMITS_CHANGED", _("The limits have changed since you looked. Look at them, then ask again.")
+        )
+    asked = Limits(int(args["per_payment_micros"]), int(args["per_day_micros"]), now.networks)
+    if not 0 <= asked.per_payment_micros <= asked.per_day_micros <= MOST_MICROS:
+        raise Refusal(
+            "LIMIT_TOO_HIGH", _("A limit is at most $10,000.00, and no payment is above the day's.")
+        )
+    return asked
+
+
+def _record(wallet: Wallet, work: Work, asked: Limits) -> None:
+    record(
+        "wallet.limits_raised",
+        team_id=wallet.team_id,
+        actor=work.actor,
+        subject=Subject("wallet", str(wallet.pk), wallet.label),
+        details={
+            "per_payment_micros": asked.per_payment_micros,
+            "per_day_micros": asked.per_day_micros,
+            "operation": str(work.operation.pk),
+        },
+    )

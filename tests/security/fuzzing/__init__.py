@@ -1,0 +1,1 @@
+"""The parts of the fuzzer: a world to break (world), bad input (garbage), requests (mutate), judging them (sender)."""
