@@ -205,6 +205,21 @@ def mounted(root: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def read_only(root: Path) -> Iterator[None]:
+    """Mount the root so that nothing but /data, /tmp and /dev/shm can be written, as compose.yaml does."""
+    with contextlib.ExitStack() as stack:
+        _run(["mount", "--bind", str(root), str(root)], "mount")
+        stack.callback(_run, ["umount", "--lazy", str(root)], "umount")
+        for place in ("data", "dev/shm"):
+            _run(["mount", "--bind", str(root / place), str(root / place)], "mount")
+            stack.callback(_run, ["umount", "--lazy", str(root / place)], "umount")
+        _run(["mount", "-t", "tmpfs", "tmpfs", str(root / "tmp")], "mount")
+        stack.callback(_run, ["umount", "--lazy", str(root / "tmp")], "umount")
+        _run(["mount", "-o", "remount,ro,bind", str(root)], "mount")
+        yield
+
+
 def _machine() -> dict[str, str]:
     """Where packages come from on this machine; nothing else of the caller's environment goes in."""
     kept = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
@@ -241,7 +256,7 @@ def try_out(stage: Stage) -> None:
     public = {**settings, "PANEL_VAULT_PUBLIC_KEYSET_FILE": "/data/keys/vault-public.json"}
     _finish(stage, "panel manage keysets_init", **settings)
     _finish(stage, "panel prepare", **settings)
-    with running(stage, "exec panel web", **public):
+    with read_only(stage.root), running(stage, "exec panel web", **public):
         deadline = time.monotonic() + PATIENCE
         while not _works(stage, "panel health", **public):
             if time.monotonic() > deadline:
