@@ -22,6 +22,8 @@ from wallets.models import Gateway, GatewayStanding, Wallet
 FAILURES, WINDOW = 5, timedelta(minutes=2)
 #: The pause before somebody tries again: doubled each time, never longer than the second.
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0
+#: What waits looks again after this at the latest.
+LONGEST_WAIT = 30.0
 #: How long one worker has for trying.
 PROBE = timedelta(seconds=40)
 #: How much of a gateway's Retry-After is believed: by what people wait for, and by what nobody waits for.
@@ -186,8 +188,11 @@ def _jitter() -> float:
 
 
 def _left(until: datetime, now: datetime) -> float:
-    """Return the seconds that are left, and a little more, so that not all come back at once."""
-    return max((until - now).total_seconds(), 1.0) * random.uniform(1.0, 1.2)  # noqa: S311
+    """Return the seconds that are left, and a little more, so that not all come back at once.
+
+    Never many: the gateway may be back before, found out by another one's try.
+    """
+    return min(max((until - now).total_seconds(), 1.0), LONGEST_WAIT) * random.uniform(1.0, 1.2)  # noqa: S311
 
 
 def _silent(gateway: Gateway, row: GatewayStanding) -> str:

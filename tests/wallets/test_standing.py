@@ -96,6 +96,14 @@ def test_a_try_that_fails_makes_the_pause_longer_but_never_longer_than_a_minute(
         assert planned * 0.8 <= pause <= planned * 1.2
 
 
+def test_what_waits_looks_again_before_a_long_pause_is_over(gateway: Gateway) -> None:
+    _fail(gateway, 5)
+    GatewayStanding.objects.update(retry_at=timezone.now() + timedelta(seconds=60))
+    hold = standing.admit(gateway)
+    assert hold is not None
+    assert 30 <= hold.seconds <= 36
+
+
 def test_a_worker_that_died_while_it_tried_is_followed_by_another(
     gateway: Gateway, clock: time_machine.Traveller
 ) -> None:
