@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
+from tests.rooms import steps
 from tests.rooms.conftest import Enter, Furnished
 from tools.stack import Stack
 
@@ -22,6 +23,7 @@ def test_the_record_leaves_as_a_file_that_verifies_without_the_panel(
 ) -> None:
     page = owner_page
     page.goto("/activity/?tab=audit")
+    steps.see(page, page.get_by_text("Signed up to entry"))  # a worker signs within seconds
     for name in ("Export JSONL", "Export CSV"):  # one after the other, from the same page
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
