@@ -65,8 +65,11 @@ def report(viewer: Membership, person: User) -> Report:
 def of_teams(viewer: Membership, person: User) -> list[LeaverItem]:
     """Return what this room knows: membership, sessions, invitations that they sent."""
     membership = _membership(viewer.team, person)
-    items = [_member(viewer, membership)] if membership else []
-    return [*items, *_sessions(viewer, person, membership), *_invitations(viewer, membership)]
+    if membership is None:
+        return []  # sessions and invitations of somebody who left open nothing here
+    # The membership comes last: without it there would be nobody to take the rest from.
+    rest = [*_invitations(viewer, membership), *_sessions(viewer, membership)]
+    return [*rest, _member(viewer, membership)]
 
 
 def _member(viewer: Membership, membership: Membership) -> LeaverItem:
@@ -86,10 +89,9 @@ def _member(viewer: Membership, membership: Membership) -> LeaverItem:
     )
 
 
-def _sessions(viewer: Membership, person: User, membership: Membership | None) -> list[LeaverItem]:
-    """Sessions matter while somebody is a member: afterwards they open nothing of this team."""
-    count = Session.objects.filter(user=person).count() if membership else 0
-    if membership is None or not count:
+def _sessions(viewer: Membership, membership: Membership) -> list[LeaverItem]:
+    count = Session.objects.filter(user=membership.user_id).count()
+    if not count:
         return []
     said = ngettext("%(n)s browser is signed in", "%(n)s browsers are signed in", count) % {"n": count}
     may = guards.may_touch(viewer, membership)
@@ -99,15 +101,13 @@ def _sessions(viewer: Membership, person: User, membership: Membership | None) -
             detail=_("Their sessions end with the membership too."),
             icon="monitor",
             button=_("End the sessions") if may else "",
-            url=reverse("teams:leaver_sessions", args=[person.pk]) if may else "",
+            url=reverse("teams:leaver_sessions", args=[membership.user_id]) if may else "",
         )
     ]
 
 
-def _invitations(viewer: Membership, membership: Membership | None) -> list[LeaverItem]:
-    """Return what they could still send today: the invitations of somebody who left are over with them."""
-    if membership is None:
-        return []
+def _invitations(viewer: Membership, membership: Membership) -> list[LeaverItem]:
+    """Return what they sent and could still send today."""
     roles, reach = guards.roles_to_give(membership), Grant.of(membership)
     sent = selectors.open_invitations(viewer.team).filter(invited_by=membership.user_id)
     may = allows(viewer.role, Action.MEMBERS_MANAGE)
