@@ -1,10 +1,12 @@
 """What one entry of the record is, and how entries are tied together. No database and no settings: it is used offline.
 
-body   = SHA-256 over the entry's own fields and its salt
+name   = SHA-256 over a name (of who did it, or of what it was done to) and a salt of its own
+body   = SHA-256 over the entry's own fields, with those digests in place of the names, and its salt
 digest = SHA-256 over the digest before it and the body
 
 Two steps, so that an export may hide an entry and still be checked from end to end: it shows the body's digest
-instead of the fields. The salt keeps a hidden entry from being guessed.
+instead of the fields. The salt keeps a hidden entry from being guessed. And a person's name can be erased, their id
+stays: the name's salt is dropped, its digest remains and holds the chain together.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from typing import Any
 
 ENTRY_FORM = "run402-panel/audit-entry/1"
 LINK_FORM = "run402-panel/audit-link/1"
+NAME_FORM = "run402-panel/audit-name/1"
+#: What stands in place of a name that was erased.
+ERASED = "Erased person"
 
 
 def canonical(value: object) -> bytes:
@@ -34,6 +39,11 @@ def link(previous: str, body: str) -> str:
     return sha256([LINK_FORM, previous, body])
 
 
+def named(salt: str, name: str) -> str:
+    """Return the digest of a name."""
+    return sha256([NAME_FORM, salt, name])
+
+
 @dataclass(frozen=True)
 class Hidden:
     """An entry of which only the digests are told."""
@@ -45,7 +55,10 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry in full. `at` is ISO 8601 with microseconds and offset."""
+    """An entry in full. `at` is ISO 8601 with microseconds and offset.
+
+    `actor_erased` and `object_erased` are the digests of names that were erased, else empty.
+    """
 
     seq: int
     at: str
@@ -59,12 +72,24 @@ class Entry:
     previous: str
     digest: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    actor_salt: str = ""
+    object_salt: str = ""
+    actor_erased: str = ""
+    object_erased: str = ""
+
+    @property
+    def names_hold(self) -> bool:
+        """Whatever stands in place of an erased name is not another name."""
+        erased = ((self.actor_erased, self.actor), (self.object_erased, self.object))
+        return all(name == ERASED for digest, name in erased if digest)
 
     def body(self, chain: str) -> str:
         """Return the digest of what the entry of this chain says."""
-        said = [self.seq, self.at, self.actor_id, self.actor, self.action]
-        about = [self.object_type, self.object_id, self.object, dict(self.details)]
-        return sha256([ENTRY_FORM, chain, *said, *about, self.salt])
+        actor = self.actor_erased or named(self.actor_salt, self.actor)
+        about = self.object_erased or named(self.object_salt, self.object)
+        said = [self.seq, self.at, self.actor_id, actor, self.action]
+        about_what = [self.object_type, self.object_id, about, dict(self.details)]
+        return sha256([ENTRY_FORM, chain, *said, *about_what, self.salt])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name."""

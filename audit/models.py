@@ -54,6 +54,11 @@ class Event(Kept):
     object_label = models.CharField(max_length=200, blank=True)
     details = models.JSONField(default=dict)
     salt = models.CharField(max_length=32, default="")
+    # Each name has a salt of its own; erasing a person drops it and keeps the digest (audit.personal).
+    actor_salt = models.CharField(max_length=32, default="")
+    object_salt = models.CharField(max_length=32, default="")
+    actor_erased = models.CharField(max_length=64, default="", blank=True)
+    object_erased = models.CharField(max_length=64, default="", blank=True)
     previous = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64)
 
@@ -82,6 +87,10 @@ class Event(Kept):
             object=self.object_label,
             details=self.details,
             salt=self.salt,
+            actor_salt=self.actor_salt,
+            object_salt=self.object_salt,
+            actor_erased=self.actor_erased,
+            object_erased=self.object_erased,
             previous=self.previous,
             digest=self.digest,
         )

@@ -75,6 +75,8 @@ def record(
         object_label=subject.label[:200],
         details=dict(details or {}),
         salt=secrets.token_hex(16),
+        actor_salt=secrets.token_hex(16),
+        object_salt=secrets.token_hex(16),
         previous=chain.head,
     )
     event.digest = digest_of(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -78,6 +78,18 @@ def actors_of(team_id: UUID, within: Q | None = None) -> list[tuple[str, str]]:
     found = events.values_list("actor_id", "actor_label")
     labels = {actor_id or PANEL: label for actor_id, label in found.distinct()}
     return sorted(labels.items(), key=lambda actor: actor[1].lower())
+
+
+def did(team_id: UUID, person_id: UUID, action: str) -> dict[str, datetime]:
+    """Return to what a person did an action, by its id, and when last."""
+    events = Event.objects.filter(chain=str(team_id), actor_id=str(person_id), action=action)
+    return dict(events.order_by("seq").values_list("object_id", "at"))
+
+
+def has_been(team_id: UUID, person_id: UUID, actions: Collection[str]) -> bool:
+    """Say whether one of these actions was done to a person in the team."""
+    events = Event.objects.filter(chain=str(team_id), object_type="user", object_id=str(person_id))
+    return events.filter(action__in=actions).exists()
 
 
 def in_order(events: QuerySet[Event], up_to: int) -> Iterator[Event]:

@@ -146,7 +146,8 @@ class Walk:
     def _holds(self, item: Entry | Hidden) -> bool:
         if isinstance(item, Hidden):
             return item.digest == link(self._digest, item.body)
-        return item.previous == self._digest and item.digest == link(self._digest, item.body(self.chain))
+        linked = item.previous == self._digest and item.digest == link(self._digest, item.body(self.chain))
+        return linked and item.names_hold
 
     def _check_heads(self, item: Entry | Hidden) -> None:
         """Hold the heads that were signed at this entry against it, then count it."""

@@ -18,7 +18,7 @@ import sys
 from benchmarks.rows import Row, keep, table
 from tools.layout import ROOT
 
-TARGETS = ("clicks", "pages", "client")
+TARGETS = ("clicks", "pages", "client", "outage")
 
 
 def run(target: str) -> list[Row]:

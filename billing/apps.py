@@ -10,11 +10,14 @@ class BillingConfig(AppConfig):
         from allauth.mfa.models import Authenticator
         from django.db.models.signals import post_delete, post_save
 
-        from billing import passkeys
+        from billing import leaving, passkeys
+        from billing.background import plan_wallets
         from billing.search import find_wallets
-        from core.registry import erasers, leaver_sources, personal_data, search_sources
+        from core.registry import erasers, leaver_sources, personal_data, planners, search_sources
 
         search_sources.add("wallets", find_wallets)
+        planners.add("wallets", plan_wallets)
+        leaver_sources.add("wallets", leaving.of_leaver)
         leaver_sources.add("passkeys", passkeys.of_leaver)
         personal_data.add("passkeys", passkeys.of_person)
         erasers.add("passkeys", passkeys.erase)

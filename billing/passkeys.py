@@ -113,17 +113,18 @@ def on_deleted(*, instance: Any, **kwargs: Any) -> None:
         passkeys.revoke(own, actor=instance.user.actor)
 
 
-def of_leaver(team: Team, user: User) -> list[LeaverItem]:
+def of_leaver(viewer: Membership, user: User) -> list[LeaverItem]:
     """Return the passkeys with which the person can still confirm in the team."""
+    may = allows(viewer.role, Action.OWNERS_MANAGE)
     return [
         LeaverItem(
             title=_("The passkey “%(name)s”") % {"name": passkey.name},
             detail=_("Confirms payments, limits and exports of this team."),
             icon="fingerprint-pattern",
-            button=_("Take this away"),
-            url=reverse("billing:passkey_refuse", args=[passkey.pk]),
+            button=_("Take this away") if may else "",
+            url=reverse("billing:passkey_refuse", args=[passkey.pk]) if may else "",
         )
-        for passkey in passkeys.of_team(team).filter(user=user)
+        for passkey in passkeys.of_team(viewer.team).filter(user=user)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -94,6 +94,16 @@ def import_wallet(
     return wallet
 
 
+def take_over(*, wallet: Wallet, actor: User) -> None:
+    """Make the actor the wallet's owner: the one whom its page names. Keys and limits stay as they are."""
+    with transaction.atomic():
+        locked = Wallet.objects.select_for_update().get(pk=wallet.pk)
+        if locked.owner_id == actor.pk:
+            return
+        Wallet.objects.filter(pk=locked.pk).update(owner=actor)
+        _record("wallet.taken_over", locked, actor)
+
+
 def lower_limits(*, wallet: Wallet, actor: User, limits: NewLimits) -> Operation:
     """Ask the worker to write lower limits; it refuses higher ones whatever is asked."""
     title = _("Lower the limits of %(name)s") % {"name": wallet.label}
@@ -117,10 +127,12 @@ def faucet_again(wallet: Wallet) -> datetime | None:
     return again if again and again > timezone.now() else None
 
 
-def refresh_wallet(*, wallet: Wallet, actor: User | None = None) -> Operation:
+def refresh_wallet(
+    *, wallet: Wallet, actor: User | None = None, delay: timedelta = timedelta(0)
+) -> Operation:
     """Read balance and tier again, once however many ask."""
     title = _("Read the balance of %(name)s") % {"name": wallet.label}
-    return queue.submit(_about(wallet, "wallet.balance", title, actor, unique=True))
+    return queue.submit(replace(_about(wallet, "wallet.balance", title, actor, unique=True), delay=delay))
 
 
 def refresh_tiers(*, team: Team, gateway: Gateway, actor: User | None = None) -> Operation:

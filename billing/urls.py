@@ -13,6 +13,7 @@ urlpatterns = [
     path("wallets/<uuid:pk>/faucet", wallets.faucet, name="faucet"),
     path("wallets/<uuid:pk>/refresh", wallets.refresh, name="refresh"),
     path("wallets/<uuid:pk>/record", wallets.record, name="wallet_record"),
+    path("wallets/<uuid:pk>/owner", wallets.owner, name="wallet_owner"),
     path("wallets/<uuid:pk>/limits", wallets.limits, name="limits"),
     path("wallets/<uuid:pk>/export", exporting.export, name="wallet_export"),
     path("wallets/<uuid:pk>/tier/<slug:tier>", tiers.confirm, name="tier"),

@@ -77,8 +77,8 @@ class Hit:
 class LeaverItem:
     """One thing that a leaving person can still do, or knows.
 
-    `url` takes a POST that ends it, labelled `button`; both are empty for what cannot be taken back, such as a key that
-    the person also holds elsewhere. `done` says that it was ended already.
+    `url` takes a POST that ends it, labelled `button`; both are empty for what the viewer may not end. `kept` says that
+    nobody can take it back, such as a key that the person also holds elsewhere.
     """
 
     title: str
@@ -86,10 +86,10 @@ class LeaverItem:
     icon: str
     button: str = ""
     url: str = ""
-    done: bool = False
+    kept: bool = False
 
 
-#: (team, user) to what the person can still do there; rooms know both by type, this module does not.
+#: (membership of who looks, person) to what the person can still do in that team. Rooms know both by type.
 LeaverSource = Callable[[Any, Any], list[LeaverItem]]
 #: user to what a room holds about the person, as JSON; for the export of one's own data.
 PersonalData = Callable[[Any], Any]
@@ -101,6 +101,8 @@ SearchSource = Callable[[HttpRequest, str], list[Hit]]
 HealthCheck = Callable[[], tuple[bool, str]]
 #: Given an operation that has ended or waits, in the transaction that writes so: it may write rows and nothing else.
 OutcomeListener = Callable[[Any], None]
+#: (gateway, most) to how many readings, `most` at most, a room has put in line to keep its mirror fresh.
+Planner = Callable[[Any, int], int]
 
 panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
@@ -110,6 +112,7 @@ scope_choices: Registry[ScopeChoices] = Registry("source of scopes")
 search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
+planners: Registry[Planner] = Registry("planner of background readings")
 
 
 def panels_in(slot: str) -> list[Panel]:

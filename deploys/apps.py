@@ -7,9 +7,10 @@ class DeploysConfig(AppConfig):
     name = "deploys"
 
     def ready(self) -> None:
-        from core.registry import Panel, panels, search_sources
-        from deploys import search
+        from core.registry import Panel, panels, personal_data, search_sources
+        from deploys import personal, search
 
         panels.add("deploys.releases", Panel("project.main", "deploys:project_panel", order=20))
         search_sources.add("deploys", search.deploys)
         search_sources.add("releases", search.releases)
+        personal_data.add("deploys", personal.held)

@@ -14,6 +14,7 @@ from home.page import Money
 from operations.models import ACTIVE
 from operations.selectors import operations_of
 from teams.reach import Reach
+from wallets import standing
 from wallets.models import Gateway
 
 STALE_AFTER = timedelta(seconds=60)
@@ -41,7 +42,7 @@ def is_stale(now: WalletNow) -> bool:
 def refresh_stale(wallets: Sequence[WalletNow]) -> None:
     """Have workers read the stale balances that the panel shows, each once however many ask."""
     for now in [now for now in wallets if now.wallet.is_ready][:MOST_WALLETS]:
-        if is_stale(now):
+        if is_stale(now) and standing.takes_background(now.wallet.gateway):
             refresh_wallet(wallet=now.wallet)
 
 

@@ -15,7 +15,7 @@ from audit.models import Event
 from audit.words import in_words
 from home import first
 from home.account import Account, WalletNow, lapsed
-from operations import approvals
+from operations import approvals, watch
 from operations.live import decide_url
 from operations.models import Operation, State
 from projects.pages import Row
@@ -139,7 +139,16 @@ def needs_of(account: Account, membership: Membership) -> tuple[Need, ...]:
     ended = [_tier_ended(now) for now in lapsed(account)] if account.has_gone_live else []
     owner = allows(membership.role, Action.OWNERS_MANAGE)
     new = [_new_passkey(one) for one in passkeys.waiting(membership.team)] if owner else []
-    return (*waiting, *new, *unknown, *ended)
+    return (*waiting, *new, *unknown, *ended, *_of_the_instance(membership))
+
+
+def _of_the_instance(membership: Membership) -> list[Need]:
+    """Return what is wrong with the instance, for those who can act or know who can."""
+    operates = membership.user.is_operator
+    if not operates and not allows(membership.role, Action.MEMBERS_MANAGE):
+        return []
+    url = reverse("home:instance" if operates else "home:settings")
+    return [Need(one.icon, str(one.title), str(one.text), url, _("Look")) for one in watch.problems()]
 
 
 def _new_passkey(passkey: TrustedPasskey) -> Need:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +19,7 @@ from operations.models import State
 from teams.middleware import PanelRequest
 from teams.models import Team
 from teams.reach import Reach
-from wallets import gateways
+from wallets import gateways, standing
 from wallets.models import Gateway
 from wallets.selectors import ready_wallets
 
@@ -64,6 +66,17 @@ class ShellBalance:
 
 
 @dataclass(frozen=True)
+class Outage:
+    """The gateway does not answer as it should: silent `since`, or slow, or it asked for fewer requests."""
+
+    gateway: Gateway
+    since: datetime | None
+    answered_at: datetime | None
+    slow_seconds: int
+    throttled: bool
+
+
+@dataclass(frozen=True)
 class Shell:
     """Everything `shell.html` shows around a page."""
 
@@ -76,6 +89,7 @@ class Shell:
     bottom: tuple[NavItem, ...]
     wallet_balance: ShellBalance | None
     worker_silent: bool
+    outage: Outage | None
     unread: int
 
 
@@ -105,6 +119,8 @@ PLACES: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
         ),
     ),
 )
+#: Only for those who operate the instance.
+INSTANCE = Place("home:instance", gettext_lazy("Instance"), "server")
 BOTTOM = ("home:home", "projects:list", "deploys:list", "billing:wallets")
 
 
@@ -131,15 +147,29 @@ def build(request: PanelRequest) -> Shell:
         bottom=tuple(item for section in nav for item in section.items if item.url in bottom),
         wallet_balance=_balance(request.membership.reach, gateway),
         worker_silent=operation_selectors.worker_is_silent(),
+        outage=_outage(gateway),
         unread=unread_count(request.user, request.membership),
     )
 
 
+def _outage(gateway: Gateway) -> Outage | None:
+    """Return what is wrong with the gateway, from the row that workers keep; the page asks nobody."""
+    row = standing.of(gateway)
+    if row is None:
+        return None
+    throttled = not row.is_open and row.is_held(timezone.now())
+    if not (row.is_open or row.is_slow or throttled):
+        return None
+    slow = round(row.slow_milliseconds / 1000) if row.is_slow else 0
+    return Outage(gateway, row.since, row.answered_at, slow, throttled)
+
+
 def _sections(request: PanelRequest) -> tuple[NavSection, ...]:
     counts = _counts(request.membership.reach)
+    places = [*PLACES, *([("", (INSTANCE,))] if request.user.is_operator else [])]
     return tuple(
-        NavSection(str(label), tuple(_item(request.path, place, counts) for place in places))
-        for label, places in PLACES
+        NavSection(str(label), tuple(_item(request.path, place, counts) for place in group))
+        for label, group in places
     )
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from core.http import STOP_POLLING, whole_number
 from home import about, account, money, page, readiness
+from home.instance import instance_page
 from home.search import search as find
-from teams.access import public, require
-from teams.middleware import PanelRequest
+from teams.access import operator_only, public, require
+from teams.middleware import PanelRequest, PersonRequest
 from teams.permissions import Action
+from teams.services.operators import set_open_teams
 from wallets import gateways
 
 
@@ -76,3 +80,19 @@ def readyz(request: HttpRequest) -> JsonResponse:
     found = readiness.checks(worker="worker" in request.GET)
     ready = all(words == "ok" for words in found.values())
     return JsonResponse({"ready": ready, "checks": found}, status=200 if ready else 503)
+
+
+@require_safe
+@operator_only
+def instance(request: PersonRequest) -> HttpResponse:
+    """Show operators whether the instance is well. Nothing of any team."""
+    return render(request, "home/instance.html", {"page": instance_page()})
+
+
+@require_POST
+@operator_only
+def open_teams(request: PersonRequest) -> HttpResponse:
+    """Let everybody make teams, or operators alone."""
+    set_open_teams(actor=request.user, open_teams=request.POST.get("open") == "yes")
+    messages.success(request, _("Saved."))
+    return redirect("home:instance")

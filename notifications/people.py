@@ -10,21 +10,22 @@ from django.utils.translation import gettext as _
 
 from core.registry import LeaverItem
 from notifications.models import Hook, Mail, MailRule, Notice
-from teams.models import Team, User
+from teams.models import Membership, User
+from teams.permissions import Action, allows
 
 
-def of_leaver(team: Team, user: User) -> list[LeaverItem]:
+def of_leaver(viewer: Membership, person: User) -> list[LeaverItem]:
     """Return the webhooks whose address or secret the person knows: whoever has the secret can make up messages."""
-    rows = Hook.objects.filter(team=team, known_to=user).only("name", "address", "on", "form")
+    rows = Hook.objects.filter(team=viewer.team_id, known_to=person, on=True).only("name", "address")
     detail = _("Knows its secret or its address (%(address)s). Give it new ones, or turn it off.")
+    may_end = allows(viewer.role, Action.HOOKS_MANAGE) and not viewer.is_limited
     return [
         LeaverItem(
             _("Webhook “%(name)s”") % {"name": hook.name},
             detail % {"address": hook.address},
             "plug",
-            button=_("Turn off"),
-            url=reverse("notifications:hook_off", args=[hook.pk]),
-            done=not hook.on,
+            button=_("Turn off") if may_end else "",
+            url=reverse("notifications:hook_off", args=[hook.pk]) if may_end else "",
         )
         for hook in rows
     ]

@@ -14,3 +14,12 @@ class OperationsConfig(AppConfig):
 
         sealed_columns.add("operations.Result.covered", ResultColumn())
         autodiscover_modules("handlers")
+
+        from core.registry import erasers, leaver_sources, personal_data
+        from operations import leaving, personal
+        from operations.watch.findings import register
+
+        register()
+        personal_data.add("operations", personal.held)
+        erasers.add("operations", personal.forget)
+        leaver_sources.add("operations", leaving.of_leaver)

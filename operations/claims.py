@@ -55,11 +55,16 @@ def _by_turn(due: QuerySet[Operation]) -> list[UUID]:
 
 
 def _free(due: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Return the rows, oldest first, whose lane nobody runs or stands in before them."""
+    """Return those that could run, oldest first."""
+    return free_rows(due).order_by("created_at").only("pk", "fence", "started_at")
+
+
+def free_rows(due: QuerySet[Operation]) -> QuerySet[Operation]:
+    """Return the rows whose lane nobody runs or stands in before them."""
     lane = Operation.objects.filter(lane=OuterRef("lane"), state__in=[State.QUEUED, State.RUNNING])
     before = lane.exclude(lane="").exclude(pk=OuterRef("pk"))
     blocked = before.filter(Q(state=State.RUNNING) | Q(created_at__lt=OuterRef("created_at")))
-    return due.filter(~Exists(blocked)).order_by("created_at").only("pk", "fence", "started_at")
+    return due.filter(~Exists(blocked))
 
 
 def _taken(candidate: Operation) -> Operation | None:

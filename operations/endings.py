@@ -18,6 +18,8 @@ from run402.errors import Run402Error
 
 #: Pauses before the second, third, … attempt. Afterwards it has failed.
 RETRY_SECONDS = (1, 3, 10, 30)
+#: The type of the event that says why it waits for the gateway.
+HELD = "held"
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,25 @@ def paused(seconds: float, phase: str) -> Ending:
     return Ending(State.QUEUED, {"phase": phase, "not_before": _in(seconds), "attempts": 0})
 
 
+def held(operation: Operation, seconds: float, message: str, *, begun: bool) -> Ending:
+    """The gateway cannot be asked now. That is no attempt; what was never begun is not shown as running."""
+    fields: dict[str, Any] = {"not_before": _in(seconds), "attempts": max(operation.attempts - 1, 0)}
+    events = operation.events.order_by("-seq")
+    if not begun and not events.exclude(type=HELD).exists():
+        fields["started_at"] = None
+    last = events.first()
+    again = last is not None and (last.type, last.message) == (HELD, message)
+    return Ending(State.QUEUED, fields, None if again else (HELD, message))
+
+
 def waiting(reason: Reason, message: str) -> Ending:
     """A person, or money, has to act first."""
     return Ending(State.WAITING, {"reason": reason}, ("waiting", message))
 
 
-def cancelled() -> Ending:
-    """The handler stopped because somebody asked it to."""
-    return Ending(State.CANCELLED, event=("cancelled", _("Cancelled")))
+def cancelled(message: str = "") -> Ending:
+    """The handler stopped because somebody asked it to, or because nobody waits for it and it cannot be done now."""
+    return Ending(State.CANCELLED, event=("cancelled", message or _("Cancelled")))
 
 
 def failed(fault: Fault) -> Ending:

@@ -15,6 +15,7 @@ from core.ui import money
 from operations.registry import kind_label
 
 NAMES = {
+    "key": _("For"),
     "kind": _("Kind"),
     "amount_micros": _("Amount"),
     "per_payment_micros": _("At most at once"),

@@ -93,7 +93,7 @@ def _place(operation: Operation) -> str:
     """Return the place in line, and what has to end first."""
     first = selectors.next_before(operation)
     if first is None:
-        return ""
+        return selectors.last_message(operation)  # why it waits, if not for its turn
     words = {"place": selectors.place_in_line(operation), "title": _name(first, operation)}
     if operation.project_id:
         return _("Place %(place)s in line: waits for “%(title)s” on the same project.") % words

@@ -67,6 +67,8 @@ class Operation(models.Model):
     project_id = models.UUIDField(null=True)
     subject_id = models.UUIDField(null=True)
     subject_url = models.CharField(max_length=200, blank=True)
+    # Of the web request that asked for it: the worker's log lines carry it on.
+    request_id = models.CharField(max_length=64, blank=True)
 
     queue = models.CharField(max_length=20)
     lane = models.CharField(max_length=120, blank=True)
@@ -155,6 +157,16 @@ class Operation(models.Model):
         return self.started_at is not None
 
 
+def ids(operation: Operation) -> dict[str, str]:
+    """Return what every log line about the operation carries."""
+    return {
+        "operation": str(operation.pk),
+        "kind": operation.kind,
+        "team": str(operation.team_id),
+        "gateway": operation.gateway_id or "",
+    }
+
+
 class OperationEvent(models.Model):
     """One step of an operation, as the page tells it."""
 
@@ -229,6 +241,9 @@ class WorkerPulse(models.Model):
     unlocks = models.BooleanField(default=False)
     checks_limits = models.BooleanField(default=False)
     keys = models.JSONField(default=dict)
+    # What it finds wrong from where it stands (`operations.watch`), and how far its clock is off the database's.
+    findings = models.JSONField(default=list)
+    skew_milliseconds = models.IntegerField(default=0)
 
     def __str__(self) -> str:
         return self.name
@@ -236,3 +251,13 @@ class WorkerPulse(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.at = timezone.now()
         super().save(*args, **kwargs)
+
+
+class BeatPulse(models.Model):
+    """When a beat last planned something."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from core.keysets import key_ids
 from operations.models import WorkerPulse
+from operations.watch import deaf
+from operations.watch.findings import findings_here, skew
 from wallets import macs, vault
 
 log = structlog.get_logger(__name__)
@@ -23,7 +25,14 @@ EVERY_SECONDS = 2.0
 def beat_once(name: str) -> WorkerPulse:
     """Write one pulse and forget workers that have been gone for a day."""
     unlocks, checks_limits = vault.can_unseal(), macs.can_check()
-    pulse = WorkerPulse(name=name, unlocks=unlocks, checks_limits=checks_limits, keys=keys_held())
+    pulse = WorkerPulse(
+        name=name,
+        unlocks=unlocks,
+        checks_limits=checks_limits,
+        keys=keys_held(),
+        findings=findings_here(),
+        skew_milliseconds=round(skew().total_seconds() * 1000),
+    )
     pulse.save()
     WorkerPulse.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()
     return pulse
@@ -39,18 +48,21 @@ def keys_held() -> dict[str, list[int] | None]:
     return {name: key_ids(configured, secret=True) for name, configured in held.items()}
 
 
-def start() -> threading.Event:
-    """Start the thread; set the returned event to stop it."""
+def start(queues: list[str]) -> threading.Event:
+    """Start the thread of a worker of these queues; set the returned event to stop it."""
     stop = threading.Event()
-    threading.Thread(target=_run, args=(socket.gethostname()[:80], stop), daemon=True, name="pulse").start()
+    arguments = (socket.gethostname()[:80], queues, stop)
+    threading.Thread(target=_run, args=arguments, daemon=True, name="pulse").start()
     return stop
 
 
-def _run(name: str, stop: threading.Event) -> None:
+def _run(name: str, queues: list[str], stop: threading.Event) -> None:
     held = True
     while True:
         try:
             held = _told(beat_once(name), held)
+            if deaf.is_deaf(queues):
+                deaf.leave()
         except DatabaseError as error:
             log.warning("pulse_not_written", error=type(error).__name__)
         finally:

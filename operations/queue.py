@@ -8,17 +8,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from structlog.contextvars import get_contextvars
 
 from audit import refusals
 from audit.record import SYSTEM, Actor, Subject, record
 from audit.refusals import Refused
 from core.errors import Refusal
 from operations import outcomes, rights, wake
-from operations.models import ACTIVE, Operation, OperationEvent, Reason, State
+from operations.models import ACTIVE, Operation, OperationEvent, Reason, State, ids
 from operations.registry import Guard, Kind, kinds
 from teams.models import Team, User
 from teams.permissions import Action, NotAllowed, still_allowed
@@ -26,6 +28,8 @@ from wallets.models import Gateway, Wallet
 
 #: How long a guarded operation can be confirmed.
 CONSENT_FOR = timedelta(minutes=5)
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def submit(request: Request) -> Operation:
             audit_operation("requested", operation)
         if operation.state == State.QUEUED:
             transaction.on_commit(lambda: wake.send(kind.queue))
+    log.info("operation_submitted", **ids(operation))
     return operation
 
 
@@ -117,6 +122,7 @@ def _create(request: Request, kind: Kind) -> Operation:
         project_id=request.project_id,
         subject_id=request.subject_id,
         subject_url=request.subject_url,
+        request_id=str(get_contextvars().get("request_id", ""))[:64],
         queue=kind.queue,
         lane=request.lane,
         unique_key=request.unique_key,

@@ -6,15 +6,16 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from structlog.contextvars import bound_contextvars
 
 from core.errors import Fault, Refusal
 from operations import consent, endings, handing, outcomes, rights, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
-from operations.models import FINAL, Operation, State
+from operations.models import FINAL, Operation, State, ids
 from operations.queue import add_event, audit_operation, audit_refusal, tell_end
 from operations.registry import Guard, kinds
-from operations.work import CancelHonoured, Later, LeaseLost, Wait, Work
+from operations.work import CancelHonoured, Held, Later, LeaseLost, Wait, Work
 from run402.errors import Run402Error
 
 log = structlog.get_logger(__name__)
@@ -34,15 +35,14 @@ def run_due(queue: str) -> int:
 def run(operation: Operation) -> None:
     """Run one claimed operation to its next resting state."""
     work = Work(operation)
-    structlog.contextvars.bind_contextvars(operation=str(operation.pk), kind=operation.kind)
-    try:
-        with Heartbeat(operation):
-            ending = _attempt(work) if operation.kind in kinds else endings.unknown_kind(operation)
-        _write(work, ending)
-    except LeaseLost:
-        log.warning("lease_lost")
-    finally:
-        structlog.contextvars.unbind_contextvars("operation", "kind")
+    with bound_contextvars(**ids(operation), request_id=operation.request_id):
+        try:
+            with Heartbeat(operation):
+                ending = _attempt(work) if operation.kind in kinds else endings.unknown_kind(operation)
+            _write(work, ending)
+            log.info("operation_attempted", state=operation.state, attempt=operation.attempts)
+        except LeaseLost:
+            log.warning("lease_lost")
 
 
 def _attempt(work: Work) -> Ending:
@@ -54,11 +54,11 @@ def _attempt(work: Work) -> Ending:
     except LeaseLost:
         raise
     except Later as later:
-        return endings.paused(later.seconds, later.phase or operation.phase)
+        return _later(work, later)
     except Wait as wait:
         return endings.waiting(wait.reason, wait.message)
-    except CancelHonoured:
-        return endings.cancelled()
+    except CancelHonoured as stop:
+        return endings.cancelled(str(stop))
     except Refusal as refusal:
         return endings.refused(refusal.fault)
     except Run402Error as error:
@@ -70,6 +70,12 @@ def _attempt(work: Work) -> Ending:
     except Exception as error:
         log.exception("operation_crashed")
         return endings.crashed(error)
+
+
+def _later(work: Work, later: Later) -> Ending:
+    if isinstance(later, Held):
+        return endings.held(work.operation, later.seconds, later.message, begun=bool(work.checkpoints))
+    return endings.paused(later.seconds, later.phase or work.operation.phase)
 
 
 def _drop_broken_connection() -> None:

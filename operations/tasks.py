@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.signals import worker_init, worker_ready
 from django.db import close_old_connections, connections
 
-from operations import pulse, results, runner
+from operations import background, pulse, results, runner
 from operations.registry import SYNC
 
 log = structlog.get_logger(__name__)
@@ -30,6 +30,20 @@ def sweep(queue: str) -> int:
     if queue == SYNC:
         _forget_results()
     return runner.run_due(queue)
+
+
+@shared_task(name="operations.plan")
+def plan() -> int:
+    """Put background readings in line."""
+    close_old_connections()
+    return background.plan()
+
+
+@shared_task(name="operations.look")
+def look() -> int:
+    """Ask gateways that have failed whether they are back."""
+    close_old_connections()
+    return background.look()
 
 
 def _forget_results() -> None:
@@ -55,6 +69,6 @@ def warm_up(**kwargs: Any) -> None:
 
 
 @worker_ready.connect
-def start_pulse(**kwargs: Any) -> None:
+def start_pulse(sender: Any, **kwargs: Any) -> None:
     """Say “alive” from now on."""
-    pulse.start()
+    pulse.start(sorted(sender.app.amqp.queues.consume_from))

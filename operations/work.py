@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
+import structlog
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,9 +19,12 @@ from core.ui.status import phase_word
 from operations.claims import LEASE
 from operations.models import Operation, OperationRequest, Reason, State
 from operations.queue import add_event
+from operations.registry import SYNC
 from run402 import Exchange
-from wallets import signer
-from wallets.models import Wallet
+from wallets import signer, standing
+from wallets.models import Gateway, Wallet
+
+log = structlog.get_logger(__name__)
 
 
 class LeaseLost(Exception):
@@ -34,6 +39,14 @@ class Later(Exception):
         self.seconds, self.phase = seconds, phase
 
 
+class Held(Later):
+    """The gateway does not answer, or asked for fewer requests: it waits in line and says so."""
+
+    def __init__(self, seconds: float, message: str) -> None:
+        super().__init__(seconds)
+        self.message = message
+
+
 class Wait(Exception):
     """A person (or money) has to act first."""
 
@@ -46,6 +59,10 @@ class CancelHonoured(Exception):
     """The handler stopped between two steps because somebody asked it to."""
 
 
+class Skipped(CancelHonoured):
+    """Nobody waits for this, and the gateway cannot be asked now: the next planned one does it."""
+
+
 class Work:
     """One attempt at one operation. Every write is fenced: it works only while this attempt holds the lease."""
 
@@ -55,6 +72,7 @@ class Work:
         self.checkpoints: dict[str, Any] = dict(operation.checkpoints)
         self._exchanges: list[Exchange] = []
         self._lock = threading.Lock()
+        self._thread = threading.get_ident()
 
     @property
     def actor(self) -> Actor:
@@ -100,12 +118,31 @@ class Work:
         if asked:
             raise CancelHonoured(_("Cancelled"))
 
-    def client(self, *, sign: bool = True) -> run402.Client:
-        """Return a client of the operation's gateway; it signs as the operation's wallet unless told not to."""
-        wallet: Wallet | None = self.operation.wallet if sign else None
+    @property
+    def gateway(self) -> Gateway:
+        """The operation's gateway, of a kind that has to do with one."""
         if self.operation.gateway is None:
             raise LookupError(f"{self.operation.kind} has no gateway")
-        return signer.client(self.operation.gateway, wallet, on_exchange=self._on_exchange)
+        return self.operation.gateway
+
+    def client(self, *, sign: bool = True, admit: bool = True) -> run402.Client:
+        """Return a client of the operation's gateway; it signs as the operation's wallet unless told not to.
+
+        With `admit` False it may be used for the chain alone, until `admit` was called.
+        """
+        wallet: Wallet | None = self.operation.wallet if sign else None
+        if admit:
+            self.admit()
+        return signer.client(self.gateway, wallet, on_exchange=self._on_exchange, before=self._take_turn)
+
+    def admit(self) -> None:
+        """Go on if the gateway may be asked now; raise Held, or Skipped when nobody waits for the operation."""
+        background = self.operation.actor_id is None and self.operation.queue == SYNC
+        if background and not standing.takes_background(self.gateway):
+            said = _("Skipped: %(gateway)s cannot be asked now. It is read again by itself later.")
+            raise Skipped(said % {"gateway": self.gateway.name})
+        if hold := standing.admit(self.gateway):
+            raise Held(hold.seconds, hold.message)
 
     def flush(self) -> None:
         """Write the requests made so far."""
@@ -113,9 +150,16 @@ class Work:
             self._flush()
 
     def _on_exchange(self, exchange: Exchange) -> None:
-        # Uploads call this from their own threads, which hold no database connection: only collect here.
+        # Uploads call this from their own threads, which hold no database connection: only collect there.
         with self._lock:
             self._exchanges.append(exchange)
+        if threading.get_ident() == self._thread:
+            heard(self.gateway, exchange)
+
+    def _take_turn(self) -> None:
+        """Keep to the limit of requests. Uploads have threads of their own and are bounded by the client."""
+        if threading.get_ident() == self._thread:
+            time.sleep(standing.slot(self.gateway))
 
     def _flush(self) -> None:
         with self._lock:
@@ -129,6 +173,22 @@ class Work:
 
     def _mine(self) -> QuerySet[Operation]:
         return Operation.objects.filter(pk=self.operation.pk, state=State.RUNNING, fence=self.operation.fence)
+
+
+def heard(gateway: Gateway, exchange: Exchange) -> None:
+    """Take note of how the gateway answered; of other origins nothing is known. Losing it must not lose the answer."""
+    if not exchange.path.startswith("/"):
+        return
+    try:
+        standing.note(
+            gateway,
+            exchange.path,
+            exchange.status,
+            milliseconds=exchange.milliseconds,
+            retry_after=exchange.retry_after,
+        )
+    except DatabaseError as error:
+        log.warning("standing_not_written", error=type(error).__name__)
 
 
 def _row(operation: Operation, exchange: Exchange) -> OperationRequest:

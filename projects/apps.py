@@ -7,7 +7,9 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
-        from core.registry import Panel, panels, scope_choices, search_sources
+        from core.registry import Panel, leaver_sources, panels, planners, scope_choices, search_sources
+        from projects import leaving
+        from projects.background import plan_projects
         from projects.keys import key_context
         from projects.search import find_projects
         from projects.selectors import names_of
@@ -20,5 +22,7 @@ class ProjectsConfig(AppConfig):
             ),
         )
         search_sources.add("projects", find_projects)
+        planners.add("projects", plan_projects)
         panels.add("projects.record", Panel("project.main", "projects:record", order=90))
         scope_choices.add("project", names_of)
+        leaver_sources.add("projects", leaving.of_leaver)

@@ -51,6 +51,8 @@ class Project(models.Model):
     live_generation = models.IntegerField(null=True)
     live_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField(null=True)
+    # When somebody last had its page open.
+    opened_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["name", "created_at"]

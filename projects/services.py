@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import NextStep, Refusal
@@ -15,7 +18,7 @@ from projects.payers import payer
 from run402 import names
 from teams.models import Scope, Team, User
 from teams.services import bring_into_reach
-from wallets import reveal
+from wallets import reveal, standing
 from wallets.models import Wallet
 
 
@@ -46,7 +49,7 @@ def make_again(*, project: Project, actor: User) -> Operation:
         return _provision(project, actor)
 
 
-def refresh(*, project: Project, actor: User | None = None) -> Operation:
+def refresh(*, project: Project, actor: User | None = None, delay: timedelta = timedelta(0)) -> Operation:
     """Have a worker read the project from Run402; look it up by name when it is not known there. Once at a time."""
     return queue.submit(
         queue.Request(
@@ -60,6 +63,7 @@ def refresh(*, project: Project, actor: User | None = None) -> Operation:
             subject_id=project.pk,
             subject_url=_url(project),
             unique_key=f"{selectors.SYNC}/{project.pk}",
+            delay=delay,
         )
     )
 
@@ -68,7 +72,9 @@ def refresh_if_stale(project: Project) -> Operation | None:
     """Return the refresh under way, or a new one when what the panel shows is older than a minute."""
     if not project.is_ready or not selectors.is_stale(project):
         return None
-    return selectors.under_way(project) or refresh(project=project)
+    if under_way := selectors.under_way(project):
+        return under_way
+    return refresh(project=project) if standing.takes_background(project.gateway) else None
 
 
 def reveal_service_key(*, project: Project, actor: User, reader: str) -> Operation:
@@ -89,6 +95,13 @@ def reveal_service_key(*, project: Project, actor: User, reader: str) -> Operati
             args={"reader": reader},
         )
     )
+
+
+def note_open(project: Project) -> None:
+    """Note that somebody has it open, at most once a minute: it is read more often for a while."""
+    now = timezone.now()
+    if project.opened_at is None or project.opened_at < now - timedelta(minutes=1):
+        Project.objects.filter(pk=project.pk).update(opened_at=now)
 
 
 def _provision(project: Project, actor: User) -> Operation:

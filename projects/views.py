@@ -74,6 +74,7 @@ def _new(
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one project; what is older than a minute is being read anew."""
     project = selectors.project_for(request.membership, pk)
+    services.note_open(project)
     page = pages.detail_page(project, services.refresh_if_stale(project), request.membership)
     return render(request, "projects/detail.html", {"page": page})
 

@@ -80,6 +80,11 @@ class Answer:
         traced = _text(errors.flat(body), "trace_id", "request_id")
         return traced or self.headers.get("x-run402-request-id", "")[:MAX_WORD] or None
 
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds that a 429 or 503 asks to wait."""
+        return _retry_after(errors.flat(self.body), self.headers) if self.status in (429, 503) else None
+
     def read(self, reader: Callable[[Document], T]) -> T:
         """What ``reader`` makes of the body, which must be a JSON object. Raises BadAnswer."""
         try:

@@ -5,6 +5,8 @@ Browsers resolve ``app.localhost`` to the loopback address by themselves; Python
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 
 LOOPBACK = "127.0.0.1"
@@ -30,6 +32,32 @@ class LocalhostTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+
+class PacedTransport(httpx.BaseTransport):
+    """Calls ``before`` ahead of each request to ``base_url``; what it raises keeps the request from being sent.
+
+    >>> PacedTransport("https://api.run402.com", lambda: None).close()
+    """
+
+    def __init__(
+        self, base_url: str, before: Callable[[], None], inner: httpx.BaseTransport | None = None
+    ) -> None:
+        self._origin = _origin(httpx.URL(base_url))
+        self._before = before
+        self._inner = inner or LocalhostTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if _origin(request.url) == self._origin:
+            self._before()
+        return self._inner.handle_request(request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _at_loopback(request: httpx.Request) -> httpx.Request:

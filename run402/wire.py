@@ -49,7 +49,7 @@ class Exchange:
     """One request and what became of it, for request lists. Holds no header, body or credential.
 
     ``path`` is the gateway's path with its query; for another origin only that origin. ``at`` is a unix time.
-    ``status`` is None when no answer arrived.
+    ``status`` is None when no answer arrived; ``retry_after`` are the seconds that a 429 or 503 asked to wait.
 
     >>> Exchange("GET", "/tiers/v1", 200, 12, None, None, 0, 512, 1779364800.0).status
     200
@@ -64,6 +64,7 @@ class Exchange:
     sent_bytes: int
     received_bytes: int
     at: float
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -266,4 +267,5 @@ def _finished(
         milliseconds=round((time.monotonic() - started) * 1000),
         trace_id=answer.trace_id,
         received_bytes=received,
+        retry_after=answer.retry_after,
     )

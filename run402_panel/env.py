@@ -71,6 +71,19 @@ class PanelEnv(FileAwareEnv):
         except (EnvError, ValueError):
             stop(f"{name} must be a whole number.")
 
+    def rates(self, name: str, default: float) -> dict[str, float]:
+        """Return requests a second by gateway, from `20` or `20,cloud=5`; "" stands for all others, 0 is no limit."""
+        rates = {"": default}
+        for part in filter(None, self.text(name, "").replace(" ", "").split(",")):
+            slug, _equals, number = part.rpartition("=")
+            try:
+                rates[slug] = float(number)
+            except ValueError:
+                rates[slug] = -1.0
+            if not 0 <= rates[slug] < 100_000:
+                stop(f"{name} must be a number of requests a second, with others by gateway: 20,cloud=5.")
+        return rates
+
     def environment(self) -> str:
         """Return PANEL_ENV, one of ENVIRONMENTS."""
         value = self.text("PANEL_ENV", "development")

@@ -44,6 +44,8 @@ CSRF_TRUSTED_ORIGINS = [PANEL_URL]
 # --- Gateways and keys -----------------------------------------------------------------------------------------------
 
 GATEWAYS = panel_env.gateways(env.text("PANEL_GATEWAYS", "[]"), production=PRODUCTION)
+# Requests a second that all workers together may send to a gateway ("": to each that is not named).
+GATEWAY_RATES = env.rates("PANEL_GATEWAY_RATE", 20.0)
 
 # Web holds the public half only. The private half and the policy key belong into the worker's environment alone.
 # The results keyset is for both: it covers answers for a quarter of an hour, never keys.
@@ -282,9 +284,9 @@ CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "core.cookies.MessageStorage"
 # Foreign bytes (deploys/raw.py): no cookie is read or set there, and the address is a key for five minutes.
 COOKIELESS_PATHS = ("/raw/",)
-UNLOGGED_PATHS = ("/raw/", "/accounts/oidc/back")
+UNLOGGED_PATHS = ("/raw/", "/accounts/oidc/back", "/recover/")
 SECURE_SSL_REDIRECT = HTTPS and PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS and PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_SECONDS > 0
 SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
@@ -315,6 +317,12 @@ FILE_UPLOAD_TEMP_DIR = str(UPLOAD_TEMP_DIR)
 OUTGOING_HTTP = env.text("PANEL_OUTGOING_HTTP", "no") == "yes"
 OUTGOING_PORTS = panel_env.ports(env.text("PANEL_OUTGOING_PORTS", ""))
 OUTGOING_ALLOW = panel_env.origins(env.text("PANEL_OUTGOING_ALLOW", ""))
+
+# A worker that takes nothing for so long although rows wait for it ends itself (operations.watch.deaf).
+DEAF_SECONDS = env.whole("PANEL_DEAF_SECONDS", 60)
+
+# Whoever shows it as bearer token reads /metrics; without one there is no such page.
+METRICS_TOKEN = env.text("PANEL_METRICS_TOKEN", "")
 
 # --- Static files, language, time ------------------------------------------------------------------------------------
 
@@ -356,6 +364,7 @@ CELERY: dict[str, Any] = {
     "worker_hijack_root_logger": False,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "broker_connection_retry_on_startup": True,
+    "beat_scheduler": "operations.schedule:Scheduler",
     "beat_schedule": {
         "sweep-interactive": {
             "task": "operations.sweep",
@@ -374,6 +383,16 @@ CELERY: dict[str, Any] = {
             "schedule": 15.0,
             "args": ["sync"],
             "options": {"queue": "sync", "expires": 15},
+        },
+        "plan-readings": {
+            "task": "operations.plan",
+            "schedule": 15.0,
+            "options": {"queue": "sync", "expires": 15},
+        },
+        "look-at-gateways": {
+            "task": "operations.look",
+            "schedule": 5.0,
+            "options": {"queue": "sync", "expires": 5},
         },
         "sign-audit-heads": {
             "task": "audit.sign_heads",

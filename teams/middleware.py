@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from teams import selectors
 from teams.models import Membership, Team, User
@@ -46,6 +47,8 @@ class CurrentTeamMiddleware:
         request.memberships = memberships  # type: ignore[attr-defined]  # PanelRequest says it
         request.membership = membership  # type: ignore[attr-defined]
         request.team = membership.team if membership else None  # type: ignore[attr-defined]
+        if membership:
+            bind_contextvars(team=str(membership.team_id))
         if membership and not request.headers.get("HX-Request"):
             _see(membership)
         return self.get_response(request)

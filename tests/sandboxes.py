@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import httpx
+
+from run402.transport import LocalhostTransport
 from tests.factories import GatewayFactory
 from tools.layout import ROOT
 from wallets.models import Gateway
@@ -56,3 +59,11 @@ def _address(process: subprocess.Popen[str], data: Path) -> str:
         if line.startswith(READY):
             return line.removeprefix(READY).strip()
     raise RuntimeError(f"the sandbox did not start:\n{(data / 'log').read_text()}")
+
+
+def turn(sandbox: Sandbox, knob: dict[str, object] | None) -> None:
+    """Have the sandbox fail on order (sandbox/README.md); None clears all orders."""
+    with httpx.Client(base_url=sandbox.url, transport=LocalhostTransport()) as http:
+        path = "/_sandbox/knobs"
+        answer = http.delete(path) if knob is None else http.post(path, json=knob)
+        answer.raise_for_status()

@@ -95,6 +95,8 @@ def run(data: Path, parent: int | None) -> None:
             print(welcome(stack), flush=True)
             try:
                 while parent in (None, os.getppid()):
+                    if stack.revive():
+                        print("The worker took nothing any more and was started again.", flush=True)
                     stack.raise_if_died()
                     time.sleep(0.3)
             finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookies import SimpleCookie
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
@@ -172,11 +172,32 @@ class Browser:
 
     def __init__(self, port: int, host: str = "localhost") -> None:
         self._host = f"{host}:{port}"
-        # As browsers do on this machine, and Python's own jar does not: secure cookies go over http to localhost.
-        jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
+        self._cookies: dict[str, str] = {}
         self._client = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", headers={"Host": self._host}, timeout=30, cookies=jar
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Host": self._host},
+            timeout=30,
+            event_hooks={"request": [self._send_cookies], "response": [self._keep_cookies]},
         )
+
+    def cookies(self) -> dict[str, str]:
+        """What the browser keeps."""
+        return dict(self._cookies)
+
+    def _send_cookies(self, request: httpx.Request) -> None:
+        """As browsers do on this machine, and Python's own jar does not: secure cookies go over http to localhost."""
+        request.headers.pop("Cookie", None)
+        if self._cookies:
+            request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+
+    def _keep_cookies(self, response: httpx.Response) -> None:
+        for header in response.headers.get_list("set-cookie"):
+            for name, morsel in SimpleCookie(header).items():
+                if morsel["max-age"] == "0" or not morsel.value:
+                    self._cookies.pop(name, None)
+                else:
+                    self._cookies[name] = morsel.value
+        self._client.cookies.clear()
 
     def get(self, path: str) -> Page:
         return self._page(self._client.get(path), path)

@@ -34,6 +34,8 @@ OWNER_EMAIL = "owner@example.com"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 STOP_ORDER = ("web", "worker", "sandbox")
+#: The exit code of a worker that was alive and took nothing (operations/watch/deaf.py).
+DEAF = 75
 
 
 class StackError(Exception):
@@ -181,6 +183,13 @@ class Stack:
             if code is not None:
                 return name, code
         return None
+
+    def revive(self) -> bool:
+        """Start the worker again if it ended because it heard nothing any more; say whether that was so."""
+        deaf = self.died() == ("worker", DEAF)
+        if deaf:
+            self.restart("worker")
+        return deaf
 
     def log_tail(self, name: str, lines: int = 40) -> str:
         path = self.logs / f"{name}.log"

@@ -8,8 +8,8 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
-        from core.registry import scope_choices
-        from wallets import passkeys, policies, signer, spending
+        from core.registry import erasers, personal_data, scope_choices
+        from wallets import passkeys, personal, policies, signer, spending
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
         from wallets.selectors import names_of
@@ -28,3 +28,5 @@ class WalletsConfig(AppConfig):
         sealed_columns.add("wallets.FirstPasskey.mac", first)
         scope_choices.add("wallet", names_of)
         post_migrate.connect(sync_after_migrate, sender=self)
+        personal_data.add("wallets", personal.held)
+        erasers.add("wallets", personal.forget)

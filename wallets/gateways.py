@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from structlog.contextvars import bind_contextvars
 
 from wallets.models import Gateway
 
@@ -33,7 +34,8 @@ def sync_after_migrate(**kwargs: Any) -> None:
 
 def choices() -> list[Gateway]:
     """Return the gateways people may choose, sandboxes first: a newcomer starts with play money."""
-    return sorted(Gateway.objects.filter(enabled=True), key=lambda g: (not g.is_sandbox, g.name))
+    found = Gateway.objects.filter(enabled=True).select_related("standing")
+    return sorted(found, key=lambda g: (not g.is_sandbox, g.name))
 
 
 def choices_of(request: HttpRequest) -> list[Gateway]:
@@ -46,4 +48,6 @@ def choices_of(request: HttpRequest) -> list[Gateway]:
 def of(request: HttpRequest) -> Gateway:
     """Return the gateway the person works with now: the session's choice while it is enabled, else the first one."""
     available, slug = choices_of(request), request.session.get(SESSION_KEY)
-    return next((gateway for gateway in available if gateway.slug == slug), available[0])
+    chosen = next((gateway for gateway in available if gateway.slug == slug), available[0])
+    bind_contextvars(gateway=chosen.pk)
+    return chosen

@@ -8,10 +8,13 @@ from uuid import UUID
 import run402
 from core.errors import Refusal
 from run402 import Exchange
+from run402.transport import PacedTransport
+from run402.wire import DEFAULT_TIMEOUT
 from wallets import vault
 from wallets.models import Gateway, Wallet
 
 OnExchange = Callable[[Exchange], None]
+Before = Callable[[], None]
 
 
 def key_context(wallet: Wallet) -> vault.Context:
@@ -31,10 +34,16 @@ def contexts(wallet: Wallet) -> tuple[vault.Context, ...]:
 
 
 def client(
-    gateway: Gateway, wallet: Wallet | None = None, *, on_exchange: OnExchange | None = None
+    gateway: Gateway,
+    wallet: Wallet | None = None,
+    *,
+    on_exchange: OnExchange | None = None,
+    before: Before | None = None,
+    timeout: float | None = None,
 ) -> run402.Client:
     """Return a client of the gateway, signing as `wallet` if given. Close it, or use it as a context manager.
 
+    `before` is called ahead of each request to the gateway itself, `on_exchange` after each request.
     Raises Refusal when the wallet may not sign for this gateway, `vault.Locked` outside a worker.
     """
     signer = None
@@ -43,7 +52,14 @@ def client(
         signer = run402.LocalSigner(vault.unseal_field(wallet, "key_sealed", key_context(wallet)))
         if signer.address.lower() != wallet.address.lower():
             raise Refusal("WALLET_KEY_MISMATCH", "The sealed key does not belong to this wallet's address.")
-    return run402.Client(gateway.url, signer=signer, rpc_urls=gateway.rpc_urls, on_exchange=on_exchange)
+    return run402.Client(
+        gateway.url,
+        signer=signer,
+        rpc_urls=gateway.rpc_urls,
+        transport=PacedTransport(gateway.url, before) if before else None,
+        timeout=DEFAULT_TIMEOUT if timeout is None else timeout,
+        on_exchange=on_exchange,
+    )
 
 
 def _may_sign_for(wallet: Wallet, gateway: Gateway) -> None:

@@ -34,6 +34,26 @@ class Migration(migrations.Migration):
             name="salt",
             field=models.CharField(default="", max_length=32),
         ),
+        migrations.AddField(
+            model_name="event",
+            name="actor_salt",
+            field=models.CharField(default="", max_length=32),
+        ),
+        migrations.AddField(
+            model_name="event",
+            name="object_salt",
+            field=models.CharField(default="", max_length=32),
+        ),
+        migrations.AddField(
+            model_name="event",
+            name="actor_erased",
+            field=models.CharField(blank=True, default="", max_length=64),
+        ),
+        migrations.AddField(
+            model_name="event",
+            name="object_erased",
+            field=models.CharField(blank=True, default="", max_length=64),
+        ),
         migrations.AddIndex(
             model_name="event",
             index=models.Index(fields=["chain", "actor_id", "actor_label"], name="audit_event_actor"),

@@ -28,8 +28,16 @@ def _old_digest(event):
     return _sha256([event.chain_id, *_fields(event), event.previous])
 
 
+def _name(salt, name):
+    return _sha256(["run402-panel/audit-name/1", salt, name])
+
+
 def _new_digest(event):
-    body = _sha256(["run402-panel/audit-entry/1", event.chain_id, *_fields(event), event.salt])
+    at = event.at.isoformat(timespec="microseconds")
+    who = [event.actor_id, _name(event.actor_salt, event.actor_label), event.action]
+    what = [event.object_type, event.object_id, _name(event.object_salt, event.object_label), event.details]
+    fields = [event.seq, at, *who, *what, event.salt]
+    body = _sha256(["run402-panel/audit-entry/1", event.chain_id, *fields])
     return _sha256(["run402-panel/audit-link/1", event.previous, body])
 
 
@@ -46,8 +54,9 @@ def _chain_anew(apps, chain):
             return
         seq, old = event.seq, event.digest
         event.previous, event.salt = new, secrets.token_hex(16)
+        event.actor_salt, event.object_salt = secrets.token_hex(16), secrets.token_hex(16)
         event.digest = new = _new_digest(event)
-        event.save(update_fields=["previous", "salt", "digest"])
+        event.save(update_fields=["previous", "salt", "actor_salt", "object_salt", "digest"])
     if (seq, old) == (chain.seq, chain.head):
         chain.head = new
         chain.save(update_fields=["head"])

@@ -31,9 +31,10 @@ from wallets.models.gateway import BASE_SEPOLIA
 def read_wallet(work: Work) -> dict[str, Any]:
     """Read balance and tier. The balance is written first: a gateway that is down must not hide it."""
     wallet = wallet_of(work.operation)
-    with work.client() as client:
+    with work.client(admit=False) as client:
         if wallet.gateway.rpc_urls:
             write_balance(wallet, client.balance.usdc(BASE_SEPOLIA, wallet.address))
+        work.admit()
         read_tier(client, wallet)
     return {"balance_micros": wallet.balance_micros, "tier": wallet.tier}
 

@@ -24,6 +24,7 @@ from teams.models import Membership, Team
 from teams.permissions import Action, allows
 from teams.reach import Reach
 from wallets import selectors as wallet_selectors
+from wallets import standing
 from wallets.models import Gateway, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -151,7 +152,7 @@ def _refresh(team: Team, gateway: Gateway) -> tuple[Operation | None, Operation 
         return last, None
     trouble = last if last is not None and last.state == State.FAILED else None
     just_tried = last is not None and last.finished_at and timezone.now() - last.finished_at < PATIENCE
-    if just_tried or not prices.are_stale(gateway):
+    if just_tried or not prices.are_stale(gateway) or not standing.takes_background(gateway):
         return None, trouble
     return services.refresh_tiers(team=team, gateway=gateway), trouble
 

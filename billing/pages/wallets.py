@@ -17,6 +17,7 @@ from operations.models import Operation, State
 from teams.models import Membership
 from teams.permissions import Action, allows
 from teams.reach import Reach
+from wallets import standing
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -139,6 +140,8 @@ def refresh_if_stale(wallet: Wallet) -> tuple[Operation | None, Operation | None
         wallet.refresh_from_db()
     trouble = last if last is not None and last.state == State.FAILED else None
     if not wallet.is_ready or not _is_stale(wallet, last):
+        return None, trouble
+    if not standing.takes_background(wallet.gateway):
         return None, trouble
     return services.refresh_wallet(wallet=wallet), trouble
 

@@ -122,6 +122,16 @@ def faucet(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@require(Action.WALLET_MANAGE)
+def owner(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Make the person the wallet's owner."""
+    wallet = wallet_for(request.membership, pk, Action.WALLET_MANAGE)
+    services.take_over(wallet=wallet, actor=request.user)
+    messages.success(request, _("%(name)s is yours now.") % {"name": wallet.label})
+    return go(request, safe_next(request, reverse("billing:wallet", args=[wallet.pk])))
+
+
+@require_POST
 @require(Action.PROJECT_SYNC)
 def refresh(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Read balance and tier again."""

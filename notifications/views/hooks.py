@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core.errors import Refusal
 from core.forms import refusals_in
-from core.http import go
+from core.http import go, safe_next
 from notifications import pages, selectors, services
 from notifications.forms import DeliveryFilter, HookForm
 from notifications.models import Hook
@@ -114,7 +114,7 @@ def off(request: PanelRequest, pk: UUID) -> HttpResponse:
     found = selectors.hook_for(request.membership, pk)
     services.switch_hook(hook=found, actor=request.user, on=False)
     messages.success(request, _("The webhook is off. Nothing is sent to it."))
-    return _to(request, found)
+    return go(request, safe_next(request, reverse("notifications:hook", args=[found.pk])))
 
 
 @require_POST

@@ -71,6 +71,7 @@ class MemberPage:
     may_change_role: bool
     may_change_reach: bool
     may_remove: bool
+    may_report: bool
     is_last_owner: bool
     panels: tuple[str, ...]
 
@@ -100,6 +101,7 @@ def member_page(actor: Membership, member: Membership) -> MemberPage:
         may_change_role=manages and not last and bool(guards.roles_to_give(actor, member)),
         may_change_reach=manages and member.role != Role.OWNER and _within(actor, row),
         may_remove=manages and not row.is_self and not last,
+        may_report=manages and not row.is_self,
         is_last_owner=last,
         panels=_panels(MEMBER_SLOT, member.user_id) if manages else (),
     )

@@ -1,7 +1,7 @@
 """Changes to people and teams: each decides, writes and records in one transaction. One file per noun."""
 
 from teams.services.invitations import Sent, accept, accept_as_new, invite, not_valid, send_again, withdraw
-from teams.services.members import change_reach, change_role, leave_team, remove_member
+from teams.services.members import change_reach, change_role, end_member_sessions, leave_team, remove_member
 from teams.services.ownership import transfer
 from teams.services.rules import Rules, rename_team, set_rules
 from teams.services.scopes import bring_into_reach
@@ -25,6 +25,7 @@ __all__ = [
     "change_role",
     "create_first_owner",
     "create_team",
+    "end_member_sessions",
     "invite",
     "leave_team",
     "make_team",

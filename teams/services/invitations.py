@@ -146,7 +146,7 @@ def _join(invitation: Invitation, user: User) -> Membership:
         raise Refusal("IS_MEMBER", _("You are in this team already."))
     membership = Membership.objects.create(team=invitation.team, user=user, role=invitation.role)
     write(membership, Grant.of_invitation(invitation))
-    _record("invitation.accepted", invitation, user, role=invitation.role, by=invitation.invited_by.label)
+    _record("invitation.accepted", invitation, user, role=invitation.role)
     return membership
 
 

@@ -67,6 +67,14 @@ def remove_member(*, team: Team, actor: User, person: User) -> None:
         record_member("member.removed", other, actor, role=other.role)
 
 
+def end_member_sessions(*, team: Team, actor: User, person: User) -> None:
+    """End a member's sessions, wherever they are signed in; their membership stays."""
+    with transaction.atomic():
+        own, other = guards.manager(team, actor), guards.member(team, person)
+        guards.require_touch(own, other)
+        record_member("member.sessions_ended", other, actor, count=end_sessions(person))
+
+
 def leave_team(*, team: Team, person: User) -> None:
     """Let somebody go on their own wish, unless they are the last owner."""
     with transaction.atomic():

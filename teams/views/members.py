@@ -90,7 +90,7 @@ def remove(request: PanelRequest, pk: UUID) -> HttpResponse:
         try:
             services.remove_member(team=request.team, actor=request.user, person=member.user)
             messages.success(request, _("%(who)s is no longer in the team.") % {"who": member.user.label})
-            return go(request, reverse("teams:members"))
+            return go(request, reverse("teams:leaving", args=[pk]))
         except Refusal as refusal:
             refused = refusal.fault.as_dict()
     context = {"page": page, "error": refused}

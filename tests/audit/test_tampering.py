@@ -64,6 +64,10 @@ def test_an_untouched_chain_is_whole_and_signed(signed: keys.Verifier) -> None:
         ("object_label", "Another"),
         ("details", {"b": 2}),
         ("salt", ""),
+        ("actor_salt", ""),
+        ("object_salt", ""),
+        ("actor_erased", "0" * 64),
+        ("object_erased", "0" * 64),
         ("previous", "0" * 64),
         ("digest", "0" * 64),
     ],
@@ -112,7 +116,7 @@ def test_the_newest_entry_cannot_be_rewritten_before_it_is_signed_unless_the_hea
 
 @pytest.mark.parametrize("field", ["digest", "at", "key_id", "signature"])
 def test_a_changed_head_shows(signed: keys.Verifier, field: str) -> None:
-    other = {"at": Event.objects.get(seq=1).at}.get(field, "1" * 64)
+    other = {"at": Event.objects.get(seq=1).at}.get(field, "1" * 20 if field == "key_id" else "1" * 64)
     SignedHead.objects.filter(seq=2).update(**{field: other})
     assert _broken(verify=signed) == (2, SIGNATURE)
 

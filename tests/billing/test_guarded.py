@@ -28,7 +28,7 @@ from core.registry import erasers, personal_data
 from operations import consent, runner
 from operations.models import Operation, State
 from run402 import address_of
-from teams.models import Role, Team, User
+from teams.models import Membership, Role, Team, User
 from tests.billing.conftest import at
 from tests.factories import TeamFactory
 from tests.fixtures import ClientAs, RunOperations
@@ -316,7 +316,7 @@ def test_the_list_of_sign_in_passkeys_says_from_when_each_confirms(
 def test_what_a_leaver_still_confirms_is_listed(passkey: SoftPasskey, alice: User, team: Team) -> None:
     from core.registry import leaver_sources
 
-    items = leaver_sources.get("passkeys")(team, alice)
+    items = leaver_sources.get("passkeys")(Membership.objects.get(team=team, user=alice), alice)
     row = TrustedPasskey.objects.get()
     assert [item.url for item in items] == [reverse("billing:passkey_refuse", args=[row.pk])]
 

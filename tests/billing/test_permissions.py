@@ -46,6 +46,7 @@ CASES = (
     Case("limits", "wallet", "post", MONEY),
     Case("tier", "tier", "get", MONEY),
     Case("tier", "tier", "post", MONEY),
+    Case("wallet_owner", "wallet", "post", MONEY),
     Case("wallet_export", "wallet", "get", frozenset({Role.OWNER})),
     Case("passkeys", "", "get", EVERYBODY),
     Case("passkeys_trust", "", "post", EVERYBODY),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError
@@ -9,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from home import readiness
-from operations import pulse
+from operations import pulse, schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +47,20 @@ def test_whole_instance_is_ready_only_while_a_worker_answers(keysets: None) -> N
     silent = Client().get("/readyz?worker=1")
     assert (silent.status_code, silent.json()["checks"]["worker"]) == (503, "not answering")
     pulse.beat_once("bench-1")
+    schedule.beat_once("bench-1")
     assert Client().get("/readyz?worker=1").status_code == 200
+
+
+def test_rooms_checks_are_about_the_whole_instance(monkeypatch: pytest.MonkeyPatch, keysets: None) -> None:
+    usage = shutil.disk_usage("/")._replace(free=1024 * 1024)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    pulse.beat_once("bench-1")
+    schedule.beat_once("bench-1")
+    assert Client().get("/readyz").status_code == 200
+    checks = Client().get("/readyz?worker=1").json()["checks"]
+    assert {name: words for name, words in checks.items() if words != "ok"} == {
+        "disk": "1 MB left in the data folder"
+    }
 
 
 @pytest.mark.parametrize(

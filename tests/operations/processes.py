@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from django.db import connection
@@ -33,7 +33,9 @@ def environment(data: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def worker(data: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    data: Path, *options: str, settings: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Celery worker with the test's kinds; killed at the end with all its children."""
     command = [sys.executable, "-m", "celery", "-A", "run402_panel", "worker", "--include", DOUBLES]
     command += [
@@ -47,7 +49,12 @@ def worker(data: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     ]
     with (data / "worker.log").open("ab") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(data), stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=ROOT,
+            env={**environment(data), **(settings or {})},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         yield process
@@ -100,6 +107,16 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def members(session: int) -> list[int]:
+    """Return the processes of a session that are left."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if folder.name.isdigit() and os.getsid(int(folder.name)) == session:
+                found.append(int(folder.name))
+    return found
 
 
 def eventually(true: Callable[[], object], what: str) -> None:

@@ -109,7 +109,7 @@ def test_a_lost_settlement_blocks_the_wallet_until_the_same_payment_settled(
     expect(page.locator(".page-head")).to_contain_text("Unknown")
     expect(page.locator(".page-head")).to_contain_text("Settled", timeout=steps.PATIENCE)
     page.goto(wallet)
-    expect(page.locator("main")).not_to_contain_text("unknown outcome")
+    expect(page.locator("main")).not_to_contain_text("A payment has an unknown outcome.")
     expect(page.locator("#money")).to_contain_text("Active")
     expect(page.locator("#money")).to_contain_text("$0.15", timeout=steps.PATIENCE)
     ledger(page, wallet)

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
+from tests.rooms import steps
 from tests.rooms.conftest import Enter, Furnished
 from tools.stack import Stack
 
@@ -22,6 +23,7 @@ def test_the_record_leaves_as_a_file_that_verifies_without_the_panel(
 ) -> None:
     page = owner_page
     page.goto("/activity/?tab=audit")
+    steps.see(page, page.get_by_text("Signed up to entry"))  # a worker signs within seconds
     for name in ("Export JSONL", "Export CSV"):  # one after the other, from the same page
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
@@ -52,4 +54,6 @@ def test_a_wallets_page_tells_its_record(owner_page: Page, furnished: Furnished)
     record.get_by_role("link", name="All entries").click()
     page.wait_for_url("**tab=audit&about=*")
     expect(page.get_by_text("One object only")).to_be_visible()
+    page.get_by_role("searchbox", name="Search").fill("Wallet made")
+    page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("row").filter(has_text="Wallet made, its limits written")).to_have_count(1)

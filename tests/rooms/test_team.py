@@ -87,6 +87,9 @@ def test_somebody_is_invited_works_changes_role_and_is_removed(
     owner.get_by_role("link", name="Remove").click()
     steps.confirm_oneself(owner, PASSWORD)
     steps.submit(owner, "form#remove-form")
+    expect(owner.locator("main h1")).to_have_text("What Niko can still do")
+    expect(owner.locator("main")).to_contain_text("They are not in the team any more.")
+    owner.goto("/team")
     expect(owner.locator("main tbody")).not_to_contain_text("Niko")
     log_in(stranger, Owner("niko@example.com", NEW_PASSWORD))
     expect(stranger.locator("h1")).to_have_text("You are in no team")
@@ -114,7 +117,7 @@ def test_an_invited_person_with_an_account_signs_in_and_accepts_without_script(
         expect(page.locator("main")).to_contain_text("You are Viewer in My team.")
         page.get_by_role("link", name="Leave the team").click()
         steps.submit(page, "form#leave-form")
-        expect(page.locator("main")).to_contain_text("From nothing to a live site")
+        expect(page.locator(".switcher").first).to_contain_text("Team of frank")
 
 
 def test_a_withdrawn_invitation_and_a_wrong_link_read_the_same(

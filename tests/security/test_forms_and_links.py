@@ -13,19 +13,10 @@ from teams.permissions import Action, allows
 from tests.factories import PASSWORD
 from tests.security.matrix.addresses import ADDRESSES, OWN, Address, permission_of
 from tests.security.matrix.answers import FINE, ask
+from tests.security.matrix.furniture import FOREIGN, HIDDEN, Things
 from tests.security.matrix.mentions import mentions
 from tests.security.matrix.pages import Form, Page, noun_of, with_other_ids
-from tests.security.matrix.world import (
-    FOREIGN,
-    HIDDEN,
-    LIMITED,
-    MEMBERS,
-    NEWCOMERS,
-    ROLES,
-    Things,
-    World,
-    undone,
-)
+from tests.security.matrix.world import LIMITED, MEMBERS, NEWCOMERS, ROLES, World, undone
 
 pytestmark = pytest.mark.django_db
 

@@ -311,7 +311,7 @@ def test_a_removed_member_is_out_at_once(client_as: ClientAs, alice: User, bob: 
     there, owner = client_as(bob), manager(client_as(alice), bob)
     assert "Remove Bob from Halden?" in page(owner, f"/team/members/{bob.pk}/remove")
     assert role_of(bob) == Role.DEVELOPER
-    assert owner.post(f"/team/members/{bob.pk}/remove")["Location"] == "/team"
+    assert owner.post(f"/team/members/{bob.pk}/remove")["Location"] == f"/team/leaving/{bob.pk}"
     assert (role_of(bob), there.get("/team").status_code) == (None, 302)
     assert Event.objects.get(action="member.removed").object_label == "Bob"
     assert client_as(bob).get("/")["Location"] == "/no-team"

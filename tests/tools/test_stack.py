@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from operations.watch.deaf import EXIT_CODE
 from tools.stack import OWNER_EMAIL, Owner, Stack, StackError
 
 pytestmark = pytest.mark.slow
@@ -72,6 +75,17 @@ def test_a_process_that_dies_is_named_with_its_exit_code(stack: Stack) -> None:
     assert str(caught.value) == "worker stopped with exit code -9."
     stack.restart("worker")
     assert stack.died() is None
+
+
+def test_a_worker_that_ended_because_it_was_deaf_is_started_again(stack: Stack) -> None:
+    assert not stack.revive()
+    stack.kill("worker")
+    command = [sys.executable, "-c", f"raise SystemExit({EXIT_CODE})"]
+    stack._running["worker"] = subprocess.Popen(command, start_new_session=True)
+    wait_for_death(stack)
+    assert stack.revive()
+    assert stack.died() is None
+    stack.wait_until_ready()
 
 
 def test_a_killed_process_leaves_no_children(stack: Stack) -> None:

@@ -23,18 +23,21 @@ class Recorder(Browser):
     def _keep(self, response: httpx.Response) -> None:
         response.read()
         request = response.request
-        headers = "\n".join(
-            f"{name}: {value}" for name, value in response.headers.items() if name != "set-cookie"
-        )
+        # Cookies are for this browser; the address it asked for is not the panel's word.
+        headers = "\n".join(f"{k}: {v}" for k, v in response.headers.items() if k != "set-cookie")
         line = f"{request.method} {request.url.raw_path.decode()}"
-        self.answers.append((line, f"{line}\n{headers}\n".encode() + response.content))
+        self.answers.append((line, headers.encode() + b"\n" + response.content))
 
-    def attempt(self, path: str, **fields: str) -> None:
-        """Send a form whatever becomes of it: with the token of the page that has it, past the page's own checks."""
-        token = self._client.cookies.get("csrftoken") or self._client.cookies.get("__Host-csrftoken") or ""
+    def attempt(self, path: str, *, to: str = "", **fields: str) -> None:
+        """Send a page's form past its own checks, to its address or another one, whatever becomes of it."""
         page = Page(path, 0, self.raw(path).text)
         own = next((form.fields for form in page.forms if "csrfmiddlewaretoken" in form.fields), {})
-        self._client.post(path, data={**own, "csrfmiddlewaretoken": token, **fields})
+        self._client.post(to or path, data={**self._token(), **own, **fields})
+
+    def _token(self) -> dict[str, str]:
+        """A page without a form gives no token; the cookie's own value counts as one."""
+        value = next((value for name, value in self.cookies().items() if name.endswith("csrftoken")), "")
+        return {"csrfmiddlewaretoken": value}
 
     def wander(self, start: str = "/", most: int = 300) -> int:
         """Follow every link inside the panel from `start`; return how many pages were seen."""

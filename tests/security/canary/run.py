@@ -7,7 +7,8 @@ from pathlib import Path
 from tests.security.canary import search
 from tests.security.canary.browser import Recorder
 from tests.security.canary.opened import sealed_secrets
-from tests.security.canary.walk import STEPS, Walk
+from tests.security.canary.steps import STEPS
+from tests.security.canary.walk import Walk
 from tools.stack import Stack
 
 #: Everything that any logger has to say.

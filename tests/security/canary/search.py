@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import re
-import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 from tests.security.canary.secrets import Canary
@@ -18,11 +14,11 @@ NOT_THE_PANELS = ("keys", "sandbox")
 
 
 def in_folder(data: Path, canaries: Iterable[Canary]) -> list[str]:
-    """Return a sentence for each file, table row or session under `data` that holds a canary."""
+    """Return a sentence for each file under `data`, the database among them, that holds a canary."""
     wanted = tuple(canaries)
     return [
         f"{canary.name} stands in {place}"
-        for place, content in (*_files(data), *_sessions(data))
+        for place, content in _files(data)
         for canary in wanted
         if canary.is_in(content)
     ]
@@ -37,31 +33,6 @@ def _files(data: Path) -> Iterator[tuple[str, bytes]]:
         yield str(inside), content
         if content.startswith(b"\x1f\x8b"):
             yield f"{inside}, unpacked", gzip.decompress(content)
-
-
-def _sessions(data: Path) -> Iterator[tuple[str, bytes]]:
-    """Return what the sessions hold: signed, and compressed when that is shorter, but not encrypted."""
-    with closing(sqlite3.connect(f"file:{data / 'panel.sqlite3'}?mode=ro", uri=True)) as database:
-        for table in _tables_with(database, "session_data"):
-            # The name comes from the database's own list of tables.
-            for (text,) in database.execute(f'SELECT session_data FROM "{table}"'):
-                yield f"a session ({table})", _unpacked(text)
-
-
-def _tables_with(database: sqlite3.Connection, column: str) -> list[str]:
-    tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return [
-        table
-        for table in tables
-        if any(row[1] == column for row in database.execute(f'PRAGMA table_info("{table}")'))
-    ]
-
-
-def _unpacked(text: str) -> bytes:
-    payload = text.split(":", 1)[0]
-    raw = payload.removeprefix(".").encode()
-    content = base64.urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
-    return zlib.decompress(content) if payload.startswith(".") else content
 
 
 def in_answers(answers: Iterable[tuple[str, bytes]], canaries: Iterable[Canary]) -> list[str]:

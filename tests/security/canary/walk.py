@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
 
 from eth_account import Account
 
@@ -90,14 +89,3 @@ class Walk:
         self.browser.wander()
         for path in ("/nowhere", "/wallets/not-an-id", "/activity/?q=%00", "/search?q=key"):
             self.browser.raw(path)
-
-
-STEPS: tuple[Callable[[Walk], None], ...] = (
-    Walk.mistype_the_password,
-    Walk.sign_in,
-    Walk.do_the_main_job,
-    Walk.import_keys,
-    Walk.deploy_what_holds_secrets,
-    Walk.change_the_password,
-    Walk.look_everywhere,
-)

@@ -11,7 +11,6 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import login
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
@@ -20,6 +19,7 @@ from deploys.models import Deploy, Release
 from operations.models import State
 from projects.models import Project
 from teams.models import Role, Team, User
+from teams.sessions import SessionStore
 from tests.addresses import ADDRESSES, converters_of
 from tests.factories import (
     DeployFactory,

@@ -24,6 +24,7 @@ NOUNS = {
     "deploys": "deploy",
     "inbox": "notice",
     "invitations": "invitation",
+    "leaving": "membership",
     "members": "membership",
     "payments": "payment",
     "projects": "project",

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from tests.security.matrix.world import Things
+from tests.security.matrix.furniture import Things
 
 
 def mentions(things: Things) -> dict[str, int]:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.http import HttpResponse
 
-from tests.security.matrix.world import Things
+from tests.security.matrix.furniture import Things
 
 LINKS = ("href", "hx-get")
 #: How often a page that asks again has asked: its links differ by nothing else.

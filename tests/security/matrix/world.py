@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import datetime
-import functools
 import logging
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from unittest import mock
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.test.client import ClientHandler
-from django.utils import timezone
 
-from audit.record import Subject, record
-from deploys.models import Deploy, Source
-from notifications.models import Delivery, Notice
-from operations.models import State
-from projects.models import Project
 from teams import confirmations
-from teams.models import Invitation, Membership, Role, Scope, Session, Team, User
+from teams.models import Membership, Role, Scope, Team, User
 from tests import factories
-from tests.passkeys import SoftPasskey
-from wallets.models import Gateway, Payment, SpendPolicy, TrustedPasskey, Wallet
+from tests.security.matrix.furniture import (
+    FOREIGN,
+    HIDDEN,
+    TIERS,
+    Things,
+    furnish,
+    later,
+    own_things,
+    person,
+    project,
+    signed_in,
+)
+from wallets.models import Wallet
 
-#: In the name of everything that a limited member, or anybody of our team, must never read.
-HIDDEN, FOREIGN = "HIDDEN", "FOREIGN"
 LIMITED = "limited developer"
 MEMBERS = ("owner", "admin", "developer", "billing", "viewer", LIMITED)
 #: Who has the sessions and factors of the addresses about oneself.
@@ -41,30 +40,6 @@ NEWCOMERS = {"new developer": Role.DEVELOPER, "new biller": Role.BILLING, "new v
 OUTSIDE = ("stranger", "teamless", "operator", "anonymous")
 IN_TEAM = {name: Role(name) for name in MEMBERS if name != LIMITED} | {LIMITED: Role.DEVELOPER}
 ROLES: dict[str, Role] = {**IN_TEAM, **NEWCOMERS}
-PLAN = {
-    "digest": "d" * 64,
-    "summary": "1 file added",
-    "warnings": [],
-    "price_micros": 0,
-    "site": {"added": [{"path": "index.html", "size": 14}], "changed": [], "removed": []},
-    "totals": {"site": {"added": 1, "changed": 0, "removed": 0}},
-}
-TIERS = [
-    {
-        "name": "prototype",
-        "price_micros": 100_000,
-        "price_text": "$0.10",
-        "lease_days": 7,
-        "storage_mb": 250,
-        "api_calls": 500_000,
-        "max_functions": 5,
-        "description": "",
-    }
-]
-
-ARCHIVE = {"site": {"index.html": factories.page_of("<h1>Hello</h1>")}}
-
-Things = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -107,9 +82,9 @@ def undone() -> Iterator[None]:
 
 def build() -> World:
     """Make the world. Call it in a transaction that is taken back."""
-    gateway = factories.GatewayFactory.create(tiers=TIERS, tiers_at=_later())
+    gateway = factories.GatewayFactory.create(tiers=TIERS, tiers_at=later())
     team, other = Team.objects.create(name="Home"), Team.objects.create(name=f"{FOREIGN} team")
-    people = {name: _person(name) for name in (*MEMBERS, *NEWCOMERS, *OUTSIDE) if name != "anonymous"}
+    people = {name: person(name) for name in (*MEMBERS, *NEWCOMERS, *OUTSIDE) if name != "anonymous"}
     members = {
         name: Membership.objects.create(team=team, user=people[name], role=role)
         for name, role in IN_TEAM.items()
@@ -120,158 +95,21 @@ def build() -> World:
         Membership.objects.create(team=empty, user=people[name], role=role)
     User.objects.filter(pk=people["operator"].pk).update(is_operator=True)
     world = World(
-        furnish(team, people["owner"], gateway, "NEAR") | _own_things(people[HOLDER]),
-        furnish(team, people["owner"], gateway, HIDDEN) | _own_things(people["admin"]),
-        furnish(other, people["stranger"], gateway, FOREIGN) | _own_things(people["stranger"]),
+        furnish(team, people["owner"], gateway, "NEAR") | own_things(people[HOLDER]),
+        furnish(team, people["owner"], gateway, HIDDEN) | own_things(people["admin"]),
+        furnish(other, people["stranger"], gateway, FOREIGN) | own_things(people["stranger"]),
         people,
     )
     _limit(members[LIMITED], world)
-    world.sessions.update({name: _signed_in(user) for name, user in people.items()})
+    world.sessions.update({name: signed_in(user) for name, user in people.items()})
     return world
-
-
-def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
-    """Make one thing of each noun, the word in every name, and return their ids as they stand in addresses."""
-    wallet = _wallet(team, owner, gateway, word)
-    project = _project(wallet, f"{word} project")
-    _failed_project(wallet, f"{word} failed project")
-    payment = factories.PaymentFactory.create(
-        wallet=wallet, state=Payment.State.UNKNOWN, purpose=f"{word} payment"
-    )
-    spare = _person(f"{_open(word)} spare")
-    Membership.objects.create(team=team, user=spare, role=Role.VIEWER)
-    invitation = Invitation.objects.create(
-        team=team,
-        email=f"{word.lower()}@invited.example.com",
-        role=Role.VIEWER,
-        token_digest=word.lower().ljust(64, "0"),
-        invited_by=owner,
-        expires_at=timezone.now() + datetime.timedelta(hours=24),
-    )
-    return {
-        "team": str(team.pk),
-        "wallet": str(wallet.pk),
-        **project,
-        "payment": str(payment.pk),
-        "passkey": str(_trusted_passkey(team, owner, word).pk),
-        "membership": str(spare.pk),  # members stand in addresses by their person
-        "invitation": str(invitation.pk),
-        **_webhook(team, owner, word),
-        "tier": "prototype" if word != FOREIGN else "no-such-tier",
-        "nothing": "x",
-    }
-
-
-def _wallet(team: Team, owner: User, gateway: Gateway, word: str) -> Wallet:
-    wallet: Wallet = factories.WalletFactory.create(
-        team=team,
-        gateway=gateway,
-        owner=owner,
-        label=f"{word} wallet",
-        balance_micros=5_000_000,
-        balance_at=_later(),
-        tier="prototype",
-        tier_active=True,
-        tier_at=_later(),
-        lease_expires_at=timezone.now() + datetime.timedelta(days=5),
-    )
-    SpendPolicy.objects.create(
-        wallet=wallet, per_payment_micros=250_000, per_day_micros=1_000_000, mac=b"not genuine"
-    )
-    record(
-        "wallet.made",
-        team_id=team.pk,
-        actor=owner.actor,
-        subject=Subject("wallet", str(wallet.pk), wallet.label),
-    )
-    return wallet
-
-
-def _project(wallet: Wallet, name: str) -> Things:
-    """Make a project with two releases, and with a deploy that waits for a person and one that failed."""
-    project: Project = factories.ProjectFactory.create(
-        team=wallet.team,
-        wallet=wallet,
-        created_by=wallet.owner,
-        name=name,
-        synced_at=_later(),
-        live_release="rel_live",
-    )
-    live = factories.ReleaseFactory.create(project=project, remote_id="rel_live", status="active")
-    release = factories.ReleaseFactory.create(project=project, archive=ARCHIVE)
-    _reading_of_releases(project)
-    source = factories.SourceFactory.create(
-        team=project.team, created_by=project.created_by, name=f"{name}.zip"
-    )
-    _deploy(project, source, State.FAILED, release=live)
-    waiting = _deploy(project, source, State.WAITING)
-    ids = {"project": project.pk, "release": release.pk, "deploy": waiting.pk, "source": source.pk}
-    return {**{noun: str(pk) for noun, pk in ids.items()}, "operation": str(waiting.operation_id)}
-
-
-def _deploy(project: Project, source: Source, state: State, **fields: object) -> Deploy:
-    pk, title = uuid.uuid4(), f"Deploy of {project.name}"
-    operation = factories.OperationFactory.create(
-        team=project.team,
-        kind="deploy",
-        queue="deploys",
-        title=title,
-        actor=project.created_by,
-        wallet=project.wallet,
-        project_id=project.pk,
-        subject_id=pk,
-        subject_url=f"/deploys/{pk}",
-        started_at=timezone.now(),
-        state=state,
-    )
-    record(
-        f"operation.{state}",
-        team_id=project.team.pk,
-        actor=project.created_by.actor,
-        subject=Subject("operation", str(operation.pk), title),
-        details={"kind": "deploy", "project": str(project.pk), "wallet": str(project.wallet_id)},
-    )
-    deploy: Deploy = factories.DeployFactory.create(
-        id=pk, project=project, source=source, operation=operation, reviewed_plan=PLAN, **fields
-    )
-    return deploy
-
-
-def _reading_of_releases(project: Project) -> None:
-    factories.OperationFactory.create(
-        team=project.team,
-        kind="releases.sync",
-        title=f"Read the releases of {project.name}",
-        wallet=project.wallet,
-        project_id=project.pk,
-        subject_id=project.pk,
-        state=State.SUCCEEDED,
-        finished_at=_later(),
-    )
-
-
-def _failed_project(wallet: Wallet, name: str) -> None:
-    project = factories.ProjectFactory.create(
-        team=wallet.team, wallet=wallet, created_by=wallet.owner, name=name, state="failed", remote_id=""
-    )
-    factories.OperationFactory.create(
-        team=wallet.team,
-        kind="project.provision",
-        title=f"Make project {name}",
-        wallet=wallet,
-        project_id=project.pk,
-        subject_id=project.pk,
-        state=State.FAILED,
-        error={"code": "X", "message": "It did not work", "mutation_state": "unknown"},
-        finished_at=timezone.now(),
-    )
 
 
 def _limit(membership: Membership, world: World) -> None:
     """Limit a member to what is near, and to a project whose wallet is not."""
     Membership.objects.filter(pk=membership.pk).update(projects_limited=True, wallets_limited=True)
     far_wallet = Wallet.objects.get(pk=world.far["wallet"])
-    mixed = _project(far_wallet, "MIXED project")
+    mixed = project(far_wallet, "MIXED project")
     ids = (
         (Scope.Kind.PROJECT, world.near["project"]),
         (Scope.Kind.PROJECT, mixed["project"]),
@@ -279,64 +117,3 @@ def _limit(membership: Membership, world: World) -> None:
     )
     for kind, pk in ids:
         Scope.objects.create(membership=membership, kind=kind, object_id=pk)
-
-
-def _open(word: str) -> str:
-    """Return a word for what no limit hides, such as people: another team's is still not to be read."""
-    return word if word == FOREIGN else word.lower()
-
-
-def _trusted_passkey(team: Team, owner: User, word: str) -> TrustedPasskey:
-    return TrustedPasskey.objects.create(
-        team=team,
-        user=owner,
-        role=Role.OWNER,
-        credential_id=f"{word}-credential",
-        public_key=b"no key",
-        name=f"{_open(word)} passkey",
-        eligible_from=timezone.now(),
-    )
-
-
-def _webhook(team: Team, owner: User, word: str) -> Things:
-    """Make a webhook that is told of everything, and a message to it that failed."""
-    hook = factories.HookFactory.create(
-        team=team, created_by=owner, known_to=owner, name=f"{_open(word)} hook"
-    )
-    delivery = Delivery.objects.create(
-        hook=hook, event="test", object_id="x", title=f"{_open(word)} test", body="{}", state="failed"
-    )
-    return {"hook": str(hook.pk), "delivery": str(delivery.pk)}
-
-
-def _own_things(user: User) -> Things:
-    """Make what a person has of their own: another session, and a passkey to sign in with."""
-    factor = SoftPasskey(user, f"Passkey of {user.name}").register(quietly=True)
-    _signed_in(user)
-    session = Session.objects.filter(user=user).latest("created_at")
-    notice = Notice.objects.create(
-        person=user, event="deploy.live", object_id="x", title="It is live", url="/"
-    )
-    return {"session": str(session.pk), "factor": str(factor.pk), "notice": str(notice.pk)}
-
-
-def _later() -> datetime.datetime:
-    """What was read then is fresh for as long as the tests take: no page has it read again and links to that."""
-    return timezone.now() + datetime.timedelta(hours=1)
-
-
-def _person(name: str) -> User:
-    email = f"{name.lower().replace(' ', '.')}@example.com"
-    return User.objects.create(email=email, name=name, password=_password())
-
-
-@functools.cache
-def _password() -> str:
-    """Hash one password once for all: making a hash is slow on purpose."""
-    return make_password(factories.PASSWORD)
-
-
-def _signed_in(user: User) -> str:
-    client = Client()
-    client.force_login(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value

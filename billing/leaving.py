@@ -1,0 +1,63 @@
+"""The leaver's items of this room: wallets that they own, and keys that they had in their hands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from audit.selectors import did
+from core.registry import LeaverItem
+from teams.models import Membership, User
+from teams.permissions import Action, allows
+from wallets.models import Wallet
+from wallets.selectors import wallets_of
+
+
+def of_leaver(viewer: Membership, person: User) -> list[LeaverItem]:
+    """Return the person's wallets, which can be taken over, and the keys that they imported or exported."""
+    wallets = list(wallets_of(viewer.reach))
+    imported = did(viewer.team_id, person.pk, "wallet.requested")
+    exported = did(viewer.team_id, person.pk, "wallet.exported")
+    brought = [one for one in wallets if one.origin == Wallet.Origin.IMPORTED and str(one.pk) in imported]
+    return [
+        *(_owned(one, viewer) for one in wallets if one.owner_id == person.pk),
+        *(_brought(one, imported[str(one.pk)]) for one in brought),
+        *(_taken(one, exported[str(one.pk)]) for one in wallets if str(one.pk) in exported),
+    ]
+
+
+def _owned(wallet: Wallet, viewer: Membership) -> LeaverItem:
+    may = allows(viewer.role, Action.WALLET_MANAGE)
+    return LeaverItem(
+        title=_("They own the wallet %(name)s") % {"name": wallet.label},
+        detail=_(
+            "Its page names them as the one to ask. Take it over, so that it names somebody who is here."
+        ),
+        icon="wallet",
+        button=_("Take it over") if may else "",
+        url=reverse("billing:wallet_owner", args=[wallet.pk]) if may else "",
+    )
+
+
+def _brought(wallet: Wallet, at: datetime) -> LeaverItem:
+    return LeaverItem(
+        title=_("They imported the key of %(name)s") % {"name": wallet.label},
+        detail=_(
+            "On %(day)s. Whoever had it may have it still: move its money and projects to another wallet."
+        )
+        % {"day": f"{at:%Y-%m-%d}"},
+        icon="import",
+        kept=True,
+    )
+
+
+def _taken(wallet: Wallet, at: datetime) -> LeaverItem:
+    return LeaverItem(
+        title=_("They exported the key of %(name)s") % {"name": wallet.label},
+        detail=_("On %(day)s. They can sign with it anywhere: move its money and projects to another wallet.")
+        % {"day": f"{at:%Y-%m-%d}"},
+        icon="download",
+        kept=True,
+    )

@@ -1,0 +1,79 @@
+"""What operators see: is the instance well, which gateways are there, is the line moving. No team's data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from home import readiness
+from home.about import version
+from operations.models import Operation, State, WorkerPulse
+from teams.models import Instance, Team, User
+from wallets.models import Gateway
+
+
+@dataclass(frozen=True)
+class Check:
+    """One health check. `words` say what is wrong, or ok."""
+
+    name: str
+    words: str
+
+    @property
+    def fine(self) -> bool:
+        return self.words == "ok"
+
+
+@dataclass(frozen=True)
+class Line:
+    """The whole instance's queue in figures."""
+
+    waiting_to_run: int
+    running: int
+    failed_today: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class InstancePage:
+    """Everything on the operator's page."""
+
+    version: str
+    checks: tuple[Check, ...]
+    gateways: tuple[Gateway, ...]
+    workers: tuple[WorkerPulse, ...]
+    line: Line
+    teams: int
+    people: int
+    open_teams: bool
+
+
+def instance_page() -> InstancePage:
+    """Return the page as it stands now."""
+    found = readiness.checks(worker=True)
+    return InstancePage(
+        version=version(),
+        checks=tuple(Check(name, words) for name, words in found.items()),
+        gateways=tuple(Gateway.objects.order_by("-enabled", "name")),
+        workers=tuple(WorkerPulse.objects.order_by("-at")[:20]),
+        line=_line(),
+        teams=Team.objects.count(),
+        people=User.objects.filter(is_active=True).count(),
+        open_teams=Instance.get().open_teams,
+    )
+
+
+def _line() -> Line:
+    now = timezone.now()
+    due = Q(state=State.QUEUED, not_before__lte=now)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    figures = Operation.objects.aggregate(
+        waiting_to_run=Count("pk", filter=due),
+        running=Count("pk", filter=Q(state=State.RUNNING)),
+        failed_today=Count("pk", filter=Q(state=State.FAILED, finished_at__gte=midnight)),
+        oldest=Min("not_before", filter=due),
+    )
+    return Line(**figures)
