@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from django.db.models import Count, Exists, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,11 +15,11 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.selectors import unread_count
+from notifications.selectors import unread_of
 from operations import selectors as operation_selectors
 from operations.models import State
 from teams.middleware import PanelRequest
-from teams.models import Team
+from teams.models import Membership, Team
 from teams.reach import Reach
 from wallets import gateways, standing
 from wallets.models import Gateway
@@ -136,6 +138,7 @@ def build(request: PanelRequest) -> Shell:
     """Return the frame of one request; the queries it makes are counted by a test."""
     gateway = gateways.of(request)
     nav = _sections(request)
+    silent, unread = _silent_and_unread(request)
     bottom = {reverse(name) for name in BOTTOM}
     return Shell(
         team=request.team,
@@ -146,10 +149,21 @@ def build(request: PanelRequest) -> Shell:
         nav=nav,
         bottom=tuple(item for section in nav for item in section.items if item.url in bottom),
         wallet_balance=_balance(request.membership.reach, gateway),
-        worker_silent=operation_selectors.worker_is_silent(),
+        worker_silent=silent,
         outage=_outage(gateway),
-        unread=unread_count(request.user, request.membership),
+        unread=unread,
     )
+
+
+def _silent_and_unread(request: PanelRequest) -> tuple[bool, int]:
+    """Say whether no worker is alive, and how many notices are unread: one query, it stands around every page."""
+    unread = unread_of(request.user, request.membership).order_by().values("person").annotate(n=Count("pk"))
+    alive, count = (
+        Membership.objects.filter(pk=request.membership.pk)
+        .values_list(Exists(operation_selectors.alive_workers()), Coalesce(Subquery(unread.values("n")), 0))
+        .get()
+    )
+    return not alive, count
 
 
 def _outage(gateway: Gateway) -> Outage | None:

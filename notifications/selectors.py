@@ -42,7 +42,12 @@ def matching(person: User, membership: Membership | None, *, event: str, unread:
 
 def unread_count(person: User, membership: Membership | None) -> int:
     """Return how many notices wait to be read."""
-    return inbox_of(person, membership).filter(read_at=None).count()
+    return unread_of(person, membership).count()
+
+
+def unread_of(person: User, membership: Membership | None) -> QuerySet[Notice]:
+    """Return the notices that wait to be read."""
+    return inbox_of(person, membership).filter(read_at=None)
 
 
 def notice_of(person: User, pk: UUID) -> Notice:

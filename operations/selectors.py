@@ -102,12 +102,17 @@ def last_message(operation: Operation) -> str:
 
 def worker_is_silent() -> bool:
     """Say whether no worker has been alive for five seconds."""
-    return not WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER).exists()
+    return not alive_workers().exists()
+
+
+def alive_workers() -> QuerySet[WorkerPulse]:
+    """Return the workers that were alive within the last five seconds."""
+    return WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER)
 
 
 def workers_without_keys() -> tuple[list[WorkerPulse], int]:
     """Return the live workers that cannot unlock or check limits, and how many are alive in all."""
-    alive = list(WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER).order_by("name"))
+    alive = list(alive_workers().order_by("name"))
     return [pulse for pulse in alive if not (pulse.unlocks and pulse.checks_limits)], len(alive)
 
 

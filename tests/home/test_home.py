@@ -122,7 +122,7 @@ def test_stale_balances_are_read_once_by_their_own_request(
     assert "data-poll" not in client.get(f"{reverse('home:balances')}?asked=2").content.decode()
 
 
-def test_full_home_costs_thirteen_queries_at_most(
+def test_full_home_costs_twelve_queries_at_most(
     live: Project, alice: User, client_as: ClientAs, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(8):
@@ -131,7 +131,7 @@ def test_full_home_costs_thirteen_queries_at_most(
         PaymentFactory.create(wallet=wallet)
         OperationFactory.create(team=live.team, gateway=live.gateway, actor=alice)
     client = client_as(alice)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(12):
         page = client.get("/").content.decode()
     assert page.count('scope="row"') == 6
 

@@ -117,6 +117,22 @@ def take_everything_along(walk: Walk) -> None:
         walk.browser.attempt("/activity/?tab=audit", to="/activity/export", format=form)
 
 
+def add_a_webhook(walk: Walk) -> None:
+    """Its address may hold a token, as Slack's do; its secret is shown once, in the answer to the form."""
+    page = opened(walk, "/settings/webhooks/new")
+    # A refused form comes back with what was typed, to whoever typed it.
+    wrong = walk.known("a token in a refused address", (r"^POST /settings/webhooks/new",))
+    right = walk.known("a token in a webhook's address")
+    fields = {"name": "Chat", "kind": "signed", "events": ["operation.failed"]}
+    form = page.form(field="url")
+    page = walk.browser.submit(page, form, {**fields, "url": f"http://hooks.example.com/{wrong}"})
+    form = page.form(field="url")
+    page = walk.browser.submit(page, form, {**fields, "url": f"https://hooks.example.com/{right}"})
+    found = re.search(r"whsec_[\w-]{20,}", page.text)
+    assert found, f"{page.path} shows no secret"
+    walk.canaries.append(Canary("a webhook's secret", found[0].encode(), (r"^POST /settings/webhooks/new",)))
+
+
 def _token(text: str, word: str) -> str:
     found = re.search(rf"/{word}/([\w-]{{20,}})", html.unescape(text))
     assert found, f"no link with /{word}/"

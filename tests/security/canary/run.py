@@ -26,7 +26,8 @@ def run(folder: Path) -> list[str]:
             step(walk)
         sealed = sealed_secrets(stack)
     _require_the_walk_to_have_worked({canary.name for canary in sealed})
-    canaries = [*walk.canaries, *sealed]
+    typed = {canary.value for canary in walk.canaries}  # these know where they may be shown
+    canaries = [*walk.canaries, *(canary for canary in sealed if canary.value not in typed)]
     found = search.in_folder(folder, canaries) + search.in_answers(browser.answers, canaries)
     return sorted(set(found))
 

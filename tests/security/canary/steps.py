@@ -18,6 +18,7 @@ STEPS: tuple[Callable[[Walk], None], ...] = (
     people.come_back,
     people.ask_for_the_service_key,
     people.set_up_an_app,
+    people.add_a_webhook,
     people.take_everything_along,
     Walk.look_everywhere,
     Walk.change_the_password,
