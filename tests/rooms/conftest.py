@@ -107,6 +107,25 @@ def page(page: Page, seen_errors: list[str]) -> Page:
     return _watched(page, seen_errors)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_pages() -> Iterator[None]:
+    """Go elsewhere once more when a page's own reload came in between: a person would press again."""
+    at_once = Page.goto
+
+    def goto(page: Page, url: str, **options: Any) -> Any:
+        try:
+            return at_once(page, url, **options)
+        except Error as error:
+            if not any(words in str(error) for words in ("ERR_ABORTED", "interrupted by another navigation")):
+                raise
+            page.wait_for_load_state()
+            return at_once(page, url, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Page, "goto", goto)
+        yield
+
+
 def _watched(page: Page, seen: list[str]) -> Page:
     page.on("console", lambda message: seen.append(_text(message)) if message.type == "error" else None)
     page.on("pageerror", lambda error: seen.append(_script_error(error)))

@@ -6,7 +6,7 @@ import re
 import time
 from pathlib import Path
 
-from playwright.sync_api import APIResponse, Error, FilePayload, Locator, Page, expect
+from playwright.sync_api import APIResponse, FilePayload, Locator, Page, expect
 
 from tools.sites import Site, zipped
 from tools.stack import Owner
@@ -31,17 +31,6 @@ def settle(page: Page) -> None:
     expect(page.locator("main [id^=operation-]")).to_have_count(0, timeout=PATIENCE)
 
 
-def visit(page: Page, path: str) -> None:
-    """Go elsewhere, and once more when the page's own reload came in between: a person would press again."""
-    try:
-        page.goto(path)
-    except Error as error:
-        if "ERR_ABORTED" not in str(error):
-            raise
-        page.wait_for_load_state()
-        page.goto(path)
-
-
 def make_wallet(page: Page, label: str) -> str:
     """Make a wallet and wait for its address; returns its page's path."""
     page.goto("/wallets/new")
@@ -59,7 +48,7 @@ def make_rich_wallet(page: Page, label: str) -> str:
 
 
 def ask_faucet(page: Page, wallet: str) -> None:
-    visit(page, wallet)
+    page.goto(wallet)
     submit(page, "form[action$='/faucet']")
     expect(page.locator("#money")).to_contain_text("$0.25", timeout=PATIENCE)
     settle(page)
@@ -76,7 +65,7 @@ def pay_for_tier(page: Page, wallet: str, tier: str = "prototype") -> None:
 
 def open_tier(page: Page, wallet: str, tier: str = "prototype") -> None:
     """Go to the page that shows what would be paid, before anything is."""
-    visit(page, f"/tiers?wallet={wallet.rsplit('/', 1)[1]}")
+    page.goto(f"/tiers?wallet={wallet.rsplit('/', 1)[1]}")
     page.locator(f"a[href$='/tier/{tier}']").click(timeout=PATIENCE)
     expect(page.locator("form#pay")).to_be_visible()
 

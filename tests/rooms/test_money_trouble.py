@@ -44,7 +44,7 @@ def test_an_empty_wallet_pays_nothing_and_leads_to_the_faucet(owner_page: Page) 
 def test_a_limit_that_is_reached_keeps_the_click_away(owner_page: Page) -> None:
     page = owner_page
     wallet = steps.make_wallet(page, "Limited")
-    steps.visit(page, f"/tiers?wallet={wallet.rsplit('/', 1)[1]}")
+    page.goto(f"/tiers?wallet={wallet.rsplit('/', 1)[1]}")
     hobby = page.locator("#prices tr", has_text="Hobby")
     sentence = "Above the limit of Limited per payment, which is $1.00."
     expect(hobby).to_contain_text(sentence, timeout=steps.PATIENCE)

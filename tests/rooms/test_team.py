@@ -140,7 +140,8 @@ def test_above_the_threshold_a_second_person_approves(enter: Enter, furnished: F
     try:
         steps.open_tier(billing, furnished.wallet)
         steps.submit(billing, "form#pay")
-        billing.goto("/activity/?state=waiting")
+        billing.goto("/activity/?state=waiting&kind=tier.set")
+        steps.see(billing, billing.locator("main tbody a"))  # a worker has to have taken it
         billing.locator("main tbody a").first.click()
         expect(billing.locator("#approval")).to_contain_text("Nothing is paid until one of them approves.")
         expect(billing.locator("#approval [type=submit]")).to_have_count(0)
