@@ -47,6 +47,7 @@ BY_ADDRESS = {
     "confirm": Limit("confirm.address", 40, 300),
     "password": Limit("password.address", 40, 300),
     "invitation": Limit("invitation.address", 30, 60),
+    "recovery": Limit("recovery.address", 30, 60),
     "oidc": Limit("oidc.address", 30, 60),
 }
 

@@ -15,6 +15,8 @@ from audit.record import SYSTEM, Actor, Subject, record
 from core import letters
 from core.errors import Refusal
 from teams.models import Instance, Membership, RecoveryLink, Role, Team, User
+from teams.services.factors import remove_factors
+from teams.services.sessions import end_sessions
 
 RECOVERY_LASTS = timedelta(hours=1)
 
@@ -68,7 +70,7 @@ def recovery_link(token: str) -> RecoveryLink | None:
 
 
 def recover(*, link: RecoveryLink, password: str) -> User:
-    """Give the owner a new password through the link, once. Their second factors and sessions are the caller's to end.
+    """Give the owner a new password through the link, once, and end their second factors and sessions with it.
 
     Raises ValidationError for a weak password, Refusal when the link was used meanwhile.
     """
@@ -81,6 +83,8 @@ def recover(*, link: RecoveryLink, password: str) -> User:
             raise Refusal("RECOVERY_OVER", _("This link was used already, or its hour is over."))
         user.set_password(password)
         user.save(update_fields=["password"])
+        remove_factors(user)
+        end_sessions(user)
         _tell(user, _owned(user), "recovery.used", user.actor)
     return user
 

@@ -13,16 +13,16 @@ from django.views.decorators.http import require_http_methods
 from core.errors import Refusal
 from teams.access import public
 from teams.forms.own import RecoverForm
+from teams.limits import limited
 from teams.models import RecoveryLink
 from teams.services import operators
-from teams.services.factors import remove_factors
-from teams.services.sessions import end_sessions
 
 
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @public("the way back of an owner, whose link is the key")
+@limited("recovery")
 def recover(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for a new password; a link that is over, used or made up gets one and the same 404."""
     link = operators.recovery_link(token)
@@ -36,10 +36,8 @@ def recover(request: HttpRequest, token: str) -> HttpResponse:
 
 def _recovered(request: HttpRequest, link: RecoveryLink, password: str) -> HttpResponse:
     try:
-        user = operators.recover(link=link, password=password)
+        operators.recover(link=link, password=password)
     except Refusal:
         raise Http404("used meanwhile") from None
-    remove_factors(user)
-    end_sessions(user)
     messages.success(request, _("Your new password is set. Sign in with it, then set up a second factor."))
     return redirect("account_login")

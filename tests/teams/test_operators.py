@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 import time_machine
 from allauth.mfa.totp.internal.auth import TOTP
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -131,3 +132,10 @@ def test_only_owners_get_a_way_back(bob: User) -> None:
 
 def test_a_made_up_link_is_not_there() -> None:
     assert Client().get("/recover/made-up").status_code == 404
+
+
+def test_links_cannot_be_guessed_at_speed() -> None:
+    cache.clear()
+    answers = [Client().get(f"/recover/guess-{n}").status_code for n in range(31)]
+    cache.clear()
+    assert answers == [404] * 30 + [429]
