@@ -20,6 +20,7 @@ from operations import queue
 from operations.models import Operation
 from operations.queue import Request
 from teams.models import Scope, Team, User
+from teams.permissions import Action, NotAllowed, still_allowed
 from teams.services import bring_into_reach
 from wallets.models import Gateway, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
@@ -95,7 +96,12 @@ def import_wallet(
 
 
 def take_over(*, wallet: Wallet, actor: User) -> None:
-    """Make the actor the wallet's owner: the one whom its page names. Keys and limits stay as they are."""
+    """Make the actor the wallet's owner: the one whom its page names. Keys and limits stay as they are.
+
+    Raises NotAllowed: no queue asks for the right here.
+    """
+    if not still_allowed(actor, wallet.team, Action.WALLET_MANAGE, wallet_id=wallet.pk):
+        raise NotAllowed
     with transaction.atomic():
         locked = Wallet.objects.select_for_update().get(pk=wallet.pk)
         if locked.owner_id == actor.pk:

@@ -10,10 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.record import Subject, record
+from billing.services import take_over
 from core.registry import LeaverItem
 from operations.models import Operation, State
 from teams import leaving
 from teams.models import Membership, Role, Session, Team, User
+from teams.permissions import NotAllowed
 from teams.services import remove_member
 from tests.factories import (
     InvitationFactory,
@@ -149,6 +151,13 @@ def test_taking_a_wallet_over_is_for_who_may_manage_it(
 ) -> None:
     path = f"/wallets/{busy['made'].pk}/owner"
     assert (client_as(bob).post(path).status_code, client_as(charlie).post(path).status_code) == (403, 404)
+
+
+def test_the_service_asks_for_the_right_too(bob: User, charlie: User, busy: dict[str, Wallet]) -> None:
+    for person in (bob, charlie):
+        with pytest.raises(NotAllowed):
+            take_over(wallet=busy["made"], actor=person)
+    assert Wallet.objects.get(pk=busy["made"].pk).owner.email == "erin@example.com"
 
 
 def test_nobody_who_only_looked_leaves_nothing(alice: User, dora: User, team: Team) -> None:
