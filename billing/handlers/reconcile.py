@@ -14,7 +14,13 @@ from teams.permissions import Action
 from wallets.models import Payment
 
 
-@kind("payment.reconcile", gettext_lazy("Look up a payment"), action=Action.TIER_SET, mutates=False)
+@kind(
+    "payment.reconcile",
+    gettext_lazy("Look up a payment"),
+    action=Action.TIER_SET,
+    mutates=False,
+    deadline=None,  # the wallet pays nothing until the chain has answered, however long that takes
+)
 def reconcile(work: Work) -> dict[str, Any]:
     """Ask the ledger until it answers; then the wallet may pay again."""
     payments = Payment.objects.filter(team=work.operation.team_id).select_related("wallet__gateway")
