@@ -1,7 +1,7 @@
 """What no operation's end tells: rows that have come into a state of which people should hear.
 
 Run every minute. It reads what the database says, so that nothing is lost when a worker dies, and what was told is not
-told again: notices are kept for longer than these look back.
+told again: notices are kept for longer than these look back (`notifications.retention`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from core import happenings
 from core.happenings import Happening
 from notifications import outcomes
-from notifications.models import Delivery, Notice
+from notifications.models import Notice
 from operations.models import Operation, Reason, State, WorkerPulse
 from wallets.models import Payment, TrustedPasskey, Wallet
 
@@ -27,9 +27,6 @@ LEASE_ENDS = timedelta(days=3)
 AWAY_AFTER = timedelta(minutes=2)
 #: A worker that restarts is back before.
 MISSING_AFTER = timedelta(minutes=5)
-#: Read notices and old deliveries go then.
-NOTICES_KEPT = timedelta(days=180)
-DELIVERIES_KEPT = timedelta(days=30)
 
 
 def look() -> int:
@@ -39,13 +36,6 @@ def look() -> int:
     for happening in new:
         happenings.tell(happening)
     return len(new)
-
-
-def forget() -> None:
-    """Delete what was read long ago, and the log of deliveries of long ago."""
-    now = timezone.now()
-    Notice.objects.filter(read_at__lt=now - NOTICES_KEPT, created_at__lt=now - NOTICES_KEPT).delete()
-    Delivery.objects.filter(ended_at__lt=now - DELIVERIES_KEPT).delete()
 
 
 def unconfirmed() -> Iterable[Happening]:

@@ -98,6 +98,8 @@ class Operation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Its steps and requests were taken away then (`operations.retention`); the row stays for what names it.
+    trimmed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -117,6 +119,11 @@ class Operation(models.Model):
             ),
             models.Index(
                 fields=["result_until"], condition=Q(result_until__isnull=False), name="operation_passing"
+            ),
+            models.Index(
+                fields=["queue", "finished_at"],
+                condition=Q(finished_at__isnull=False, trimmed_at__isnull=True),
+                name="operation_kept",
             ),
         ]
         constraints = [
@@ -261,3 +268,26 @@ class BeatPulse(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DiskUse(models.Model):
+    """What the panel takes on its disk, as a worker measured it last (`operations.disk`): one row.
+
+    `reusable_bytes` lie inside the embedded database's file and are filled again before it grows. `rows` maps table to
+    number of rows; `due` maps the name of a retention to {"count", "size"}.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    at = models.DateTimeField()
+    database_bytes = models.PositiveBigIntegerField()
+    reusable_bytes = models.PositiveBigIntegerField(default=0)
+    store_bytes = models.PositiveBigIntegerField()
+    store_files = models.PositiveBigIntegerField()
+    results_bytes = models.PositiveBigIntegerField()
+    free_bytes = models.PositiveBigIntegerField()
+    total_bytes = models.PositiveBigIntegerField()
+    rows = models.JSONField(default=dict)
+    due = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"database {self.database_bytes}, store {self.store_bytes} bytes"

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from core import happenings
 from core.errors import Refusal
 from core.happenings import tellers
-from core.registry import outcome_listeners
+from core.registry import outcome_listeners, retentions
 from notifications import services, watch
 from notifications.models import Delivery, Mail, Notice
 from operations import approvals, queue, runner
@@ -311,7 +311,7 @@ def test_what_was_read_long_ago_is_forgotten(team: Team, alice: User, happened: 
     old = timezone.now() - timedelta(days=200)
     Notice.objects.exclude(occurrence="new").update(created_at=old)
     Notice.objects.filter(occurrence="read").update(read_at=old)
-    watch.forget()
+    retentions.get("notices").sweep()
     assert sorted(Notice.objects.values_list("occurrence", flat=True)) == ["new", "unread"]
 
 
