@@ -40,7 +40,8 @@ class Reason(models.TextChoices):
 MOVES: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
     State.RUNNING: frozenset({State.QUEUED, State.WAITING, State.SUCCEEDED, State.FAILED, State.CANCELLED}),
-    State.WAITING: frozenset({State.QUEUED, State.CANCELLED}),
+    # Succeeded and failed: a person marks what the panel cannot find out (`waiting: review`).
+    State.WAITING: frozenset({State.QUEUED, State.CANCELLED, State.SUCCEEDED, State.FAILED}),
     State.SUCCEEDED: frozenset(),
     State.FAILED: frozenset(),
     State.CANCELLED: frozenset(),

@@ -14,9 +14,12 @@ from core.registry import Registry
 from teams.permissions import Action
 
 if TYPE_CHECKING:
+    from operations.reconciling import Outcome
     from operations.work import Work
 
 Handler = Callable[["Work"], Mapping[str, Any] | None]
+#: Reads what became of it, and changes nothing.
+Reconcile = Callable[["Work"], "Outcome"]
 #: The operation in words, as (label, value): what exactly will happen when it is confirmed.
 Statement = Callable[[Any], list[tuple[str, str]]]
 
@@ -38,6 +41,7 @@ class Kind:
     `audited` kinds leave a trace when they end. `on_end` is told the row when it ended in failure or was cancelled.
     `guard` PASSKEY has the asker's passkey confirm the `statement` first (`operations.consent`). A result is emptied
     after `result_for`; one that a browser tab opens with a key of its own is fetched once (`operations.handing`).
+    `reconcile` finds out what became of a change whose answer was lost (`operations.reconciling`).
     """
 
     name: str
@@ -51,6 +55,7 @@ class Kind:
     guard: Guard = Guard.NONE
     statement: Statement | None = None
     result_for: timedelta | None = None
+    reconcile: Reconcile | None = None
 
     def __post_init__(self) -> None:
         if (self.guard is Guard.PASSKEY) != (self.statement is not None):
@@ -77,12 +82,24 @@ def kind(
     guard: Guard = Guard.NONE,
     statement: Statement | None = None,
     result_for: timedelta | None = None,
+    reconcile: Reconcile | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of a kind."""
 
     def decorate(handler: Handler) -> Handler:
         made = Kind(
-            name, label, action, handler, queue, mutates, audited, on_end, guard, statement, result_for
+            name,
+            label,
+            action,
+            handler,
+            queue=queue,
+            mutates=mutates,
+            audited=audited,
+            on_end=on_end,
+            guard=guard,
+            statement=statement,
+            result_for=result_for,
+            reconcile=reconcile,
         )
         kinds.add(name, made)
         return handler
