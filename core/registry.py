@@ -126,6 +126,8 @@ OutcomeListener = Callable[[Any], None]
 Planner = Callable[[Any, int], int]
 #: Ids of operations to those of them that a row of the room names: these stay, without steps and requests.
 OperationKeeper = Callable[[Collection[UUID]], set[UUID]]
+#: Given a halt (`wallets.halts`), what has to be done before it may be lifted, as sentences; none when it may.
+LiftCheck = Callable[[Any], list[str]]
 
 panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
@@ -138,6 +140,7 @@ outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
 planners: Registry[Planner] = Registry("planner of background readings")
 retentions: Registry[Retention] = Registry("retention")
 operation_keepers: Registry[OperationKeeper] = Registry("keeper of operations")
+lift_checks: Registry[LiftCheck] = Registry("check before a halt is lifted")
 
 
 def panels_in(slot: str) -> list[Panel]:

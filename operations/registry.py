@@ -42,6 +42,8 @@ class Kind:
     `guard` PASSKEY has the asker's passkey confirm the `statement` first (`operations.consent`). A result is emptied
     after `result_for`; one that a browser tab opens with a key of its own is fetched once (`operations.handing`).
     `reconcile` finds out what became of a change whose answer was lost (`operations.reconciling`).
+    `runs_halted` kinds go on while their team, gateway or everything is stopped: they find out what is true, or make
+    things safer, and neither spend nor change anything at a gateway.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Kind:
     statement: Statement | None = None
     result_for: timedelta | None = None
     reconcile: Reconcile | None = None
+    runs_halted: bool = False
 
     def __post_init__(self) -> None:
         if (self.guard is Guard.PASSKEY) != (self.statement is not None):
@@ -83,6 +86,7 @@ def kind(
     statement: Statement | None = None,
     result_for: timedelta | None = None,
     reconcile: Reconcile | None = None,
+    runs_halted: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of a kind."""
 
@@ -100,6 +104,7 @@ def kind(
             statement=statement,
             result_for=result_for,
             reconcile=reconcile,
+            runs_halted=runs_halted,
         )
         kinds.add(name, made)
         return handler
