@@ -24,6 +24,7 @@ NAMES = {
     "release_id": _("Release"),
     "code": _("Why"),
     "reason": _("Why"),
+    "note": _("Note"),
     "method": _("How"),
     "format": _("As"),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,13 +24,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit.selectors import actors_of
 from core.errors import Refusal
 from core.http import STOP_POLLING, go, safe_next
-from operations import approvals, consent, handing, pages, queue, record, selectors
+from operations import approvals, consent, handing, marking, pages, queue, record, selectors, support
 from operations.confirming import consent_page
 from operations.forms import FilterForm, RecordForm
 from operations.models import Operation, State
 from teams.access import require
 from teams.middleware import PanelRequest
-from teams.permissions import Action, demand
+from teams.permissions import Action, NotAllowed, demand
 from teams.record import events_within
 from teams.stepup import step_up
 from wallets import gateways
@@ -89,8 +91,20 @@ def about(request: PanelRequest, pk: UUID) -> HttpResponse:
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one operation: what it did, what it asked Run402, how it ended."""
     operation = selectors.operation_for(request.membership, pk)
-    page = pages.detail_page(operation, request.membership)
+    page = pages.detail_page(operation, request.membership, number=request.GET.get("page", ""))
     return render(request, "operations/detail.html", {"page": page})
+
+
+@never_cache
+@require_safe
+@require(Action.VIEW)
+def support_text(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Answer with the operation as plain text, to be copied into a request for help."""
+    operation = selectors.operation_for(request.membership, pk)
+    rows = selectors.requests_of(operation)
+    newest = list(rows.reverse()[: support.MOST_REQUESTS])[::-1]
+    text = support.support_text(operation, newest, rows.count())
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @require_safe
@@ -119,8 +133,55 @@ def events(request: PanelRequest, pk: UUID) -> HttpResponse:
 def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Cancel, for whoever may start the kind."""
     operation = selectors.operation_to_stop(request.membership, pk)
-    state = queue.cancel(operation, actor=request.user)
-    messages.info(request, _said(operation, state))
+    try:
+        state = queue.cancel(operation, actor=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
+    else:
+        messages.info(request, _said(operation, state))
+    return go(request, safe_next(request, reverse("operations:detail", args=[operation.pk])))
+
+
+@require_POST
+@require(Action.VIEW)
+def resume(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Have a worker go on with what is in review."""
+    operation = selectors.operation_to_decide(request.membership, pk, marking.may_go_on)
+    return _decided(request, operation, partial(marking.resume, operation=operation, actor=request.user))
+
+
+@require_POST
+@require(Action.VIEW)
+def inspect(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Have a worker look what became of it; it changes nothing at Run402."""
+    operation = selectors.operation_to_decide(request.membership, pk, marking.may_go_on)
+    return _decided(request, operation, partial(marking.inspect, operation=operation, actor=request.user))
+
+
+@require_POST
+@require(Action.VIEW)
+def mark(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """End what is in review as done or as failed, with a note."""
+    operation = selectors.operation_to_decide(request.membership, pk, marking.may_mark)
+    outcome, note = request.POST.get("outcome"), request.POST.get("note", "")
+    if outcome not in ("done", "failed"):
+        return HttpResponseBadRequest(_("Choose done or failed."))
+    done = outcome == "done"
+    return _decided(
+        request,
+        operation,
+        partial(marking.mark, operation=operation, actor=request.user, done=done, note=note),
+    )
+
+
+def _decided(request: PanelRequest, operation: Operation, decide: Callable[[], None]) -> HttpResponse:
+    """Do it, or say why not; either way back to the page."""
+    try:
+        decide()
+    except NotAllowed:
+        raise
+    except Refusal as refusal:
+        messages.error(request, refusal.fault.message)
     return go(request, safe_next(request, reverse("operations:detail", args=[operation.pk])))
 
 

@@ -27,6 +27,7 @@ from deploys.uploads import LimitedUploadHandler, was_too_large
 from operations import selectors as operation_selectors
 from operations.models import State
 from operations.record import record_panel
+from operations.reviewing import review_of
 from projects.models import Project
 from projects.selectors import projects_of
 from teams.access import require
@@ -216,6 +217,7 @@ def _page(request: PanelRequest, pk: UUID) -> DeployPage:
         selectors.events_of(operation),
         may_deploy=_may_deploy(request),
         worker_silent=operation_selectors.worker_is_silent(),
+        review=review_of(operation, request.membership),
     )
 
 
