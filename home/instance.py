@@ -8,8 +8,9 @@ from datetime import datetime
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from home import readiness
 from core.version import version
+from home import readiness
+from home.kept import Kept, kept
 from operations.models import Operation, State, WorkerPulse
 from teams.models import Instance, Team, User
 from wallets.models import Gateway
@@ -49,6 +50,7 @@ class InstancePage:
     teams: int
     people: int
     open_teams: bool
+    kept: Kept | None
 
 
 def instance_page() -> InstancePage:
@@ -63,6 +65,7 @@ def instance_page() -> InstancePage:
         teams=Team.objects.count(),
         people=User.objects.filter(is_active=True).count(),
         open_teams=Instance.get().open_teams,
+        kept=kept(),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from operations import approvals, decisions, live, retention, selectors
 from operations.entries import Entry
@@ -15,7 +18,7 @@ from operations.models import Operation, OperationEvent, OperationRequest
 from operations.registry import SYNC, kind_label, kinds
 from operations.reviewing import Review, review_of
 from teams.models import Membership, User
-from teams.permissions import allows
+from teams.permissions import Action, allows
 
 PER_PAGE = 25
 REQUESTS_PER_PAGE = 50
@@ -92,10 +95,33 @@ class DetailPage(EventsPage):
     kept_days: int
 
 
-def operations_page(found: QuerySet[Operation], number: str, *, filtered: bool) -> ListPage:
+@dataclass(frozen=True)
+class OperationsPage(ListPage):
+    """The tab of operations, with what is kept for how many days, and whether the member may take them along."""
+
+    export_url: str
+    may_export: bool
+    days: int
+    readings_days: int
+
+
+def operations_page(
+    found: QuerySet[Operation], number: str, *, membership: Membership, filters: Mapping[str, str]
+) -> OperationsPage:
     """Return one page of operations."""
     rows = Paginator(found, PER_PAGE).get_page(number)
-    return ListPage("operations", rows, tuple(Row(row, kind_label(row.kind)) for row in rows), filtered)
+    asked = {"q" if name == "text" else name: value for name, value in filters.items() if value}
+    export = reverse("operations:export_operations")
+    return OperationsPage(
+        tab="operations",
+        rows=rows,
+        entries=tuple(Row(row, kind_label(row.kind)) for row in rows),
+        filtered=bool(asked),
+        export_url=f"{export}?{urlencode(asked)}" if asked else export,
+        may_export=allows(membership.role, Action.OPERATIONS_EXPORT),
+        days=retention.days_kept("operations"),
+        readings_days=retention.days_kept("readings"),
+    )
 
 
 def events_page(operation: Operation, *, after: int, step: int) -> EventsPage:

@@ -62,6 +62,7 @@ def test_the_table() -> None:
         "hooks.manage": "ao",
         "audit.view": "abdov",
         "audit.export": "ao",
+        "operations.export": "ao",
     }
 
 
