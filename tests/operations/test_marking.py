@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -80,7 +78,9 @@ def said(operation: Operation) -> str:
     return operation.events.get(type="decision").message
 
 
-@pytest.mark.parametrize(("done", "state", "word"), [(True, "succeeded", "done"), (False, "failed", "failed")])
+@pytest.mark.parametrize(
+    ("done", "state", "word"), [(True, "succeeded", "done"), (False, "failed", "failed")]
+)
 def test_a_person_says_what_became_of_it(
     doubtful: Operation, alice: User, ends: list[tuple[str, str]], done: bool, state: str, word: str
 ) -> None:
@@ -204,15 +204,16 @@ def test_a_kind_that_nobody_knows_any_more_is_marked_by_owners(
 
 
 @pytest.fixture
-def web(client_as: ClientAs, alice: User) -> Iterator[Client]:
-    yield client_as(alice)
+def web(client_as: ClientAs, alice: User) -> Client:
+    """alice's browser."""
+    return client_as(alice)
 
 
 def test_the_page_says_why_and_offers_what_can_be_done(
     web: Client, doubtful: Operation, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     web.get(f"/activity/{doubtful.pk}")
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(12):
         shown = web.get(f"/activity/{doubtful.pk}").content.decode()
     for words in (
         "Outcome unknown",
@@ -230,9 +231,7 @@ def test_the_page_says_why_and_offers_what_can_be_done(
         assert words not in shown
 
 
-def test_a_viewer_reads_why_and_can_do_nothing(
-    client_as: ClientAs, dora: User, doubtful: Operation
-) -> None:
+def test_a_viewer_reads_why_and_can_do_nothing(client_as: ClientAs, dora: User, doubtful: Operation) -> None:
     viewer = client_as(dora)
     shown = viewer.get(f"/activity/{doubtful.pk}").content.decode()
     assert "Nobody knows whether it happened" in shown
