@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.apps import apps
+from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
@@ -39,9 +40,7 @@ def kept() -> Kept | None:
     use = disk.last()
     if use is None:
         return None
-    names = {
-        model._meta.db_table: str(capfirst(model._meta.verbose_name_plural)) for model in apps.get_models()
-    }
+    names = {model._meta.db_table: _name(model) for model in apps.get_models()}
     tables = tuple((names.get(table, table), count) for table, count in list(_largest(use))[:MOST_TABLES])
     due = tuple(
         Freed(retention.label, found["count"], found["size"])
@@ -49,6 +48,11 @@ def kept() -> Kept | None:
         if (found := use.due.get(name))
     )
     return Kept(use, tables, due)
+
+
+def _name(model: type[Model]) -> str:
+    """Return what a table holds, with the room that it belongs to."""
+    return f"{capfirst(model._meta.verbose_name_plural)} ({model._meta.app_label})"
 
 
 def _largest(use: DiskUse) -> list[tuple[str, int]]:
