@@ -13,13 +13,27 @@ from operations.work import Work
 from teams.permissions import Action
 
 
-@kind("deploy", _("Deploy"), action=Action.DEPLOY, queue=DEPLOYS, on_end=let_go)
+@kind(
+    "deploy",
+    _("Deploy"),
+    action=Action.DEPLOY,
+    queue=DEPLOYS,
+    on_end=let_go,
+    reconcile=pipeline.what_became_of_it,
+)
 def deploy(work: Work) -> dict[str, Any]:
     """Plan, ask, upload, commit, follow."""
     return pipeline.deploy(work)
 
 
-@kind("redeploy", _("Redeploy"), action=Action.DEPLOY, queue=DEPLOYS, on_end=let_go)
+@kind(
+    "redeploy",
+    _("Redeploy"),
+    action=Action.DEPLOY,
+    queue=DEPLOYS,
+    on_end=let_go,
+    reconcile=pipeline.what_became_of_it,
+)
 def redeploy(work: Work) -> dict[str, Any]:
     """Bring a release back; asks only when a warning blocks."""
     return pipeline.redeploy(work)

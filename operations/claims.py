@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -98,16 +100,22 @@ def _take(candidate: Operation) -> int:
 
 
 class Heartbeat(threading.Thread):
-    """Prolongs the lease while the handler runs, from a thread with a connection of its own."""
+    """Prolongs the lease while the handler runs, from a thread with a connection of its own.
 
-    def __init__(self, operation: Operation) -> None:
+    When the handler has run for `limit`, it calls `over_time` and prolongs no more.
+    """
+
+    def __init__(self, operation: Operation, limit: timedelta, over_time: Callable[[], None]) -> None:
         super().__init__(daemon=True, name=f"lease-{operation.pk}")
+        self._ends, self._over_time = time.monotonic() + limit.total_seconds(), over_time
         self._mine = {"pk": operation.pk, "fence": operation.fence, "state": State.RUNNING}
         self._over = threading.Event()
 
     def run(self) -> None:
         try:
-            while not self._over.wait(HEARTBEAT_SECONDS):
+            while not self._over.wait(min(HEARTBEAT_SECONDS, max(self._ends - time.monotonic(), 0))):
+                if time.monotonic() >= self._ends:
+                    return self._over_time()
                 self._beat()
         finally:
             connection.close()

@@ -67,7 +67,7 @@ def why_not_retried(operation: Operation) -> str:
     if not operation.error or not _rests_badly(operation):
         return ""
     mutates = kinds.get(operation.kind).mutates if operation.kind in kinds else True
-    return _reason(operation.error, mutates=mutates)
+    return reason(operation.error, mutates=mutates)
 
 
 def _rests_badly(operation: Operation) -> bool:
@@ -79,7 +79,8 @@ def is_in_review(operation: Operation) -> bool:
     return operation.state == State.WAITING and operation.reason == Reason.REVIEW
 
 
-def _reason(error: Mapping[str, Any], *, mutates: bool) -> str:
+def reason(error: Mapping[str, Any], *, mutates: bool) -> str:
+    """Return why an error is not repeated, in one sentence."""
     if in_doubt(error, mutates=mutates):
         return _reason_in_doubt(str(error["mutation_state"]))
     if after(error, mutates=mutates) is Next.RETRY:

@@ -8,6 +8,7 @@ from django.contrib.humanize.templatetags.humanize import ordinal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.ui.times import duration
 from operations import selectors
 from operations.endings import HELD
 from operations.halted import halt_of
@@ -15,6 +16,8 @@ from operations.models import Operation, State
 from operations.registry import kind_label
 from wallets import halts
 
+#: Types of events that say why it pauses.
+PAUSES = ("retry", HELD, "requeued", "reconcile")
 #: Nobody wants to know how many hundreds stand before them.
 MOST = 100
 
@@ -35,11 +38,10 @@ def reason(operation: Operation) -> str:
 def _pause(operation: Operation) -> str:
     """Return when it is tried again and why not now; nothing for a pause that is part of its way."""
     last = operation.events.order_by("-seq").first()
-    if last is None or last.type not in ("retry", HELD, "requeued"):
+    if last is None or last.type not in PAUSES:
         return ""
-    seconds = math.ceil((operation.not_before - timezone.now()).total_seconds())
-    words = {"seconds": max(seconds, 1), "why": last.message}
-    return _("Goes on in %(seconds)s s. %(why)s") % words
+    left = math.ceil((operation.not_before - timezone.now()).total_seconds())
+    return _("Goes on in %(left)s. %(why)s") % {"left": duration(max(left, 1)), "why": last.message}
 
 
 def _place_in_lane(operation: Operation) -> str:

@@ -39,7 +39,13 @@ def may_mark(operation: Operation, membership: Membership) -> bool:
 
 
 def resume(*, operation: Operation, actor: User) -> None:
-    """Have a worker go on. Raises Refusal when it is not in review any more or they may not."""
+    """Have a worker go on. Raises Refusal when it is not in review any more, or they or its asker may not.
+
+    The worker asks for its asker's right before it acts, and would end it as if nothing had happened.
+    """
+    if not rights.may(operation, operation.actor):
+        said = _("%(who)s, who asked for it, may no longer do this. Find out what became of it, and mark it.")
+        raise Refusal("ASKER_MAY_NOT", said % {"who": operation.actor_label})
     said = _("%(who)s has it go on.") % {"who": actor.label}
     _decide(operation, actor, "resumed", decisions.resuming(), said)
 

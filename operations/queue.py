@@ -20,6 +20,7 @@ from audit.record import SYSTEM, Actor, Subject, record
 from audit.refusals import Refused
 from core.errors import Refusal
 from operations import outcomes, rights, wake
+from operations.endings import PAUSING
 from operations.models import ACTIVE, Operation, OperationEvent, Reason, State, ids
 from operations.registry import Guard, Kind, kinds
 from teams.models import Team, User
@@ -159,7 +160,7 @@ def decide(
             state=State.QUEUED,
             reason="",
             attempts=0,
-            checkpoints={**locked.checkpoints, **checkpoints},
+            checkpoints={**locked.checkpoints, PAUSING: None, **checkpoints},
             not_before=timezone.now(),
         )
         if not changed:
@@ -206,8 +207,8 @@ def cancel(operation: Operation, *, actor: User) -> State:
 
 def tell_end(operation: Operation) -> None:
     """Call what the kind wants to do when it ends otherwise than well."""
-    kind = kinds.get(operation.kind)
-    if kind.on_end:
+    kind = kinds.get(operation.kind) if operation.kind in kinds else None
+    if kind and kind.on_end:
         kind.on_end(operation)
 
 

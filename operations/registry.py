@@ -24,6 +24,14 @@ Reconcile = Callable[["Work"], "Outcome"]
 Statement = Callable[[Any], list[tuple[str, str]]]
 
 INTERACTIVE, DEPLOYS, SYNC = "interactive", "deploys", "sync"
+#: How long one attempt of a kind may take unless it says otherwise. A deploy uploads within one.
+TIME_LIMITS = {
+    INTERACTIVE: timedelta(minutes=5),
+    SYNC: timedelta(minutes=5),
+    DEPLOYS: timedelta(hours=1),
+}
+#: How long a handler may go on pausing and looking again unless its kind says otherwise.
+DEADLINE = timedelta(days=1)
 
 
 class Guard(enum.Enum):
@@ -41,7 +49,9 @@ class Kind:
     `audited` kinds leave a trace when they end. `on_end` is told the row when it ended in failure or was cancelled.
     `guard` PASSKEY has the asker's passkey confirm the `statement` first (`operations.consent`). A result is emptied
     after `result_for`; one that a browser tab opens with a key of its own is fetched once (`operations.handing`).
-    `reconcile` finds out what became of a change whose answer was lost (`operations.reconciling`).
+    `reconcile` finds out what became of a change whose answer was lost (`operations.reconciling`); `on_review` is
+    told the row when that failed and a person has to. One attempt may take `time_limit` (`operations.overtime`), and
+    a handler may go on pausing for `deadline`; None: as long as it wants.
     `runs_halted` kinds go on while their team, gateway or everything is stopped: they find out what is true, or make
     things safer, and neither spend nor change anything at a gateway.
     """
@@ -59,6 +69,14 @@ class Kind:
     result_for: timedelta | None = None
     reconcile: Reconcile | None = None
     runs_halted: bool = False
+    on_review: Callable[[Any], None] | None = None
+    time_limit: timedelta | None = None
+    deadline: timedelta | None = DEADLINE
+
+    @property
+    def limit(self) -> timedelta:
+        """How long one attempt may take."""
+        return self.time_limit or TIME_LIMITS.get(self.queue, TIME_LIMITS[INTERACTIVE])
 
     def __post_init__(self) -> None:
         if (self.guard is Guard.PASSKEY) != (self.statement is not None):
@@ -87,6 +105,9 @@ def kind(
     result_for: timedelta | None = None,
     reconcile: Reconcile | None = None,
     runs_halted: bool = False,
+    on_review: Callable[[Any], None] | None = None,
+    time_limit: timedelta | None = None,
+    deadline: timedelta | None = DEADLINE,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of a kind."""
 
@@ -105,6 +126,9 @@ def kind(
             result_for=result_for,
             reconcile=reconcile,
             runs_halted=runs_halted,
+            on_review=on_review,
+            time_limit=time_limit,
+            deadline=deadline,
         )
         kinds.add(name, made)
         return handler

@@ -17,11 +17,13 @@ import run402
 from audit.record import SYSTEM, Actor
 from core.ui.status import phase_word
 from operations.claims import LEASE
+from operations.endings import SENT
 from operations.halted import halt_of
 from operations.models import Operation, OperationRequest, Reason, State
 from operations.queue import add_event
-from operations.registry import SYNC
+from operations.registry import SYNC, kinds
 from run402 import Exchange
+from run402.errors import READ_METHODS
 from wallets import signer, standing
 from wallets.halts import Halted
 from wallets.models import Gateway, Wallet
@@ -72,6 +74,7 @@ class Work:
         self.operation = operation
         self.args: dict[str, Any] = operation.args
         self.checkpoints: dict[str, Any] = dict(operation.checkpoints)
+        self._guards_requests = operation.kind not in kinds or kinds.get(operation.kind).mutates
         self._exchanges: list[Exchange] = []
         self._lock = threading.Lock()
         self._thread = threading.get_ident()
@@ -141,7 +144,7 @@ class Work:
         wallet: Wallet | None = self.operation.wallet if sign else None
         if admit:
             self.admit()
-        return signer.client(self.gateway, wallet, on_exchange=self._on_exchange, before=self._take_turn)
+        return signer.client(self.gateway, wallet, on_exchange=self._on_exchange, before=self._before)
 
     def admit(self) -> None:
         """Go on if the gateway may be asked now; raise Held, or Skipped when nobody waits for the operation.
@@ -168,14 +171,29 @@ class Work:
         if threading.get_ident() == self._thread:
             heard(self.gateway, exchange)
 
-    def _take_turn(self) -> None:
-        """Keep to the limit of requests, and send none while stopped.
+    @property
+    def sent(self) -> bool:
+        """A request that may change something has left in this attempt or an earlier one, or was about to."""
+        return bool(self.checkpoints.get(SENT))
 
-        Uploads have threads of their own and are bounded by the client; their step asks between two batches.
+    def _before(self, method: str) -> None:
+        """Keep to the limit of requests, and send none while stopped, nor a change without the lease and a note of it.
+
+        Uploads have threads of their own; a plan, which is noted here, always went before them, and their step asks
+        for a stop between two batches.
         """
-        if threading.get_ident() == self._thread:
-            self.stop_if_halted()
-            time.sleep(standing.slot(self.gateway))
+        if threading.get_ident() != self._thread:
+            return
+        self.stop_if_halted()
+        time.sleep(standing.slot(self.gateway))
+        if self._guards_requests and method not in READ_METHODS:
+            self._mark_sent()
+
+    def _mark_sent(self) -> None:
+        if not self.sent:
+            self.checkpoint(**{SENT: True})
+        elif not self._mine().exists():
+            raise LeaseLost(str(self.operation.pk))
 
     def _flush(self) -> None:
         with self._lock:

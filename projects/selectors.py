@@ -10,7 +10,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from operations import selectors as operation_selectors
-from operations.models import ACTIVE, Operation
+from operations.models import ACTIVE, Operation, Reason, State
 from projects.models import Project
 from teams.models import Membership, Team
 from teams.permissions import Action, allows, demand, demand_reach
@@ -82,6 +82,12 @@ def under_way(project: Project) -> Operation | None:
 def making(project: Project) -> Operation | None:
     """Return the newest attempt to make the project."""
     return _operations(project).filter(kind=PROVISION).first()
+
+
+def in_review(project: Project) -> Operation | None:
+    """Return the attempt to make the project that waits for somebody to find out what became of it."""
+    waits = _operations(project).filter(kind=PROVISION, state=State.WAITING, reason=Reason.REVIEW)
+    return waits.first()
 
 
 def last_refresh(project: Project) -> Operation | None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import NextStep, Refusal
-from operations import queue
+from operations import decisions, queue
 from operations.models import Operation
 from projects import selectors
 from projects.models import Project
@@ -46,6 +46,8 @@ def make_again(*, project: Project, actor: User) -> Operation:
         failed = Project.objects.filter(pk=project.pk, state=Project.State.FAILED)
         if not failed.update(state=Project.State.PROVISIONING):
             raise Refusal("PROJECT_NOT_FAILED", _("This project is being made already, or is there."))
+        if waits := selectors.in_review(project):
+            return _go_on(waits, actor)
         return _provision(project, actor)
 
 
@@ -102,6 +104,13 @@ def note_open(project: Project) -> None:
     now = timezone.now()
     if project.opened_at is None or project.opened_at < now - timedelta(minutes=1):
         Project.objects.filter(pk=project.pk).update(opened_at=now)
+
+
+def _go_on(waits: Operation, actor: User) -> Operation:
+    """Have the operation that waits for review ask again, with the same key."""
+    said = _("%(who)s lets the panel ask again.") % {"who": actor.label}
+    queue.decide(waits, actor=actor, checkpoints=decisions.resuming(), message=said)
+    return waits
 
 
 def _provision(project: Project, actor: User) -> Operation:

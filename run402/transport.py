@@ -35,13 +35,13 @@ class LocalhostTransport(httpx.BaseTransport):
 
 
 class PacedTransport(httpx.BaseTransport):
-    """Calls ``before`` ahead of each request to ``base_url``; what it raises keeps the request from being sent.
+    """Calls ``before`` with the method of a request to ``base_url``; what it raises keeps the request from being sent.
 
-    >>> PacedTransport("https://api.run402.com", lambda: None).close()
+    >>> PacedTransport("https://api.run402.com", print).close()
     """
 
     def __init__(
-        self, base_url: str, before: Callable[[], None], inner: httpx.BaseTransport | None = None
+        self, base_url: str, before: Callable[[str], None], inner: httpx.BaseTransport | None = None
     ) -> None:
         self._origin = _origin(httpx.URL(base_url))
         self._before = before
@@ -49,7 +49,7 @@ class PacedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if _origin(request.url) == self._origin:
-            self._before()
+            self._before(request.method)
         return self._inner.handle_request(request)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from wallets import vault
 from wallets.models import Gateway, Wallet
 
 OnExchange = Callable[[Exchange], None]
-Before = Callable[[], None]
+Before = Callable[[str], None]
 
 
 def key_context(wallet: Wallet) -> vault.Context:
@@ -43,7 +43,7 @@ def client(
 ) -> run402.Client:
     """Return a client of the gateway, signing as `wallet` if given. Close it, or use it as a context manager.
 
-    `before` is called ahead of each request to the gateway itself, `on_exchange` after each request.
+    `before` is called with the method of each request to the gateway itself, `on_exchange` after each request.
     Raises Refusal when the wallet may not sign for this gateway, `vault.Locked` outside a worker.
     """
     signer = None

@@ -15,6 +15,7 @@ from billing.handlers.mirror import wallet_of, write_balance
 from billing.services import FAUCET_PAUSE
 from core.errors import NextStep, Refusal
 from core.ui.money import usd
+from operations.reconciling import Outcome, did_not_happen, happened, looks, still_unknown
 from operations.registry import kind
 from operations.work import Later, Work
 from run402.errors import RateLimited, TransportError
@@ -27,7 +28,33 @@ TICK_SECONDS = 1.0
 MOST_ASKS = 4
 
 
-@kind("wallet.faucet", gettext_lazy("Ask the faucet"), action=Action.WALLET_FUND)
+#: The drip lands a moment later, so an unchanged balance says “no” only after so many looks.
+LOOKS_FOR_NO = 2
+
+
+def what_became_of_it(work: Work) -> Outcome:
+    """Read the balance: test money that came is there to see."""
+    before = work.checkpoints.get("before")
+    if before is None:
+        return did_not_happen()
+    wallet = wallet_of(work.operation)
+    with work.client(admit=False) as client:
+        micros = client.balance.usdc(BASE_SEPOLIA, wallet.address)
+    write_balance(wallet, micros)
+    if micros > int(before):
+        drawn = work.checkpoints.get("drawn") or ""
+        return happened({"balance_micros": micros, "transaction": drawn}, _("The test money has arrived."))
+    if looks(work) < LOOKS_FOR_NO:
+        return still_unknown(_("The chain shows no new money yet."))
+    return did_not_happen(_("No test money has arrived."))
+
+
+@kind(
+    "wallet.faucet",
+    gettext_lazy("Ask the faucet"),
+    action=Action.WALLET_FUND,
+    reconcile=what_became_of_it,
+)
 def draw(work: Work) -> dict[str, Any]:
     """Ask once, then look until the balance has grown."""
     wallet = wallet_of(work.operation)

@@ -21,6 +21,7 @@ from wallets.models import Payment
     action=Action.TIER_SET,
     mutates=False,
     runs_halted=True,
+    deadline=None,  # the wallet pays nothing until the chain has answered, however long that takes
 )
 def reconcile(work: Work) -> dict[str, Any]:
     """Ask the ledger until it answers; then the wallet may pay again."""

@@ -7,7 +7,7 @@ import time
 from django.utils.translation import gettext as _
 
 import run402
-from audit.record import SYSTEM
+from audit.record import SYSTEM, Actor
 from billing import services
 from billing.handlers.mirror import write_change
 from core.ui.money import usd
@@ -75,13 +75,24 @@ def _look_again(work: Work) -> Later:
 
 def close_open(operation: Operation) -> None:
     """End the reservation of an operation that ended; hand a signed payment to a look-up of its own."""
-    payments = Payment.objects.select_related("wallet__team", "wallet__gateway")
-    payment = payments.filter(operation_id=operation.pk).first()
-    if payment is None:
-        return
-    actor = operation.actor.actor if operation.actor else SYSTEM
-    if payment.state == Payment.State.RESERVED:
-        spending.release(payment, actor=actor)
-    elif payment.is_open:
-        spending.doubt(payment, actor=actor)
+    payment = _payment_of(operation)
+    if payment and payment.state == Payment.State.RESERVED:
+        spending.release(payment, actor=_actor_of(operation))
+    look_up_open(operation)
+
+
+def look_up_open(operation: Operation) -> None:
+    """Hand a signed payment to a look-up of its own: it does not wait for the person who reviews the operation."""
+    payment = _payment_of(operation)
+    if payment and payment.is_open and payment.state != Payment.State.RESERVED:
+        spending.doubt(payment, actor=_actor_of(operation))
         services.reconcile_payment(payment=payment)
+
+
+def _payment_of(operation: Operation) -> Payment | None:
+    payments = Payment.objects.select_related("wallet__team", "wallet__gateway")
+    return payments.filter(operation_id=operation.pk).first()
+
+
+def _actor_of(operation: Operation) -> Actor:
+    return operation.actor.actor if operation.actor else SYSTEM

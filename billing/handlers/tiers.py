@@ -17,10 +17,11 @@ import run402
 from billing import services
 from billing.handlers import troubles
 from billing.handlers.mirror import read_tier, wallet_of, write_balance
-from billing.handlers.settling import answered, close_open, look_up
+from billing.handlers.settling import answered, close_open, look_up, look_up_open
 from core.ui import ids
 from core.ui.money import network_name, usd
 from operations import approvals
+from operations.reconciling import Outcome, did_not_happen, resumes
 from operations.registry import kind
 from operations.work import Later, Work
 from run402 import x402
@@ -35,7 +36,28 @@ from wallets.spending import Charge
 ASK_PAUSES = (1, 3, 10, 30, 60)
 
 
-@kind("tier.set", gettext_lazy("Set a tier"), action=Action.TIER_SET, on_end=close_open)
+def what_became_of_it(work: Work) -> Outcome:
+    """Read the payment's row and, while nothing was signed, the lease at Run402: a balance there may have paid."""
+    payment = Payment.objects.select_related("wallet").filter(operation_id=work.operation.pk).first()
+    if payment is None:
+        return did_not_happen(_("Nothing was reserved, so nothing was asked for."))
+    if payment.state != Payment.State.RESERVED:
+        return resumes(_("The payment's own record shows how far it came; it is never signed twice."))
+    with work.client() as client:
+        if _bought_by_balance(work, client, payment):
+            return resumes(_("Run402 shows the new lease: its balance paid."))
+    return did_not_happen(_("Run402 shows the lease as it was, and nothing was signed."))
+
+
+@kind(
+    "tier.set",
+    gettext_lazy("Set a tier"),
+    action=Action.TIER_SET,
+    on_end=close_open,
+    reconcile=what_became_of_it,
+    on_review=look_up_open,
+    deadline=None,  # the chain answers in the end, and nobody pays twice before it does
+)
 def set_tier(work: Work) -> dict[str, Any]:
     """Pay for a tier, or go on where an earlier attempt stopped: the payment's row says where."""
     work.phase("check")

@@ -67,6 +67,8 @@ def lower_limits(work: Work) -> dict[str, Any]:
     """Write lower limits. Higher ones are refused here too: web could have been told anything."""
     with transaction.atomic():
         wallet = _locked(work)
+        if "version" in work.checkpoints:
+            return {"version": work.checkpoints["version"]}
         now, asked = policies.verified(wallet), _limits(wallet, work)
         raised = (
             asked.per_payment_micros > now.per_payment_micros or asked.per_day_micros > now.per_day_micros
@@ -76,6 +78,7 @@ def lower_limits(work: Work) -> dict[str, Any]:
                 "LIMIT_RAISED", _("Raising a limit needs a passkey. Ask for it on the page of the limits.")
             )
         policy = policies.write(wallet, asked)
+        work.checkpoint(version=policy.version)
         _record("wallet.limits_written", wallet, work, version=policy.version)
     return {"version": policy.version}
 

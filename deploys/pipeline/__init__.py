@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from core.errors import Refusal
 from deploys import specs
 from deploys.models import Deploy
-from deploys.pipeline import committing, finishing, following, planning, promoting, uploading
+from deploys.pipeline import committing, doubts, finishing, following, planning, promoting, uploading
 from deploys.pipeline.run import Run
+from operations.reconciling import Outcome
 from operations.work import Work
 from run402 import Client
 
@@ -43,6 +44,13 @@ def redeploy(work: Work) -> Result:
             if noop := _up_to_commit(run, client):
                 return noop
         return finishing.release(run, client, following.to_the_end(run, client))
+
+
+def what_became_of_it(work: Work) -> Outcome:
+    """Read how far a deploy came whose answer was lost."""
+    run = Run(work, _deploy_of(work))
+    with work.client() as client:
+        return doubts.outcome(run, client)
 
 
 def _up_to_commit(run: Run, client: Client) -> Result | None:

@@ -47,6 +47,7 @@ def _promote(run: Run, client: Client, target: Release) -> bool:
     """Move the live pointer; False when the gateway has no such call. Raises Wait for warnings to acknowledge."""
     run.enter("activate")
     codes = (run.recall("confirmed") or {}).get("codes", [])
+    run.note(promoting=True)
     try:
         client.releases.promote(target.remote_id, project_id=run.project.remote_id, allow_warning_codes=codes)
     except NotFound as error:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 import run402
 from operations.models import Operation
+from operations.reconciling import Outcome, did_not_happen, happened, still_unknown
 from operations.registry import kind
 from operations.work import Work
 from projects import keys
@@ -30,7 +31,29 @@ def tell_failed(operation: Operation) -> None:
     waiting.update(state=Project.State.FAILED, status=UNKNOWN if unknown else "")
 
 
-@kind(PROVISION, gettext_lazy("Make project"), action=Action.PROJECT_CREATE, on_end=tell_failed)
+def what_became_of_it(work: Work) -> Outcome:
+    """Read whether the project is there. One whose keys were lost is not asked for again by itself."""
+    project = project_of(work)
+    if project.is_ready:
+        return happened({"project_id": project.remote_id})
+    with work.client() as client:
+        there = unclaimed(client, project)
+    if not there:
+        return did_not_happen(_("Run402 lists no project of this name that the panel does not know."))
+    said = _(
+        "Run402 made %(ids)s, and its keys were lost on the way. The panel asks for no second one by itself."
+    )
+    return still_unknown(said % {"ids": ", ".join(there)}, final=True)
+
+
+@kind(
+    PROVISION,
+    gettext_lazy("Make project"),
+    action=Action.PROJECT_CREATE,
+    on_end=tell_failed,
+    reconcile=what_became_of_it,
+    on_review=tell_failed,
+)
 def provision(work: Work) -> Mapping[str, Any]:
     """Ask for the project once; asked again, the gateway tells by the key that it is the same wish."""
     project = project_of(work)

@@ -10,9 +10,11 @@ import time_machine
 from django.utils import timezone
 
 from billing import services
+from billing.handlers import tiers
 from core.errors import Refusal
 from operations import runner
-from operations.models import Operation, OperationRequest, State
+from operations.models import Operation, OperationRequest, Reason, State
+from operations.reconciling import MOST_ROUNDS
 from run402 import x402
 from teams.models import User
 from tests.billing.conftest import Order, attempt, call
@@ -284,20 +286,36 @@ def _recover(operation: Operation) -> None:
     assert runner.sweep(operation.queue) == 1
 
 
-def test_a_bug_after_signing_leaves_the_payment_to_a_look_up_of_its_own(
-    funded: Wallet, alice: User, run_operations: RunOperations, order: Order, when_signed: WhenSigned
+def test_after_a_bug_the_signed_payment_is_presented_again(
+    funded: Wallet, alice: User, run_operations: RunOperations, when_signed: WhenSigned
 ) -> None:
     def stumble() -> None:
         raise ZeroDivisionError
 
     when_signed(stumble)
     operation = attempt(pay(funded, alice))
-    payment = Payment.objects.get()
+    assert (operation.state, Payment.objects.get().state) == (State.QUEUED, "signed")
+    run_operations()
+    operation.refresh_from_db()
+    assert (operation.state, Payment.objects.get().state) == (State.SUCCEEDED, "settled")
+    assert Operation.objects.filter(kind="payment.reconcile").count() == 0
+
+
+def test_a_bug_that_comes_back_leaves_the_payment_to_a_look_up_of_its_own(
+    funded: Wallet, alice: User, run_operations: RunOperations, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiers, "answered", lambda *args: 1 / 0)
+    operation = pay(funded, alice)
+    for _ in range(2 * MOST_ROUNDS + 2):
+        operation = attempt(operation)
     look_up = Operation.objects.get(kind="payment.reconcile")
-    assert (operation.state, operation.error["code"]) == (State.FAILED, "PANEL_BUG")
-    assert (payment.state, look_up.state) == ("unknown", State.QUEUED)
+    assert (operation.state, operation.reason, operation.error["code"]) == (
+        State.WAITING,
+        Reason.REVIEW,
+        "PANEL_BUG",
+    )
+    assert (Payment.objects.get().state, look_up.state) == ("unknown", State.QUEUED)
     with time_machine.travel(time.time() + LATER):
         order("clock", seconds=LATER, only="proofs")
         run_operations()
-    payment.refresh_from_db()
-    assert payment.state == "released"
+    assert Payment.objects.get().state == "settled"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +56,22 @@ def _ticks(work: Work) -> Mapping[str, Any]:
     return {"looked": looked}
 
 
+def _stuck(work: Work) -> None:
+    """Never come back: asleep, busy, or busy in C code that keeps the interpreter."""
+    note(work, "stuck")
+    while True:
+        if work.args["how"] == "sleeps":
+            time.sleep(3600)
+        if work.args["how"] == "holds":
+            ctypes.PyDLL(None).sleep(3600)
+
+
 def register() -> None:
     """Add the kinds; called once in each process."""
     for queue in (INTERACTIVE, DEPLOYS):
         kind(f"test.hold.{queue}", "Hold", action=Action.VIEW, queue=queue)(_hold)
     kind("test.steps", "Steps", action=Action.DEPLOY)(_steps)
+    kind("test.stuck", "Stuck", action=Action.DEPLOY, time_limit=timedelta(seconds=0.5))(_stuck)
     kind("test.ticks", "Ticks", action=Action.VIEW)(_ticks)
 
 

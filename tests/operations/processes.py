@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from django.db import connection
+from django.utils import timezone
 
+from operations.models import Operation, State
 from tools.layout import ROOT
 
 PATIENCE_SECONDS = 30.0
@@ -117,6 +120,22 @@ def members(session: int) -> list[int]:
             if folder.name.isdigit() and os.getsid(int(folder.name)) == session:
                 found.append(int(folder.name))
     return found
+
+
+def alive(pids: Iterable[int]) -> list[int]:
+    """Return those of the processes that are still there and no mere entry of one that ended."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            found += [pid] if state != "Z" else []
+    return found
+
+
+def expire_leases() -> None:
+    """Let the leases of everything that runs be over, as if their time had passed."""
+    running = Operation.objects.filter(state=State.RUNNING)
+    running.update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def eventually(true: Callable[[], object], what: str) -> None:

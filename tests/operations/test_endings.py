@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import OperationalError
 from django.utils import timezone
 
 from audit.models import Event
 from core.errors import NextStep, Refusal
-from operations import runner
+from operations import pauses, runner
 from operations.models import Operation, OperationEvent, Reason, State
 from operations.work import Later, Wait, Work
 from run402.errors import ApiError, RateLimited
@@ -114,14 +115,24 @@ def test_only_what_is_safe_is_repeated(
     assert operation.state == state
 
 
-def test_repeats_pause_longer_each_time_and_end(make_kind: MakeKind, submit: Submit) -> None:
+class Middle:
+    """Chance that always takes the middle."""
+
+    def uniform(self, low: float, high: float) -> float:
+        return (low + high) / 2
+
+
+def test_repeats_pause_longer_each_time_and_end(
+    make_kind: MakeKind, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pauses, "chance", Middle())
     operation = submit(make_kind(_raises(_answer(retryable=True, safe_to_retry=True))))
-    pauses = []
+    seen = []
     for _ in range(4):
         before = timezone.now()
         operation = _run(operation)
-        pauses.append(round((operation.not_before - before).total_seconds()))
-    assert pauses == [1, 3, 10, 30]
+        seen.append(round((operation.not_before - before).total_seconds()))
+    assert seen == [1, 3, 10, 30]
     assert _run(operation).state == State.FAILED
     assert operation.attempts == PAST_THE_LAST_ATTEMPT
 
@@ -161,7 +172,7 @@ def test_a_bug_ends_the_operation_without_its_text(make_kind: MakeKind, submit: 
     operation = _run(submit(make_kind(_raises(ZeroDivisionError("secret 0xabc")))))
     assert (operation.state, operation.error["code"]) == (State.FAILED, "PANEL_BUG")
     assert operation.error["details"] == {"exception": "ZeroDivisionError"}
-    assert operation.error["mutation_state"] == "unknown"
+    assert operation.error["mutation_state"] == "none"
     assert "secret" not in str(operation.error) + str(_messages(operation))
 
 
@@ -170,8 +181,13 @@ def test_a_database_that_does_not_answer_costs_an_attempt(make_kind: MakeKind, s
     assert (operation.state, operation.attempts) == (State.QUEUED, 1)
 
 
-def test_a_kind_that_this_version_does_not_have_fails(team: Any) -> None:
-    operation = _run(OperationFactory.create(team=team, kind="from.the.future"))
+def test_a_kind_that_this_version_does_not_have_waits_for_a_newer_worker_and_then_fails(team: Any) -> None:
+    operation = _run(_run(OperationFactory.create(team=team, kind="from.the.future")))
+    assert (operation.state, operation.attempts) == (State.QUEUED, 0)
+    said = "This worker does not know how to do “from.the.future”. It waits for a newer worker."
+    assert _messages(operation) == [("unknown_kind", said)]
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        operation = _run(operation)
     assert (operation.state, operation.error["code"]) == (State.FAILED, "UNKNOWN_KIND")
 
 

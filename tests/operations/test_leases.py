@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from operations import claims, endings, runner
+from operations import claims, endings, recovering, runner
 from operations.models import Operation, OperationEvent, OperationRequest, State
 from operations.work import LeaseLost, Work
 from run402 import Exchange
@@ -29,6 +29,10 @@ def _claimed(operation: Operation) -> Operation:
 
 def _let_the_lease_run_out() -> None:
     Operation.objects.filter(state=State.RUNNING).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def _let_the_pause_pass() -> None:
+    Operation.objects.filter(state=State.QUEUED).update(not_before=timezone.now())
 
 
 def _exchange() -> Exchange:
@@ -55,6 +59,7 @@ def test_a_vanished_worker_is_replaced(make_kind: MakeKind, submit: Submit) -> N
     _claimed(operation)
     _let_the_lease_run_out()
     assert runner.sweep("interactive") == 1
+    _let_the_pause_pass()
     assert runner.run_due("interactive") == 1
     operation.refresh_from_db()
     assert (operation.state, operation.attempts, operation.fence) == (State.SUCCEEDED, 2, 2)
@@ -73,19 +78,21 @@ def test_a_sign_of_life_at_the_last_moment_counts() -> None:
     _let_the_lease_run_out()
     seen_expired = Operation.objects.get(pk=operation.pk)
     Operation.objects.filter(pk=operation.pk).update(lease_until=timezone.now() + claims.LEASE)
-    assert runner._recover(seen_expired) == 0
+    with pytest.raises(LeaseLost):
+        recovering.recover(seen_expired)
 
 
 def test_who_vanishes_again_and_again_fails_and_says_so(make_kind: MakeKind, submit: Submit) -> None:
     heard: list[str] = []
     operation = submit(make_kind(lambda work: {}, on_end=lambda op: heard.append(op.state)))
-    for _ in range(runner.MAX_ATTEMPTS):
+    for _ in range(endings.MAX_ATTEMPTS):
+        _let_the_pause_pass()
         _claimed(operation)
         _let_the_lease_run_out()
         runner.sweep("interactive")
     operation.refresh_from_db()
     assert (operation.state, operation.error["code"]) == (State.FAILED, "WORKER_LOST")
-    assert operation.error["mutation_state"] == "unknown"
+    assert operation.error["mutation_state"] == "none"
     assert heard == [State.FAILED]
     assert Event.objects.order_by("-seq").values_list("action", flat=True)[0] == "operation.failed"
 
@@ -105,7 +112,7 @@ def test_the_loser_of_a_lease_writes_nothing(make_kind: MakeKind, submit: Submit
         lambda: loser.phase("pay"),
         lambda: loser.progress(1, 2),
         loser.stop_if_cancelled,
-        lambda: runner._write(loser, endings.succeeded({"by": "first"})),
+        lambda: runner.write(loser.operation, endings.succeeded({"by": "first"})),
     ]
     for attempt in tries:
         with pytest.raises(LeaseLost):

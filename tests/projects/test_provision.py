@@ -7,7 +7,7 @@ from django.core import serializers
 from django.urls import reverse
 
 from audit.models import Event
-from operations.models import Operation, OperationEvent, OperationRequest, State
+from operations.models import Operation, OperationEvent, OperationRequest, Reason, State
 from projects import keys, services
 from projects.models import Project
 from teams.models import Team, User
@@ -96,7 +96,7 @@ def test_gateway_that_knows_of_no_tier_fails_the_project_and_trying_again_works(
     )
 
 
-def test_lost_answer_is_told_as_unknown_and_looking_it_up_finds_the_project(
+def test_lost_answer_finds_the_project_and_never_makes_a_second_one_by_itself(
     alice: User, tiered_wallet: Wallet, run_operations: RunOperations, client_as: ClientAs, turn: Turn
 ) -> None:
     turn("drop_after", method="POST", path="/projects/v1")
@@ -107,6 +107,8 @@ def test_lost_answer_is_told_as_unknown_and_looking_it_up_finds_the_project(
     url = reverse("projects:detail", args=[project.pk])
     client = client_as(alice)
     assert (project.state, operation.error["mutation_state"]) == (Project.State.FAILED, "unknown")
+    assert (operation.state, operation.reason) == (State.WAITING, Reason.REVIEW)
+    assert "its keys were lost on the way" in OperationEvent.objects.filter(type="waiting").get().message
     page = client.get(url).content.decode()
     again = reverse("projects:again", args=[project.pk])
     assert ("Look it up" in page, "Not known" in page, again in page) == (True, True, False)
@@ -116,25 +118,27 @@ def test_lost_answer_is_told_as_unknown_and_looking_it_up_finds_the_project(
         "Run402 has a project of this name that the panel holds no keys for:"
         in client.get(url).content.decode()
     )
-    client.post(reverse("projects:again", args=[project.pk]))
+    client.post(again)
     run_operations()
     project.refresh_from_db()
-    assert project.state == Project.State.READY
+    assert (project.state, Operation.objects.filter(kind="project.provision").count()) == (
+        Project.State.READY,
+        1,
+    )
     assert names_at_sandbox(tiered_wallet) == ["tidepool"]
 
 
-def test_request_that_never_arrived_is_looked_up_as_not_made(
-    alice: User, tiered_wallet: Wallet, run_operations: RunOperations, client_as: ClientAs, turn: Turn
+def test_request_that_never_arrived_is_looked_up_and_repeated(
+    alice: User, tiered_wallet: Wallet, run_operations: RunOperations, turn: Turn
 ) -> None:
     turn("drop_before", method="POST", path="/projects/v1")
     project = ask_for(tiered_wallet, alice)
     run_operations()
-    client = client_as(alice)
-    client.post(reverse("projects:refresh", args=[project.pk]))
-    run_operations()
-    page = client.get(reverse("projects:detail", args=[project.pk])).content.decode()
-    assert "nothing was made, and trying again is safe" in page
-    assert ("Not made" in page, reverse("projects:again", args=[project.pk]) in page) == (True, True)
+    project.refresh_from_db()
+    said = [event.message for event in OperationEvent.objects.filter(type__in=["reconcile", "retry"])]
+    assert "The panel looks at Run402 what became of it, before anything is repeated." in said[0]
+    assert "Run402 lists no project of this name that the panel does not know. Trying again" in said[1]
+    assert (project.state, names_at_sandbox(tiered_wallet)) == (Project.State.READY, ["tidepool"])
 
 
 def test_worker_that_vanished_after_asking_does_not_make_a_second_project(
