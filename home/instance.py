@@ -13,7 +13,8 @@ from home import readiness
 from home.kept import Kept, kept
 from operations.models import Operation, State, WorkerPulse
 from teams.models import Instance, Team, User
-from wallets.models import Gateway
+from wallets import halts
+from wallets.models import Gateway, Halt
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class InstancePage:
     people: int
     open_teams: bool
     kept: Kept | None
+    halts: tuple[Halt, ...]
+
+    @property
+    def stopped(self) -> frozenset[str]:
+        """The gateways that are stopped by themselves."""
+        return frozenset(halt.gateway_id for halt in self.halts if halt.gateway_id)
 
 
 def instance_page() -> InstancePage:
@@ -66,6 +73,7 @@ def instance_page() -> InstancePage:
         people=User.objects.filter(is_active=True).count(),
         open_teams=Instance.get().open_teams,
         kept=kept(),
+        halts=tuple(halts.active().filter(team=None)),
     )
 
 

@@ -59,6 +59,7 @@ class DeployPage:
     live_url: str
     delay: int | None
     worker_silent: bool
+    halted: str
     may_deploy: bool
     may_cancel: bool
     resumable: bool
@@ -80,6 +81,7 @@ def deploy_page(
     *,
     may_deploy: bool,
     worker_silent: bool,
+    halted: str,
     review: Review | None = None,
 ) -> DeployPage:
     """Put the page together."""
@@ -106,12 +108,13 @@ def deploy_page(
         live_url=str(operation.result.get("url") or deploy.project.live_url),
         delay=_delay(operation),
         worker_silent=worker_silent and _waited(operation) >= SILENT_SECONDS,
+        halted=halted,
         may_deploy=may_deploy,
         may_cancel=may_deploy and left and review is None,
         resumable=may_deploy and operation.state == State.FAILED and bool(details.get("resumable")),
         network=BASE_SEPOLIA,
         balance_after=_balance_after(deploy.project, changes),
-        line=line.reason(operation),
+        line="" if halted else line.reason(operation),
         why=decisions.why_not_retried(operation),
         review=review,
     )
