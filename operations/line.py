@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from django.contrib.humanize.templatetags.humanize import ordinal
 from django.utils import timezone
@@ -18,6 +19,8 @@ from wallets import halts
 
 #: Types of events that say why it pauses.
 PAUSES = ("retry", HELD, "requeued", "reconcile")
+#: How the message ended when the pause began; by now less is left of it.
+AGAIN = re.compile(r" Trying again in \d+ s\.$")
 #: Nobody wants to know how many hundreds stand before them.
 MOST = 100
 
@@ -40,8 +43,9 @@ def _pause(operation: Operation) -> str:
     last = operation.events.order_by("-seq").first()
     if last is None or last.type not in PAUSES:
         return ""
-    left = math.ceil((operation.not_before - timezone.now()).total_seconds())
-    return _("Goes on in %(left)s. %(why)s") % {"left": duration(max(left, 1)), "why": last.message}
+    left = max(math.ceil((operation.not_before - timezone.now()).total_seconds()), 1)
+    words = {"left": duration(left) if left >= 10 else f"{left} s", "why": AGAIN.sub("", last.message)}
+    return _("Goes on in %(left)s. %(why)s") % words
 
 
 def _place_in_lane(operation: Operation) -> str:

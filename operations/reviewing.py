@@ -67,9 +67,7 @@ def _known(operation: Operation) -> Iterator[tuple[str, str]]:
     """Yield what is known: what names it at Run402, what the worker did so far, and what there is of a result."""
     yield _("Idempotency key"), operation.idempotency_key
     yield from ((_name(name), value) for name, value in support.named(operation.error).items())
-    for name, value in operation.checkpoints.items():
-        if value not in (None, "") and name != decisions.RECONCILING:
-            yield _name(name), _text(value)
+    yield from ((_name(name), _text(value)) for name, value in support.checkpoints(operation).items())
     if operation.result:
         yield _("Result so far"), _text(operation.result)
 

@@ -10,9 +10,14 @@ from typing import Any
 import django
 
 from core.version import version
+from operations.decisions import RECONCILING
+from operations.endings import PAUSING, SENT, UNKNOWN_SINCE
 from operations.models import Operation, OperationRequest
+from operations.reconciling import ROUNDS
 from operations.registry import kind_label
 
+#: Checkpoints of the engine itself: none of them is a step that was done.
+OF_THE_ENGINE = frozenset({RECONCILING, ROUNDS, SENT, PAUSING, UNKNOWN_SINCE})
 #: The newest requests; a longer list is on the page and in the export.
 MOST_REQUESTS = 200
 ENVELOPE = (
@@ -69,10 +74,15 @@ def named(error: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def checkpoints(operation: Operation) -> dict[str, Any]:
+    """Return what its handler wrote down of what it did."""
+    found = operation.checkpoints.items()
+    return {name: value for name, value in found if value not in (None, "") and name not in OF_THE_ENGINE}
+
+
 def _checkpoints(operation: Operation) -> Iterator[str]:
-    done = [name for name, value in operation.checkpoints.items() if value not in (None, "")]
-    if done:
-        yield f"done so far: {', '.join(sorted(done))}"
+    if done := sorted(checkpoints(operation)):
+        yield f"done so far: {', '.join(done)}"
 
 
 def _requests(requests: Iterable[OperationRequest], count: int) -> Iterator[str]:

@@ -68,15 +68,15 @@ def test_without_a_lane_it_waits_for_a_worker(
         assert line.reason(own) == "In line: it begins as soon as a worker is free."
 
 
-@pytest.mark.parametrize("type_", ["retry", endings.HELD])
+@pytest.mark.parametrize("type_", ["retry", endings.HELD, "reconcile"])
 def test_when_it_goes_on_and_why_not_now(
     team: Team, gateway: Gateway, few_queries: DjangoAssertNumQueries, type_: str
 ) -> None:
-    later = timezone.now() + timedelta(seconds=59.9)
+    later = timezone.now() + timedelta(seconds=58.9)
     operation = waiting(team, gateway, not_before=later, started_at=timezone.now())
-    queue.add_event(operation, type_, "Sandbox does not answer.")
+    queue.add_event(operation, type_, "Sandbox does not answer. Trying again in 60 s.")
     with few_queries(2):
-        assert line.reason(operation) == "Goes on in 60 s. Sandbox does not answer."
+        assert line.reason(operation) == "Goes on in 59 s. Sandbox does not answer."
 
 
 def test_a_pause_of_its_own_is_no_reason(team: Team, gateway: Gateway) -> None:
