@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
 from core.errors import Refusal
-from operations import consent, endings, overtime, reconciling, rights
+from operations import consent, endings, overtime, reconciling, rights, seats, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
 from operations.models import Operation, ids
 from operations.recovering import sweep
-from operations.registry import Guard, Kind, kinds
+from operations.registry import INTERACTIVE, Guard, Kind, kinds
 from operations.work import CancelHonoured, Held, Later, LeaseLost, Wait, Work
 from operations.writing import write
 from run402.errors import Run402Error
@@ -25,11 +25,45 @@ log = structlog.get_logger(__name__)
 
 
 def run_due(queue: str) -> int:
-    """Run what is due in the queue, one after another, until nothing is left; return how many."""
+    """Run what is due in the queue, one after another, until nothing is left; return how many.
+
+    In a worker that people wait for, everything else needs a seat. Who has one runs all the other queues in turn, so
+    that whoever found none can leave.
+    """
+    arranged = seats.plan()
+    if arranged is None or queue == INTERACTIVE:
+        return _drain(queue)
+    count = 0
+    while any(
+        wake.due(other) for other in arranged.queues
+    ):  # again: a row may have come while the seat was given up
+        with seats.taken(arranged) as seated:
+            done = _in_turn(arranged) if seated else 0
+        if not done:
+            break
+        count += done
+    return count
+
+
+def _drain(queue: str) -> int:
     count = 0
     while operation := claim(queue):
         run(operation)
         count += 1
+    return count
+
+
+def _in_turn(arranged: seats.Plan) -> int:
+    """Run one row of each queue in turn, and where no process is kept free for people, theirs before each."""
+    count, done = 0, True
+    while done:
+        done = False
+        for queue in arranged.queues:
+            if arranged.file is None:
+                count += _drain(INTERACTIVE)
+            if operation := claim(queue):
+                run(operation)
+                count, done = count + 1, True
     return count
 
 

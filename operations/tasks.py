@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.signals import worker_init, worker_ready
 from django.db import close_old_connections, connections
 
-from operations import background, disk, pulse, results, retention, runner
+from operations import background, disk, pulse, results, retention, runner, seats
 from operations.registry import SYNC
 
 log = structlog.get_logger(__name__)
@@ -69,8 +69,8 @@ def _forget_results() -> None:
 
 
 @worker_init.connect
-def warm_up(**kwargs: Any) -> None:
-    """Load what signs before the pool forks: it takes most of a second, and the pages are shared."""
+def warm_up(sender: Any, **kwargs: Any) -> None:
+    """Load what signs before the pool forks: it takes most of a second, and the pages are shared. Arrange the seats."""
     import coincurve  # noqa: F401  # imported for its effect on memory and time
     import eth_account  # noqa: F401
 
@@ -80,6 +80,7 @@ def warm_up(**kwargs: Any) -> None:
     register()
     gateways.sync()
     connections.close_all()
+    seats.arrange(int(sender.concurrency or 1), sorted(sender.app.amqp.queues.consume_from))
 
 
 @worker_ready.connect

@@ -27,19 +27,27 @@ def release(run: Run, client: Client, operation: ApplyOperation) -> Result:
     with transaction.atomic():
         row = _write(run, operation, release_id, inventory)
         mirror.live(run.project, row)
-        record(
-            "release.live",
-            team_id=run.deploy.team_id,
-            actor=run.work.actor,
-            subject=Subject("release", str(row.pk), str(row)),
-            details={
-                "project": str(run.project.pk),
-                "deploy": str(run.deploy.pk),
-                "release_id": release_id,
-                "restores": str(run.deploy.restores_id or ""),
-            },
-        )
+        _record_once(run, row)
     return _result(row)
+
+
+def _record_once(run: Run, row: Release) -> None:
+    """Record that the release went live, once, however often a worker begins anew."""
+    if run.recall("recorded"):
+        return
+    record(
+        "release.live",
+        team_id=run.deploy.team_id,
+        actor=run.work.actor,
+        subject=Subject("release", str(row.pk), str(row)),
+        details={
+            "project": str(run.project.pk),
+            "deploy": str(run.deploy.pk),
+            "release_id": row.remote_id,
+            "restores": str(run.deploy.restores_id or ""),
+        },
+    )
+    run.note(recorded=True)
 
 
 def _inventory(run: Run, client: Client, release_id: str) -> Inventory | None:

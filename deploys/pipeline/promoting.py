@@ -117,17 +117,7 @@ def _promoted(run: Run, client: Client, target: Release) -> dict[str, Any]:
             row.urls = {**row.urls, mirror.URL_KEYS[0]: run.project.live_url}
         row.save()
         mirror.live(run.project, row)
-        record(
-            "release.promoted",
-            team_id=run.deploy.team_id,
-            actor=run.work.actor,
-            subject=Subject("release", str(row.pk), str(row)),
-            details={
-                "project": str(run.project.pk),
-                "deploy": str(run.deploy.pk),
-                "release_id": row.remote_id,
-            },
-        )
+        _record_once(run, row)
     run.work.event(_("Run402 moved the live pointer; nothing was uploaded."), "promote")
     return {
         "release": str(row.pk),
@@ -135,6 +125,24 @@ def _promoted(run: Run, client: Client, target: Release) -> dict[str, Any]:
         "url": mirror.address_of(row.urls),
         "promoted": True,
     }
+
+
+def _record_once(run: Run, row: Release) -> None:
+    """Record the promote, once, however often a worker begins anew."""
+    if run.recall("recorded"):
+        return
+    record(
+        "release.promoted",
+        team_id=run.deploy.team_id,
+        actor=run.work.actor,
+        subject=Subject("release", str(row.pk), str(row)),
+        details={
+            "project": str(run.project.pk),
+            "deploy": str(run.deploy.pk),
+            "release_id": row.remote_id,
+        },
+    )
+    run.note(recorded=True)
 
 
 def _rebuild(run: Run, client: Client, target: Release) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from operations.registry import DEPLOYS, INTERACTIVE, kind
+from operations.registry import DEPLOYS, INTERACTIVE, SYNC, kind
 from operations.work import Later, Work
 from teams.permissions import Action
 
@@ -68,7 +68,7 @@ def _stuck(work: Work) -> None:
 
 def register() -> None:
     """Add the kinds; called once in each process."""
-    for queue in (INTERACTIVE, DEPLOYS):
+    for queue in (INTERACTIVE, DEPLOYS, SYNC):
         kind(f"test.hold.{queue}", "Hold", action=Action.VIEW, queue=queue)(_hold)
     kind("test.steps", "Steps", action=Action.DEPLOY)(_steps)
     kind("test.stuck", "Stuck", action=Action.DEPLOY, time_limit=timedelta(seconds=0.5))(_stuck)
