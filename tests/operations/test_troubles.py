@@ -109,8 +109,8 @@ def test_of_two_workers_one_remembers_and_tells(later: Later) -> None:
     for copy in stale:
         troubles._lasts(copy, timezone.now())
     assert titles() == ["The disk is nearly full"]
-    for copy in Trouble.objects.filter(pk=row.pk), Trouble.objects.filter(pk=row.pk):
-        troubles._end(copy.get(), timezone.now())
+    for copy in [Trouble.objects.get(pk=row.pk), Trouble.objects.get(pk=row.pk)]:
+        troubles._end(copy, timezone.now())
     assert titles() == ["The disk is nearly full", "Over: The disk is nearly full"]
 
 
