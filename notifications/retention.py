@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.registry import Due, Retention, retentions
@@ -25,7 +26,7 @@ def register() -> None:
     retentions.add("mails", _retention(_("Mails sent, without their texts"), _mails))
 
 
-def _retention(label: str, old: Callable[[], QuerySet[Any]]) -> Retention:
+def _retention(label: str | Promise, old: Callable[[], QuerySet[Any]]) -> Retention:
     return Retention(label, lambda: _sweep(old()), lambda: Due(old().count()))
 
 

@@ -38,6 +38,11 @@ class Live:
         return decide_url(self.operation)
 
     @property
+    def in_review(self) -> bool:
+        """The page has a panel of its own for what nobody knows the outcome of."""
+        return decisions.is_in_review(self.operation)
+
+    @property
     def tone(self) -> str:
         """The look of its callout."""
         return "warn" if self.silent or self.operation.state == State.WAITING else "accent"
@@ -52,7 +57,7 @@ def live(
         operation=operation,
         sentence=_sentence(operation),
         silent=operation.state == State.QUEUED and selectors.worker_is_silent(),
-        url=f"{url}?after={after}&step={step + 1}",
+        url=f"{url}?after={after}&step={step + 1}{'&review=1' if decisions.is_in_review(operation) else ''}",
         delay=next_delay(operation, step),
     )
 

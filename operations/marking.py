@@ -61,15 +61,14 @@ def inspect(*, operation: Operation, actor: User) -> None:
 def _decide(
     operation: Operation, actor: User, what: str, checkpoints: Mapping[str, Any], message: str
 ) -> None:
-    with transaction.atomic():
-        queue.decide(
-            operation,
-            actor=actor,
-            checkpoints=checkpoints,
-            message=message,
-            reason=Reason.REVIEW,
-            recorded=what,
-        )
+    queue.decide(
+        operation,
+        actor=actor,
+        checkpoints=checkpoints,
+        message=message,
+        reason=Reason.REVIEW,
+        recorded=what,
+    )
 
 
 def mark(*, operation: Operation, actor: User, done: bool, note: str) -> None:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.registry import Due, Retention, operation_keepers, retentions
@@ -39,7 +40,7 @@ def register() -> None:
     retentions.add("readings", _retention("readings", _("Readings that keep pages fresh")))
 
 
-def _retention(name: str, label: str) -> Retention:
+def _retention(name: str, label: str | Promise) -> Retention:
     return Retention(label, lambda: _sweep(name), lambda: Due(old(name).count()))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from teams.permissions import Action, demand
 from teams.reach import Reach
 from wallets.models import Gateway, Payment
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SILENT_AFTER = timedelta(seconds=5)
 
 
@@ -47,6 +49,13 @@ def operation_to_stop(membership: Membership, operation_id: UUID) -> Operation:
         raise Http404("no worker knows this kind any more")
     demand(membership, kinds.get(operation.kind).action)
     return operation
+
+
+def there(ids: Collection[str]) -> set[str]:
+    """Return those of the ids whose operation is kept still: the audit record names them for longer."""
+    known = {one for one in ids if _UUID.fullmatch(one)}
+    rows = Operation.objects.filter(pk__in=known).values_list("pk", flat=True) if known else ()
+    return {str(pk) for pk in rows}
 
 
 def matching(reach: Reach, gateway: Gateway, *, state: str, kind: str, text: str) -> QuerySet[Operation]:

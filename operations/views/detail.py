@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.http import STOP_POLLING, whole_number
-from operations import pages, selectors
+from operations import decisions, pages, selectors
 from operations import support as texts
 from teams.access import require
 from teams.middleware import PanelRequest
@@ -51,9 +51,9 @@ def strip(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @require(Action.VIEW)
 def events(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """Answer with the events after `after`; when the operation has ended, its page is loaded anew."""
+    """Answer with the events after `after`; when it has ended, or is in review now or no more, the page loads anew."""
     operation = selectors.operation_for(request.membership, pk)
-    if operation.is_final:
+    if operation.is_final or decisions.is_in_review(operation) != ("review" in request.GET):
         return _ended()
     page = pages.events_page(
         operation, after=whole_number(request, "after"), step=whole_number(request, "step")

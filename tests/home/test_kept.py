@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -61,5 +62,5 @@ def test_a_web_process_never_walks_the_store(operator: Client, monkeypatch: pyte
         raise AssertionError("a page walked through the store")
 
     disk.measure()
-    monkeypatch.setattr(disk.os, "walk", walk)
+    monkeypatch.setattr(os, "walk", walk)
     assert operator.get("/instance").status_code == 200

@@ -79,7 +79,7 @@ def ask(operation: Operation, method: str, path: str, status: int | None) -> Ope
 
 def body_of(answer: Any) -> str:
     assert isinstance(answer, StreamingHttpResponse)
-    return b"".join(answer.streaming_content).decode()
+    return answer.getvalue().decode()
 
 
 # --- For support ---

@@ -94,7 +94,7 @@ def test_who_stopped_it_and_why(
     with few_queries(2):
         said = line.reason(operation)
     assert said.startswith("Stopped by Alice on ")
-    assert said.endswith(": Keys on the loose It goes on by itself when that is lifted.")
+    assert said.endswith("Keys on the loose. It goes on by itself when that is lifted.")
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.WAITING, State.SUCCEEDED, State.FAILED])

@@ -113,12 +113,10 @@ def test_what_waits_for_something_else_cannot_be_marked(
     doubtful: Operation, alice: User, reason: Reason
 ) -> None:
     Operation.objects.update(reason=reason)
-    for decide in (
-        lambda: marking.mark(operation=doubtful, actor=alice, done=True, note=NOTE),
-        lambda: marking.resume(operation=doubtful, actor=alice),
-    ):
-        with pytest.raises(Refusal):
-            decide()
+    with pytest.raises(Refusal):
+        marking.mark(operation=doubtful, actor=alice, done=True, note=NOTE)
+    with pytest.raises(Refusal):
+        marking.resume(operation=doubtful, actor=alice)
     assert state_of(doubtful) == ("waiting", reason)
 
 
@@ -290,6 +288,17 @@ def test_the_page_says_what_happens_with_the_money(
     shown = web.get(f"/activity/{doubtful.pk}").content.decode()
     assert words in shown
     assert f'href="/payments/{payment.pk}"' in shown
+
+
+def test_the_page_loads_anew_when_it_comes_into_review_or_out_of_it(web: Client, doubtful: Operation) -> None:
+    events = f"/activity/{doubtful.pk}/events"
+    inside, outside = web.get(f"{events}?review=1"), web.get(events)
+    assert (inside.status_code, outside.status_code) == (200, 286)
+    assert b"operation-now" not in inside.content
+    assert b"review=1" in inside.content
+    Operation.objects.update(state=State.QUEUED, reason="")
+    inside, outside = web.get(f"{events}?review=1"), web.get(events)
+    assert (inside.status_code, outside.status_code) == (286, 200)
 
 
 def test_home_leads_to_it(web: Client, doubtful: Operation) -> None:

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from audit.models import Event
 from core.registry import Due, Retention, retentions
 from operations import disk, queue, retention
+from operations.entries import entries
 from operations.models import ACTIVE, FINAL, DiskUse, Operation, OperationEvent, OperationRequest, State
 from teams.models import Team, User
 from tests.factories import DeployFactory, OperationFactory, PaymentFactory, WalletFactory
@@ -95,11 +96,18 @@ def test_what_a_payment_or_a_deploy_names_stays_without_its_steps(
     assert sweep_all() == 0
 
 
-def test_the_record_stays_whole(team: Team, alice: User, gateway: Gateway) -> None:
-    operation = ended(400, title="recorded", team=team, gateway=gateway, actor=alice)
-    queue.audit_operation("succeeded", operation)
+def test_the_record_stays_whole_and_leads_to_what_is_left(team: Team, alice: User, gateway: Gateway) -> None:
+    of = {"team": team, "gateway": gateway, "actor": alice}
+    gone, kept = ended(400, title="gone", **of), ended(1, title="kept", **of)
+    for operation in (gone, kept):
+        queue.audit_operation("succeeded", operation)
     sweep_all()
-    assert (left(), Event.objects.get().object_id) == (set(), str(operation.pk))
+    assert left() == {"kept"}
+    told = entries(Event.objects.order_by("seq"))
+    assert [(entry.event.object_id, entry.operation) for entry in told] == [
+        (str(gone.pk), ""),
+        (str(kept.pk), str(kept.pk)),
+    ]
 
 
 def test_a_batch_is_small(
@@ -145,13 +153,14 @@ def test_a_sweep_ends_when_its_time_is_over(team: Team, gateway: Gateway) -> Non
 
 @pytest.fixture
 def store(settings: Settings, tmp_path: Path) -> Path:
-    settings.STORE_DIR = tmp_path / "store"
+    folder = tmp_path / "store"
+    settings.STORE_DIR = folder
     settings.DATA_DIR = tmp_path
     for name, size in {"ab/cd": 100, "ab/ef": 23, "results/1": 7}.items():
-        path = settings.STORE_DIR / name
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * size)
-    return settings.STORE_DIR
+    return folder
 
 
 def test_the_disk_is_measured_truly(store: Path, team: Team, gateway: Gateway) -> None:

@@ -95,7 +95,9 @@ def test_whoever_has_the_seat_takes_the_queues_in_turn(make_kind: MakeKind, subm
     assert order == [DEPLOYS, SYNC, DEPLOYS, SYNC]
 
 
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # the pool forks as well, before it has threads
+@pytest.mark.filterwarnings(
+    "ignore:.*fork.*:DeprecationWarning"
+)  # the pool forks as well, before it has threads
 @pytest.mark.usefixtures("_as_before")
 def test_a_seat_is_free_again_when_its_process_is_gone() -> None:
     seats.arrange(2, ALL)
