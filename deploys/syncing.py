@@ -29,7 +29,7 @@ def releases(work: Work) -> dict[str, Any]:
         active = client.releases.active(anon_key=project.anon_key, site_limit=mirror.SHOWN_PATHS)
         made = _made(client, project)
         _write(project, active, made)
-        looked = _look_closer(client, project)
+        looked = _look_closer(work, client, project)
     return {"releases": len(made), "inventories": looked}
 
 
@@ -69,11 +69,12 @@ def _write(project: Project, active: Inventory | None, made: list[ApplyOperation
         mirror.live(project, live)
 
 
-def _look_closer(client: Client, project: Project) -> int:
+def _look_closer(work: Work, client: Client, project: Project) -> int:
     """Read the inventories of releases we know by id only; one the gateway forgot keeps its row."""
     unseen = Release.objects.filter(project=project, inventory={}).order_by("-created_at")[:MOST_INVENTORIES]
     count = 0
     for row in unseen:
+        work.stop_if_cancelled()
         try:
             inventory = client.releases.get(
                 row.remote_id, anon_key=project.anon_key, site_limit=mirror.SHOWN_PATHS

@@ -196,14 +196,18 @@ def _too_long(deadline: timedelta, *, sent: bool) -> Fault:
 
 def damaged(operation: Operation) -> Ending:
     """The row itself makes no sense."""
-    fault = Fault(
+    return refused(damage(sent=operation.has_started))
+
+
+def damage(*, sent: bool) -> Fault:
+    """What there is to say of a row that makes no sense."""
+    return Fault(
         "ROW_DAMAGED",
         _("What the panel stored about this is damaged, so it was not done."),
         hint=_("Ask for it again. If it had begun before, look at Run402 first what became of it."),
         safe_to_retry=False,
-        mutation_state=doubt(sent=operation.has_started),
+        mutation_state=doubt(sent=sent),
     )
-    return refused(fault)
 
 
 def unknown_kind(operation: Operation) -> Ending:

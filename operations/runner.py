@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
@@ -22,6 +22,9 @@ from run402.errors import Run402Error
 from wallets.halts import Halted
 
 log = structlog.get_logger(__name__)
+
+#: Rows in a row that may turn out to be unreadable; then the sweep has to end them first.
+MOST_UNREADABLE = 5
 
 
 def run_due(queue: str) -> int:
@@ -47,10 +50,22 @@ def run_due(queue: str) -> int:
 
 def _drain(queue: str) -> int:
     count = 0
-    while operation := claim(queue):
+    while operation := _next(queue):
         run(operation)
         count += 1
     return count
+
+
+def _next(queue: str) -> Operation | None:
+    """Return the next row. One that was taken and cannot be read is left to the sweep, and the next one is taken."""
+    for _try in range(MOST_UNREADABLE):
+        try:
+            return claim(queue)
+        except DatabaseError:
+            raise
+        except Exception:
+            log.exception("row_unreadable", queue=queue)
+    return None
 
 
 def _in_turn(arranged: seats.Plan) -> int:
@@ -61,7 +76,7 @@ def _in_turn(arranged: seats.Plan) -> int:
         for queue in arranged.queues:
             if arranged.file is None:
                 count += _drain(INTERACTIVE)
-            if operation := claim(queue):
+            if operation := _next(queue):
                 run(operation)
                 count, done = count + 1, True
     return count
@@ -106,7 +121,7 @@ def _run(work: Work, kind: Kind) -> None:
 
 
 def _attempt(work: Work, kind: Kind) -> Ending:  # noqa: C901 - one branch for each way an attempt ends
-    """Call the handler and turn whatever comes back into an ending. The one place that catches Exception."""
+    """Call the handler and turn whatever comes back into an ending."""
     try:
         if reconciling.is_looking(work.checkpoints):
             return reconciling.look(work, kind)

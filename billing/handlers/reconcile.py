@@ -28,6 +28,7 @@ def reconcile(work: Work) -> dict[str, Any]:
     payments = Payment.objects.filter(team=work.operation.team_id).select_related("wallet__gateway")
     payment = payments.get(pk=work.args["payment"])
     if payment.state == Payment.State.UNKNOWN:
+        work.stop_if_cancelled()  # looking changes nothing; the payment's page can ask again
         with work.client(sign=False) as client:
             look_up(work, client, payment)
         services.refresh_wallet(wallet=payment.wallet)

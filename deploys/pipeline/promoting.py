@@ -45,6 +45,7 @@ def restore(run: Run, client: Client) -> dict[str, Any] | None:
 
 def _promote(run: Run, client: Client, target: Release) -> bool:
     """Move the live pointer; False when the gateway has no such call. Raises Wait for warnings to acknowledge."""
+    run.work.stop_if_cancelled()
     run.enter("activate")
     codes = (run.recall("confirmed") or {}).get("codes", [])
     run.note(promoting=True)

@@ -58,6 +58,7 @@ def _read_all(work: Work, client: run402.Client, project: Project) -> tuple[Fiel
     fields: Fields = {}
     failures: dict[str, Run402Error | Refusal] = {}
     for name, read in READS.items():
+        work.stop_if_cancelled()
         try:
             fields |= read(client, project)
         except (Run402Error, Refusal) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -66,11 +67,18 @@ def _stuck(work: Work) -> None:
             ctypes.PyDLL(None).sleep(3600)
 
 
+def _exits(work: Work) -> None:
+    """End the process, politely."""
+    note(work, "exits")
+    sys.exit(3)
+
+
 def register() -> None:
     """Add the kinds; called once in each process."""
     for queue in (INTERACTIVE, DEPLOYS, SYNC):
         kind(f"test.hold.{queue}", "Hold", action=Action.VIEW, queue=queue)(_hold)
     kind("test.steps", "Steps", action=Action.DEPLOY)(_steps)
+    kind("test.exits", "Exits", action=Action.DEPLOY)(_exits)
     kind("test.stuck", "Stuck", action=Action.DEPLOY, time_limit=timedelta(seconds=0.5))(_stuck)
     kind("test.ticks", "Ticks", action=Action.VIEW)(_ticks)
 
