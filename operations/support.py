@@ -76,7 +76,7 @@ def named(error: Mapping[str, Any]) -> dict[str, str]:
 
 def checkpoints(operation: Operation) -> dict[str, Any]:
     """Return what its handler wrote down of what it did."""
-    found = operation.checkpoints.items()
+    found = operation.checkpoints.items() if isinstance(operation.checkpoints, dict) else ()
     return {name: value for name, value in found if value not in (None, "") and name not in OF_THE_ENGINE}
 
 
