@@ -95,10 +95,11 @@ def as_csv(team_id: UUID, narrowing: Narrowing, *, last: Event) -> Iterator[str]
     for event in selectors.in_order(selectors.events_of(team_id, narrowing), last.seq):
         values = {**event.entry().as_dict(), "words": in_words(event.action)}
         values["details"] = json.dumps(event.details, ensure_ascii=False, sort_keys=True)
-        yield str(writer.writerow([_cell(values[name]) for name in COLUMNS]))
+        yield str(writer.writerow([cell(values[name]) for name in COLUMNS]))
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """Return a value as it may stand in a table: what a spreadsheet would take for a formula gets a quote before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 

@@ -9,6 +9,11 @@ WORDS = {
     "operation.requested": _("Asked for"),
     "operation.decided": _("Decided"),
     "operation.confirmed": _("Confirmed with a passkey"),
+    "operation.resumed": _("Resumed after a review"),
+    "operation.inspected": _("Inspected at Run402"),
+    "operation.marked_done": _("Marked as done"),
+    "operation.marked_failed": _("Marked as failed"),
+    "operation.exported": _("Operations exported"),
     "operation.cancel_requested": _("Asked to stop"),
     "operation.cancelled": _("Cancelled"),
     "operation.succeeded": _("Succeeded"),
@@ -69,6 +74,8 @@ WORDS = {
     "factor.added": _("Second factor added"),
     "factor.renamed": _("Passkey renamed"),
     "factor.removed": _("Second factor removed"),
+    "halt.made": _("Stopped"),
+    "halt.lifted": _("Stop lifted"),
     # Webhooks
     "hook.added": _("Webhook added"),
     "hook.changed": _("Webhook changed"),
@@ -85,6 +92,7 @@ GROUPS = {
     "access": _("Signing in and refusals"),
     "audit": _("The record itself"),
     "factor": _("Second factors"),
+    "halt": _("Stops"),
     "hook": _("Webhooks"),
     "instance": _("Instance"),
     "invitation": _("Invitations"),
@@ -105,7 +113,9 @@ GROUPS = {
 
 OBJECTS = {
     "audit": _("Audit record"),
+    "gateway": _("Gateway"),
     "hook": _("Webhook"),
+    "instance": _("Instance"),
     "invitation": _("Invitation"),
     "keyset": _("Keyset"),
     "kind": _("Kind of operation"),

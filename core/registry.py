@@ -5,12 +5,13 @@ A room fills them in its `apps.py`. Keys are unique; a second entry under a key 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.functional import Promise
 
 T = TypeVar("T")
 
@@ -89,6 +90,26 @@ class LeaverItem:
     kept: bool = False
 
 
+@dataclass(frozen=True)
+class Due:
+    """What a sweep would take away now: how many rows or files, and their bytes where each has a size of its own."""
+
+    count: int
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What a room keeps for a while only. `sweep` takes one small batch away and returns how many that were; 0 ends it.
+
+    `due` counts what there is to take; a worker asks for it now and then, never a page.
+    """
+
+    label: str | Promise
+    sweep: Callable[[], int]
+    due: Callable[[], Due]
+
+
 #: (membership of who looks, person) to what the person can still do in that team. Rooms know both by type.
 LeaverSource = Callable[[Any, Any], list[LeaverItem]]
 #: user to what a room holds about the person, as JSON; for the export of one's own data.
@@ -103,6 +124,10 @@ HealthCheck = Callable[[], tuple[bool, str]]
 OutcomeListener = Callable[[Any], None]
 #: (gateway, most) to how many readings, `most` at most, a room has put in line to keep its mirror fresh.
 Planner = Callable[[Any, int], int]
+#: Ids of operations to those of them that a row of the room names: these stay, without steps and requests.
+OperationKeeper = Callable[[Collection[UUID]], set[UUID]]
+#: Given a halt (`wallets.halts`), what has to be done before it may be lifted, as sentences; none when it may.
+LiftCheck = Callable[[Any], list[str]]
 
 panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
@@ -113,6 +138,9 @@ search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
 planners: Registry[Planner] = Registry("planner of background readings")
+retentions: Registry[Retention] = Registry("retention")
+operation_keepers: Registry[OperationKeeper] = Registry("keeper of operations")
+lift_checks: Registry[LiftCheck] = Registry("check before a halt is lifted")
 
 
 def panels_in(slot: str) -> list[Panel]:

@@ -7,10 +7,12 @@ class DeploysConfig(AppConfig):
     name = "deploys"
 
     def ready(self) -> None:
-        from core.registry import Panel, panels, personal_data, search_sources
-        from deploys import personal, search
+        from core.registry import Panel, operation_keepers, panels, personal_data, search_sources
+        from deploys import collecting, personal, search, selectors
 
         panels.add("deploys.releases", Panel("project.main", "deploys:project_panel", order=20))
         search_sources.add("deploys", search.deploys)
         search_sources.add("releases", search.releases)
         personal_data.add("deploys", personal.held)
+        operation_keepers.add("deploys", selectors.operations_named)
+        collecting.register()

@@ -5,6 +5,7 @@ Lists leave the large documents in the database.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -137,3 +138,8 @@ def is_stale(sync: Operation | None) -> bool:
     if sync.state in ACTIVE:
         return False
     return sync.finished_at is None or sync.finished_at < timezone.now() - STALE_AFTER
+
+
+def operations_named(ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the operations whose state is a deploy's."""
+    return set(Operation.objects.filter(pk__in=ids, deploy__isnull=False).values_list("pk", flat=True))

@@ -15,7 +15,7 @@ from core.errors import NextStep, Refusal
 from deploys import plans
 from deploys.models import Deploy, Release, Source
 from operations import queue
-from operations.models import ACTIVE, Operation, State
+from operations.models import ACTIVE, Operation, Reason, State
 from projects.models import Project
 from run402 import names
 from teams.models import User
@@ -84,7 +84,13 @@ def confirm_deploy(*, deploy: Deploy, user: User, digest: str, codes: Sequence[s
         deploy.save(update_fields=["acknowledged"])
         confirmed = {"digest": digest, "codes": acknowledged}
         message = _("Confirmed by %(who)s") % {"who": user.label}
-        queue.decide(operation, actor=user, checkpoints={"confirmed": confirmed}, message=message)
+        queue.decide(
+            operation,
+            actor=user,
+            checkpoints={"confirmed": confirmed},
+            message=message,
+            reason=Reason.CONFIRMATION,
+        )
 
 
 def cancel_deploy(*, deploy: Deploy, user: User) -> State:

@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -92,8 +93,12 @@ def _write(file: BinaryIO, chunks: Iterable[bytes]) -> Blob:
 
 
 def _move(temporary: Path, final: Path) -> None:
-    """Give the finished file its name. Bytes that are there already stay: they are the same."""
-    if final.is_file():
+    """Give the finished file its name. Bytes that are there already stay, as new as if they had come now.
+
+    Their age is what keeps them from being collected (`deploys.collecting`), which may take them away at this moment.
+    """
+    with suppress(FileNotFoundError):
+        os.utime(final)
         return
     final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary.replace(final)

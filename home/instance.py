@@ -8,11 +8,13 @@ from datetime import datetime
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
+from core.version import version
 from home import readiness
-from home.about import version
+from home.kept import Kept, kept
 from operations.models import Operation, State, WorkerPulse
 from teams.models import Instance, Team, User
-from wallets.models import Gateway
+from wallets import halts
+from wallets.models import Gateway, Halt
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,13 @@ class InstancePage:
     teams: int
     people: int
     open_teams: bool
+    kept: Kept | None
+    halts: tuple[Halt, ...]
+
+    @property
+    def stopped(self) -> frozenset[str]:
+        """The gateways that are stopped by themselves."""
+        return frozenset(halt.gateway_id for halt in self.halts if halt.gateway_id)
 
 
 def instance_page() -> InstancePage:
@@ -63,6 +72,8 @@ def instance_page() -> InstancePage:
         teams=Team.objects.count(),
         people=User.objects.filter(is_active=True).count(),
         open_teams=Instance.get().open_teams,
+        kept=kept(),
+        halts=tuple(halts.active().filter(team=None)),
     )
 
 

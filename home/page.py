@@ -15,7 +15,7 @@ from audit.models import Event
 from audit.words import in_words
 from home import first
 from home.account import Account, WalletNow, lapsed
-from operations import approvals, watch
+from operations import approvals, decisions, watch
 from operations.live import decide_url
 from operations.models import Operation, State
 from projects.pages import Row
@@ -178,6 +178,8 @@ def _waits(operation: Operation, membership: Membership) -> Need | None:
 
 def _decision(operation: Operation) -> Need:
     text = _("By %(who)s, waits for a decision") % {"who": operation.actor_label}
+    if decisions.is_in_review(operation):
+        text = _("By %(who)s, nobody knows what became of it") % {"who": operation.actor_label}
     url = decide_url(operation) or reverse("operations:detail", args=[operation.pk])
     return Need("hourglass", operation.title, text, url, _("Review"))
 

@@ -10,7 +10,7 @@ class NotificationsConfig(AppConfig):
         from core.happenings import tellers
         from core.letters import carriers
         from core.registry import Panel, erasers, leaver_sources, outcome_listeners, panels, personal_data
-        from notifications import outcomes, people, telling
+        from notifications import outcomes, people, retention, telling
         from notifications.services import body_of, carry
         from notifications.services.hooks import secret_of, url_of
         from wallets.sealed import SealedColumn, sealed_columns
@@ -22,6 +22,7 @@ class NotificationsConfig(AppConfig):
         leaver_sources.add("hooks", people.of_leaver)
         personal_data.add("notifications", people.of_person)
         erasers.add("notifications", people.erase)
+        retention.register()
         text = SealedColumn("notifications.Mail", "body_sealed", contexts=lambda row: (body_of(row),))
         sealed_columns.add("notifications.Mail.body_sealed", text)
         url = SealedColumn("notifications.Hook", "url_sealed", contexts=lambda row: (url_of(row),))

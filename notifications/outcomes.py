@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from core.happenings import Happening
 from notifications import telling
 from notifications.models import Notice
-from operations import approvals
+from operations import approvals, decisions
+from operations.live import decide_url
 from operations.models import Operation, Reason, State
 from operations.registry import DEPLOYS, kinds
 
@@ -51,6 +52,8 @@ def _happening(operation: Operation) -> Happening | None:
         return _of(operation, "approval.needed", _("Waits for approval"), text, deciders)
     if operation.state == State.WAITING:
         text = _("Waits for %(what)s.") % {"what": operation.get_reason_display()}
+        if decisions.is_in_review(operation):
+            text = _("Nobody knows whether it happened. Look, then say what becomes of it.")
         return _of(operation, "operation.waiting", _("Waits"), text)
     if operation.state == State.FAILED:
         code, message = str(operation.error.get("code") or ""), str(operation.error.get("message") or "")
@@ -78,7 +81,9 @@ def _of(
         title=f"{word}: {operation.title}",
         text=text,
         detail=detail,
-        url=operation.subject_url or reverse("operations:detail", args=[operation.pk]),
+        url=decide_url(operation)
+        or operation.subject_url
+        or reverse("operations:detail", args=[operation.pk]),
         team_id=operation.team_id,
         project_id=operation.project_id,
         wallet_id=operation.wallet_id,

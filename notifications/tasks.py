@@ -28,5 +28,4 @@ def deliver() -> int:
 def look() -> int:
     """Tell of what came into a state of which people should hear."""
     close_old_connections()
-    watch.forget()
     return watch.look()

@@ -78,7 +78,13 @@ def approve(*, operation: Operation, actor: User) -> None:
         locked = _locked(operation, actor)
         said = _("%(who)s approves.") % {"who": actor.label}
         queue.audit_operation("approved", locked, actor.actor)
-        queue.decide(locked, actor=actor, checkpoints={APPROVED_BY: str(actor.pk)}, message=said)
+        queue.decide(
+            locked,
+            actor=actor,
+            checkpoints={APPROVED_BY: str(actor.pk)},
+            message=said,
+            reason=Reason.APPROVAL,
+        )
 
 
 def decline(*, operation: Operation, actor: User) -> None:

@@ -16,10 +16,11 @@ class OperationsConfig(AppConfig):
         autodiscover_modules("handlers")
 
         from core.registry import erasers, leaver_sources, personal_data
-        from operations import leaving, personal
+        from operations import leaving, personal, retention
         from operations.watch.findings import register
 
         register()
+        retention.register()
         personal_data.add("operations", personal.held)
         erasers.add("operations", personal.forget)
         leaver_sources.add("operations", leaving.of_leaver)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.text import capfirst
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from audit import words
 from audit.models import Event
 from core.ui import money
+from operations import selectors
 from operations.registry import kind_label
 
 NAMES = {
@@ -24,6 +25,7 @@ NAMES = {
     "release_id": _("Release"),
     "code": _("Why"),
     "reason": _("Why"),
+    "note": _("Note"),
     "method": _("How"),
     "format": _("As"),
 }
@@ -42,8 +44,10 @@ class Entry:
 
 
 def entries(events: Iterable[Event]) -> tuple[Entry, ...]:
-    """Return the events in words."""
-    return tuple(_entry(event) for event in events)
+    """Return the events in words; one about an operation that went with its time leads nowhere."""
+    told = [_entry(event) for event in events]
+    there = selectors.there({entry.operation for entry in told if entry.operation})
+    return tuple(entry if entry.operation in there else replace(entry, operation="") for entry in told)
 
 
 def _entry(event: Event) -> Entry:

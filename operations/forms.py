@@ -35,10 +35,11 @@ class FilterForm(forms.Form):
                 *sorted(((k.name, k.label) for k in kinds), key=lambda k: str(k[1])),
             ]
 
-    def value(self, name: str) -> str:
-        """Return a valid choice, or nothing."""
+    def narrowing(self) -> dict[str, str]:
+        """Return the valid part of what is asked for, as `selectors.matching` takes it."""
         self.is_valid()
-        return str(self.cleaned_data.get(name) or "")
+        given = {"state": "state", "kind": "kind", "text": "q"}
+        return {name: str(self.cleaned_data.get(field) or "") for name, field in given.items()}
 
 
 class _Day(forms.DateInput):

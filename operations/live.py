@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from operations import selectors
+from operations import decisions, line, selectors
 from operations.models import Operation, State
-from operations.registry import INTERACTIVE, kind_label, kinds
+from operations.registry import INTERACTIVE, kinds
 
 #: Delays of the first polls of an interactive operation, in milliseconds; then once a second (STYLE, rule 13).
 FIRST_MS = (60, 120, 250, 500)
@@ -38,6 +38,11 @@ class Live:
         return decide_url(self.operation)
 
     @property
+    def in_review(self) -> bool:
+        """The page has a panel of its own for what nobody knows the outcome of."""
+        return decisions.is_in_review(self.operation)
+
+    @property
     def tone(self) -> str:
         """The look of its callout."""
         return "warn" if self.silent or self.operation.state == State.WAITING else "accent"
@@ -52,7 +57,7 @@ def live(
         operation=operation,
         sentence=_sentence(operation),
         silent=operation.state == State.QUEUED and selectors.worker_is_silent(),
-        url=f"{url}?after={after}&step={step + 1}",
+        url=f"{url}?after={after}&step={step + 1}{'&review=1' if decisions.is_in_review(operation) else ''}",
         delay=next_delay(operation, step),
     )
 
@@ -61,6 +66,8 @@ def decide_url(operation: Operation) -> str:
     """Return the page on which a waiting operation is decided, or nothing when there is none."""
     if operation.state != State.WAITING:
         return ""
+    if decisions.is_in_review(operation):
+        return reverse("operations:detail", args=[operation.pk])
     if not operation.awaits_consent:
         return operation.subject_url
     in_tab = operation.kind in kinds and kinds.get(operation.kind).result_for is not None
@@ -84,22 +91,4 @@ def _sentence(operation: Operation) -> str:
         return ""
     if operation.cancel_requested:
         return _("Stops before its next step. What is done already stays.")
-    if operation.state == State.QUEUED and not operation.has_started:
-        return _place(operation)
-    return selectors.last_message(operation)
-
-
-def _place(operation: Operation) -> str:
-    """Return the place in line, and what has to end first."""
-    first = selectors.next_before(operation)
-    if first is None:
-        return selectors.last_message(operation)  # why it waits, if not for its turn
-    words = {"place": selectors.place_in_line(operation), "title": _name(first, operation)}
-    if operation.project_id:
-        return _("Place %(place)s in line: waits for “%(title)s” on the same project.") % words
-    return _("Place %(place)s in line: waits for “%(title)s” with the same wallet.") % words
-
-
-def _name(first: Operation, operation: Operation) -> str:
-    """Return what stands before: of another project, which its reader may not reach, the kind alone."""
-    return first.title if first.project_id in (None, operation.project_id) else kind_label(first.kind)
+    return line.reason(operation) or selectors.last_message(operation)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
-from operations import approvals, live, selectors
+from operations import approvals, decisions, live, retention, selectors
 from operations.entries import Entry
 from operations.models import Operation, OperationEvent, OperationRequest
-from operations.registry import kind_label, kinds
+from operations.registry import SYNC, kind_label, kinds
+from operations.reviewing import Review, review_of
 from teams.models import Membership, User
-from teams.permissions import allows
+from teams.permissions import Action, allows
 
 PER_PAGE = 25
+REQUESTS_PER_PAGE = 50
 LOOKS = {
     "succeeded": "good",
     "failed": "bad",
@@ -77,20 +82,46 @@ class Approval:
 
 @dataclass(frozen=True)
 class DetailPage(EventsPage):
-    """One operation in full."""
+    """One operation in full. `requests` is one page of them; `review` is there while nobody knows what became of it."""
 
     operation: Operation
     kind: str
-    requests: tuple[OperationRequest, ...]
+    requests: Page[OperationRequest]
     may_cancel: bool
     seconds: float | None
     approval: Approval | None
+    why: str
+    review: Review | None
+    kept_days: int
 
 
-def operations_page(found: QuerySet[Operation], number: str, *, filtered: bool) -> ListPage:
+@dataclass(frozen=True)
+class OperationsPage(ListPage):
+    """The tab of operations, with what is kept for how many days, and whether the member may take them along."""
+
+    export_url: str
+    may_export: bool
+    days: int
+    readings_days: int
+
+
+def operations_page(
+    found: QuerySet[Operation], number: str, *, membership: Membership, filters: Mapping[str, str]
+) -> OperationsPage:
     """Return one page of operations."""
     rows = Paginator(found, PER_PAGE).get_page(number)
-    return ListPage("operations", rows, tuple(Row(row, kind_label(row.kind)) for row in rows), filtered)
+    asked = {"q" if name == "text" else name: value for name, value in filters.items() if value}
+    export = reverse("operations:export_operations")
+    return OperationsPage(
+        tab="operations",
+        rows=rows,
+        entries=tuple(Row(row, kind_label(row.kind)) for row in rows),
+        filtered=bool(asked),
+        export_url=f"{export}?{urlencode(asked)}" if asked else export,
+        may_export=allows(membership.role, Action.OPERATIONS_EXPORT),
+        days=retention.days_kept("operations"),
+        readings_days=retention.days_kept("readings"),
+    )
 
 
 def events_page(operation: Operation, *, after: int, step: int) -> EventsPage:
@@ -99,18 +130,21 @@ def events_page(operation: Operation, *, after: int, step: int) -> EventsPage:
     return EventsPage(live.live(operation, "events", step=step, after=_last(lines, after)), lines)
 
 
-def detail_page(operation: Operation, membership: Membership) -> DetailPage:
-    """Return the whole page of one operation."""
+def detail_page(operation: Operation, membership: Membership, *, number: str = "") -> DetailPage:
+    """Return the whole page of one operation, with the page of its requests that the address asks for."""
     lines = _lines(operation, 0)
     return DetailPage(
         now=live.live(operation, "events", after=_last(lines, 0)),
         lines=lines,
         operation=operation,
         kind=kind_label(operation.kind),
-        requests=tuple(operation.requests.all()),
+        requests=Paginator(selectors.requests_of(operation), REQUESTS_PER_PAGE).get_page(number),
         may_cancel=may_cancel(operation, membership) and not operation.cancel_requested,
         seconds=_seconds(operation),
         approval=_approval(operation, membership) if approvals.is_waiting(operation) else None,
+        why=decisions.why_not_retried(operation),
+        review=review_of(operation, membership),
+        kept_days=retention.days_kept("readings" if operation.queue == SYNC else "operations"),
     )
 
 
@@ -128,7 +162,7 @@ def _approval(operation: Operation, membership: Membership) -> Approval:
 
 def may_cancel(operation: Operation, membership: Membership) -> bool:
     """Say whether the member may stop it: whoever may start its kind may stop it."""
-    known = operation.kind in kinds
+    known = operation.kind in kinds and not decisions.is_in_review(operation)
     return operation.is_active and known and allows(membership.role, kinds.get(operation.kind).action)
 
 

@@ -135,14 +135,27 @@ def _create(request: Request, kind: Kind) -> Operation:
     )
 
 
-def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any], message: str) -> None:
-    """Put a waiting operation back in line with a decision. Raises Refusal when it no longer waits or they may not."""
+def decide(
+    operation: Operation,
+    *,
+    actor: User,
+    checkpoints: Mapping[str, Any],
+    message: str,
+    reason: Reason | None = None,
+    recorded: str = "decided",
+) -> None:
+    """Put a waiting operation back in line with a decision, recorded as `operation.<recorded>`.
+
+    Raises Refusal when it no longer waits, or not for `reason` if one is given, and NotAllowed when they may not.
+    """
     rights.require(operation, actor)
     with transaction.atomic():
         locked = Operation.objects.select_for_update().get(pk=operation.pk)
         decidable = Operation.objects.filter(pk=locked.pk, state=State.WAITING).exclude(
             consent_until__isnull=False, consent={}
         )
+        if reason is not None:
+            decidable = decidable.filter(reason=reason)
         changed = decidable.update(
             state=State.QUEUED,
             reason="",
@@ -153,18 +166,23 @@ def decide(operation: Operation, *, actor: User, checkpoints: Mapping[str, Any],
         if not changed:
             raise Refusal("NOT_WAITING", _("This was decided already, or has ended."))
         add_event(locked, "decision", message)
-        audit_operation("decided", locked, actor.actor)
+        audit_operation(recorded, locked, actor.actor)
         transaction.on_commit(lambda: wake.send(locked.queue))
 
 
 def cancel(operation: Operation, *, actor: User) -> State:
     """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in.
 
-    Raises NotAllowed when the actor may not.
+    Raises NotAllowed when the actor may not, and Refusal for what is in review: it has happened, or not (`marking`).
     """
     rights.require(operation, actor)
     with transaction.atomic():
         this = Operation.objects.filter(pk=operation.pk)
+        if this.filter(state=State.WAITING, reason=Reason.REVIEW).exists():
+            raise Refusal(
+                "IN_REVIEW",
+                _("Nobody knows whether it happened, so it cannot be cancelled. Say what became of it."),
+            )
         idle = this.filter(Q(state=State.QUEUED, started_at=None) | Q(state=State.WAITING))
         ended = {
             "state": State.CANCELLED,
@@ -207,8 +225,14 @@ def add_event(operation: Operation, type_: str, message: str, phase: str = "", *
     )
 
 
-def audit_operation(what: str, operation: Operation, actor: Actor | None = None, *, code: str = "") -> None:
-    """Record what happened to the operation, by `actor` or else by who asked for it; `code` says why it was refused."""
+def audit_operation(
+    what: str, operation: Operation, actor: Actor | None = None, *, code: str = "", note: str = ""
+) -> None:
+    """Record what happened to the operation, by `actor` or else by who asked for it.
+
+    `code` says why it was refused, `note` is what a person wrote about it.
+    """
+    said = {name: text for name, text in (("code", code), ("note", note)) if text}
     ids = {
         "wallet": operation.wallet_id,
         "project": operation.project_id,
@@ -219,7 +243,7 @@ def audit_operation(what: str, operation: Operation, actor: Actor | None = None,
         team_id=operation.team_id,
         actor=actor or (operation.actor.actor if operation.actor else SYSTEM),
         subject=Subject("operation", str(operation.pk), operation.title),
-        details={"kind": operation.kind, **({"code": code} if code else {}), **_told(ids)},
+        details={"kind": operation.kind, **said, **_told(ids)},
     )
 
 

@@ -52,6 +52,8 @@ class Kind:
     `reconcile` finds out what became of a change whose answer was lost (`operations.reconciling`); `on_review` is
     told the row when that failed and a person has to. One attempt may take `time_limit` (`operations.overtime`), and
     a handler may go on pausing for `deadline`; None: as long as it wants.
+    `runs_halted` kinds go on while their team, gateway or everything is stopped: they find out what is true, or make
+    things safer, and neither spend nor change anything at a gateway.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Kind:
     statement: Statement | None = None
     result_for: timedelta | None = None
     reconcile: Reconcile | None = None
+    runs_halted: bool = False
     on_review: Callable[[Any], None] | None = None
     time_limit: timedelta | None = None
     deadline: timedelta | None = DEADLINE
@@ -101,6 +104,7 @@ def kind(
     statement: Statement | None = None,
     result_for: timedelta | None = None,
     reconcile: Reconcile | None = None,
+    runs_halted: bool = False,
     on_review: Callable[[Any], None] | None = None,
     time_limit: timedelta | None = None,
     deadline: timedelta | None = DEADLINE,
@@ -121,6 +125,7 @@ def kind(
             statement=statement,
             result_for=result_for,
             reconcile=reconcile,
+            runs_halted=runs_halted,
             on_review=on_review,
             time_limit=time_limit,
             deadline=deadline,

@@ -20,6 +20,7 @@ from operations.registry import INTERACTIVE, Guard, Kind, kinds
 from operations.work import CancelHonoured, Held, Later, LeaseLost, Wait, Work
 from operations.writing import write
 from run402.errors import Run402Error
+from wallets.halts import Halted
 
 log = structlog.get_logger(__name__)
 
@@ -120,12 +121,13 @@ def _run(work: Work, kind: Kind) -> None:
             raise stop
 
 
-def _attempt(work: Work, kind: Kind) -> Ending:
+def _attempt(work: Work, kind: Kind) -> Ending:  # noqa: C901 - one branch for each way an attempt ends
     """Call the handler and turn whatever comes back into an ending."""
     try:
         if reconciling.is_looking(work.checkpoints):
             return reconciling.look(work, kind)
         _may_run(work.operation, kind)
+        work.stop_if_halted()
         return endings.succeeded(kind.handler(work), kind.result_for, sent=work.sent)
     except LeaseLost:
         raise
@@ -135,6 +137,8 @@ def _attempt(work: Work, kind: Kind) -> Ending:
         return endings.waiting(wait.reason, wait.message)
     except CancelHonoured as stop:
         return endings.cancelled(str(stop))
+    except Halted as halted:
+        return endings.held(work.operation, 0.0, halted.fault.message, begun=bool(work.checkpoints))
     except Refusal as refusal:
         return endings.refused(refusal.fault)
     except Run402Error as error:

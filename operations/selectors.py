@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,13 +11,14 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from operations.models import ACTIVE, Operation, OperationEvent, State, WorkerPulse
+from operations.models import ACTIVE, Operation, OperationEvent, OperationRequest, State, WorkerPulse
 from operations.registry import DEPLOYS, kinds
 from teams.models import Membership
 from teams.permissions import Action, demand
 from teams.reach import Reach
-from wallets.models import Gateway
+from wallets.models import Gateway, Payment
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SILENT_AFTER = timedelta(seconds=5)
 
 
@@ -48,6 +51,13 @@ def operation_to_stop(membership: Membership, operation_id: UUID) -> Operation:
     return operation
 
 
+def there(ids: Collection[str]) -> set[str]:
+    """Return those of the ids whose operation is kept still: the audit record names them for longer."""
+    known = {one for one in ids if _UUID.fullmatch(one)}
+    rows = Operation.objects.filter(pk__in=known).values_list("pk", flat=True) if known else ()
+    return {str(pk) for pk in rows}
+
+
 def matching(reach: Reach, gateway: Gateway, *, state: str, kind: str, text: str) -> QuerySet[Operation]:
     """Return the operations that a filter leaves. An empty value filters nothing; state “active” means not ended."""
     found = at(operations_of(reach), gateway)
@@ -70,23 +80,33 @@ def latest_for(reach: Reach, subject_id: UUID, kind: str) -> Operation | None:
     return operations_of(reach).filter(subject_id=subject_id, kind=kind).first()
 
 
-def place_in_line(operation: Operation) -> int:
-    """Return how many operations of the same lane run or stand before this one."""
-    return _before(operation).count()
-
-
-def next_before(operation: Operation) -> Operation | None:
-    """Return what has to end before this one's turn comes: the last of those before it in its lane."""
-    return _before(operation).order_by("-created_at").first()
-
-
-def _before(operation: Operation) -> QuerySet[Operation]:
+def before(operation: Operation) -> QuerySet[Operation]:
     """Return what runs or stands before a queued operation in its lane (a lane belongs to one team)."""
-    if operation.state != State.QUEUED or not operation.lane:
-        return Operation.objects.none()
     lane = Operation.objects.filter(team_id=operation.team_id, lane=operation.lane).exclude(pk=operation.pk)
     earlier = Q(state=State.QUEUED, created_at__lt=operation.created_at)
     return lane.filter(Q(state=State.RUNNING) | earlier)
+
+
+def requests_of(operation: Operation) -> QuerySet[OperationRequest]:
+    """Return the requests of an operation in the order in which they were sent."""
+    return operation.requests.order_by("id")
+
+
+def payment_of(operation: Operation) -> Payment | None:
+    """Return the payment that an operation made or may have made."""
+    return Payment.objects.filter(operation_id=operation.pk).first()
+
+
+def operation_to_decide(
+    membership: Membership, operation_id: UUID, may: Callable[[Operation, Membership], bool]
+) -> Operation:
+    """Return one operation for a member who wants to say what becomes of it, if `may` lets their role."""
+    operation = operation_for(membership, operation_id)
+    if not may(operation, membership):
+        demand(
+            membership, kinds.get(operation.kind).action if operation.kind in kinds else Action.MEMBERS_MANAGE
+        )
+    return operation
 
 
 def events_after(operation: Operation, seq: int) -> list[OperationEvent]:

@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.signals import worker_init, worker_ready
 from django.db import close_old_connections, connections
 
-from operations import background, pulse, results, runner, seats
+from operations import background, disk, pulse, results, retention, runner, seats
 from operations.registry import SYNC
 
 log = structlog.get_logger(__name__)
@@ -44,6 +44,20 @@ def look() -> int:
     """Ask gateways that have failed whether they are back."""
     close_old_connections()
     return background.look()
+
+
+@shared_task(name="operations.retain")
+def retain() -> int:
+    """Take away what was kept long enough."""
+    close_old_connections()
+    return retention.sweep().total()
+
+
+@shared_task(name="operations.measure")
+def measure() -> bool:
+    """Measure what the panel takes on its disk, when that is due."""
+    close_old_connections()
+    return disk.measure_if_due()
 
 
 def _forget_results() -> None:

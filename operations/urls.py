@@ -1,19 +1,24 @@
 from django.urls import path
 
-from operations import views
+from operations.views import activity, consenting, deciding, detail
 
 app_name = "operations"
 
 urlpatterns = [
-    path("", views.index, name="list"),
-    path("export", views.export, name="export"),
-    path("<uuid:pk>", views.detail, name="detail"),
-    path("<uuid:pk>/record", views.about, name="record"),
-    path("<uuid:pk>/strip", views.strip, name="strip"),
-    path("<uuid:pk>/events", views.events, name="events"),
-    path("<uuid:pk>/cancel", views.cancel, name="cancel"),
-    path("<uuid:pk>/consent", views.confirm, name="consent"),
-    path("<uuid:pk>/sealed", views.sealed, name="sealed"),
-    path("<uuid:pk>/approve", views.approve, name="approve"),
-    path("<uuid:pk>/decline", views.decline, name="decline"),
+    path("", activity.index, name="list"),
+    path("export", activity.export, name="export"),
+    path("export/operations", activity.export_operations, name="export_operations"),
+    path("<uuid:pk>", detail.detail, name="detail"),
+    path("<uuid:pk>/record", activity.about, name="record"),
+    path("<uuid:pk>/strip", detail.strip, name="strip"),
+    path("<uuid:pk>/events", detail.events, name="events"),
+    path("<uuid:pk>/support", detail.support, name="support"),
+    path("<uuid:pk>/cancel", deciding.cancel, name="cancel"),
+    path("<uuid:pk>/resume", deciding.resume, name="resume"),
+    path("<uuid:pk>/inspect", deciding.inspect, name="inspect"),
+    path("<uuid:pk>/mark", deciding.mark, name="mark"),
+    path("<uuid:pk>/consent", consenting.confirm, name="consent"),
+    path("<uuid:pk>/sealed", consenting.sealed, name="sealed"),
+    path("<uuid:pk>/approve", deciding.approve, name="approve"),
+    path("<uuid:pk>/decline", deciding.decline, name="decline"),
 ]

@@ -18,12 +18,14 @@ from audit.record import SYSTEM, Actor
 from core.ui.status import phase_word
 from operations.claims import LEASE
 from operations.endings import SENT
+from operations.halted import halt_of
 from operations.models import Operation, OperationRequest, Reason, State
 from operations.queue import add_event
 from operations.registry import SYNC, kinds
 from run402 import Exchange
 from run402.errors import READ_METHODS
 from wallets import signer, standing
+from wallets.halts import Halted
 from wallets.models import Gateway, Wallet
 
 log = structlog.get_logger(__name__)
@@ -114,12 +116,18 @@ class Work:
             self._update(done=done, total=total)
 
     def stop_if_cancelled(self) -> None:
-        """Honour a cancellation between two steps; raise LeaseLost when another worker took over."""
+        """Honour a cancellation or a halt between two steps; raise LeaseLost when another worker took over."""
         asked = self._mine().values_list("cancel_requested", flat=True).first()
         if asked is None:
             raise LeaseLost(str(self.operation.pk))
         if asked:
             raise CancelHonoured(_("Cancelled"))
+        self.stop_if_halted()
+
+    def stop_if_halted(self) -> None:
+        """Raise Halted while the team, the gateway or everything is stopped, unless this kind runs on."""
+        if halt := halt_of(self.operation):
+            raise Halted(halt)
 
     @property
     def gateway(self) -> Gateway:
@@ -139,7 +147,11 @@ class Work:
         return signer.client(self.gateway, wallet, on_exchange=self._on_exchange, before=self._before)
 
     def admit(self) -> None:
-        """Go on if the gateway may be asked now; raise Held, or Skipped when nobody waits for the operation."""
+        """Go on if the gateway may be asked now; raise Held, or Skipped when nobody waits for the operation.
+
+        Raises Halted while it is stopped.
+        """
+        self.stop_if_halted()
         background = self.operation.actor_id is None and self.operation.queue == SYNC
         if background and not standing.takes_background(self.gateway):
             said = _("Skipped: %(gateway)s cannot be asked now. It is read again by itself later.")
@@ -165,12 +177,14 @@ class Work:
         return bool(self.checkpoints.get(SENT))
 
     def _before(self, method: str) -> None:
-        """Keep to the limit of requests, and send no change without the lease and a note that it may have left.
+        """Keep to the limit of requests, and send none while stopped, nor a change without the lease and a note of it.
 
-        Uploads have threads of their own; a plan, which is noted here, always went before them.
+        Uploads have threads of their own; a plan, which is noted here, always went before them, and their step asks
+        for a stop between two batches.
         """
         if threading.get_ident() != self._thread:
             return
+        self.stop_if_halted()
         time.sleep(standing.slot(self.gateway))
         if self._guards_requests and method not in READ_METHODS:
             self._mark_sent()

@@ -71,6 +71,13 @@ class PanelEnv(FileAwareEnv):
         except (EnvError, ValueError):
             stop(f"{name} must be a whole number.")
 
+    def days(self, name: str, default: int) -> int:
+        """Return a whole number of days; 0 stands for ever."""
+        days = self.whole(name, default)
+        if not 0 <= days <= 36_500:
+            stop(f"{name} must be a number of days, or 0 for ever.")
+        return days
+
     def rates(self, name: str, default: float) -> dict[str, float]:
         """Return requests a second by gateway, from `20` or `20,cloud=5`; "" stands for all others, 0 is no limit."""
         rates = {"": default}

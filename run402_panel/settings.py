@@ -321,6 +321,14 @@ OUTGOING_ALLOW = panel_env.origins(env.text("PANEL_OUTGOING_ALLOW", ""))
 # A worker that takes nothing for so long although rows wait for it ends itself (operations.watch.deaf).
 DEAF_SECONDS = env.whole("PANEL_DEAF_SECONDS", 60)
 
+# For how many days what has ended is kept (operations.retention); 0 is for ever.
+KEEP_DAYS = {
+    "operations": env.days("PANEL_KEEP_OPERATIONS_DAYS", 180),
+    "readings": env.days("PANEL_KEEP_READINGS_DAYS", 7),
+    "notices": env.days("PANEL_KEEP_NOTICES_DAYS", 180),
+    "deliveries": env.days("PANEL_KEEP_DELIVERIES_DAYS", 30),
+}
+
 # Whoever shows it as bearer token reads /metrics; without one there is no such page.
 METRICS_TOKEN = env.text("PANEL_METRICS_TOKEN", "")
 
@@ -393,6 +401,16 @@ CELERY: dict[str, Any] = {
             "task": "operations.look",
             "schedule": 5.0,
             "options": {"queue": "sync", "expires": 5},
+        },
+        "retain": {
+            "task": "operations.retain",
+            "schedule": 60.0,
+            "options": {"queue": "sync", "expires": 60},
+        },
+        "measure-disk": {
+            "task": "operations.measure",
+            "schedule": 30.0,
+            "options": {"queue": "sync", "expires": 30},
         },
         "sign-audit-heads": {
             "task": "audit.sign_heads",

@@ -8,11 +8,11 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
-        from core.registry import erasers, personal_data, scope_choices
+        from core.registry import erasers, operation_keepers, personal_data, scope_choices
         from wallets import passkeys, personal, policies, signer, spending
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
-        from wallets.selectors import names_of
+        from wallets.selectors import names_of, operations_paid
 
         key = SealedColumn("wallets.Wallet", "key_sealed", contexts=signer.contexts)
         sealed_columns.add("wallets.Wallet.key_sealed", key)
@@ -30,3 +30,4 @@ class WalletsConfig(AppConfig):
         post_migrate.connect(sync_after_migrate, sender=self)
         personal_data.add("wallets", personal.held)
         erasers.add("wallets", personal.forget)
+        operation_keepers.add("payments", operations_paid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, time
 from uuid import UUID
 
@@ -61,3 +62,8 @@ def spent_today_micros(wallet: Wallet) -> int:
 def unknown_payment(wallet: Wallet) -> Payment | None:
     """Return the payment whose outcome blocks the wallet, if there is one."""
     return Payment.objects.filter(wallet=wallet, state=Payment.State.UNKNOWN).first()
+
+
+def operations_paid(ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the operations that a payment belongs to: the ledger leads to them."""
+    return set(Payment.objects.filter(operation_id__in=ids).values_list("operation_id", flat=True))

@@ -14,11 +14,13 @@ from teams.permissions import Action
 from wallets.models import Payment
 
 
+# Runs on while stopped: it reads the chain, signs nothing, and what was signed before is just what people ask then.
 @kind(
     "payment.reconcile",
     gettext_lazy("Look up a payment"),
     action=Action.TIER_SET,
     mutates=False,
+    runs_halted=True,
     deadline=None,  # the wallet pays nothing until the chain has answered, however long that takes
 )
 def reconcile(work: Work) -> dict[str, Any]:

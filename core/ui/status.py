@@ -35,7 +35,7 @@ WAITS: dict[str, Promise] = {
     "confirmation": _("Waits for you"),
     "funds": _("Waits for funds"),
     "checkout": _("Waits for checkout"),
-    "review": _("Waits for review"),
+    "review": _("Outcome unknown"),
 }
 
 STATES: dict[str, tuple[str, Promise]] = {
@@ -89,7 +89,8 @@ def operation_status(operation: OperationState) -> Status:
     One that pauses between two steps stands in line again, but to a person it runs (`has_started`).
     """
     if operation.state == "waiting":
-        return status("waits", str(WAITS.get(operation.reason, _("Waits"))))
+        look = "unknown" if operation.reason == "review" else "waits"
+        return status(look, str(WAITS.get(operation.reason, _("Waits"))))
     pauses = operation.state == "queued" and getattr(operation, "has_started", False)
     state = "running" if pauses else operation.state
     kind, word = STATES.get(state, ("unknown", _("Unknown")))

@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from deploys.models import Deploy, Release
 from deploys.pages.changes import Changes, changes_of
 from deploys.pages.phases import Phase, phases_of
+from operations import decisions, line
 from operations.models import Operation, OperationEvent, State
+from operations.reviewing import Review
 from projects.models import Project
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -57,11 +59,15 @@ class DeployPage:
     live_url: str
     delay: int | None
     worker_silent: bool
+    halted: str
     may_deploy: bool
     may_cancel: bool
     resumable: bool
     network: str
     balance_after: int | None
+    line: str
+    why: str
+    review: Review | None
 
     @property
     def release(self) -> Release | None:
@@ -75,6 +81,8 @@ def deploy_page(
     *,
     may_deploy: bool,
     worker_silent: bool,
+    halted: str,
+    review: Review | None = None,
 ) -> DeployPage:
     """Put the page together."""
     source = deploy.source
@@ -100,16 +108,20 @@ def deploy_page(
         live_url=str(operation.result.get("url") or deploy.project.live_url),
         delay=_delay(operation),
         worker_silent=worker_silent and _waited(operation) >= SILENT_SECONDS,
+        halted=halted,
         may_deploy=may_deploy,
-        may_cancel=may_deploy and left,
+        may_cancel=may_deploy and left and review is None,
         resumable=may_deploy and operation.state == State.FAILED and bool(details.get("resumable")),
         network=BASE_SEPOLIA,
         balance_after=_balance_after(deploy.project, changes),
+        line="" if halted else line.reason(operation),
+        why=decisions.why_not_retried(operation),
+        review=review,
     )
 
 
 def _title(deploy: Deploy, operation: Operation) -> str:
-    if operation.state == State.WAITING:
+    if operation.state == State.WAITING and not decisions.is_in_review(operation):
         return _("Review the plan")
     if deploy.release is not None and deploy.release.generation is not None:
         return _("Generation %(number)s") % {"number": deploy.release.generation}
@@ -119,7 +131,9 @@ def _title(deploy: Deploy, operation: Operation) -> str:
 
 
 def _shape(operation: Operation, changes: Changes | None) -> str:
-    """Say which of its four faces the page shows. What waits before there is a plan has nothing to review."""
+    """Say which of its faces the page shows. What waits before there is a plan has nothing to review."""
+    if decisions.is_in_review(operation):
+        return "unsure"
     if operation.state == State.WAITING and changes is not None:
         return "review"
     return {State.SUCCEEDED: "live", State.FAILED: "failed", State.CANCELLED: "cancelled"}.get(

@@ -24,9 +24,11 @@ from deploys.models import Deploy
 from deploys.pages.detail import DeployPage, deploy_page
 from deploys.pages.lists import DeploysPage, ProjectChoice
 from deploys.uploads import LimitedUploadHandler, was_too_large
+from operations import halted
 from operations import selectors as operation_selectors
 from operations.models import State
 from operations.record import record_panel
+from operations.reviewing import review_of
 from projects.models import Project
 from projects.selectors import projects_of
 from teams.access import require
@@ -216,6 +218,8 @@ def _page(request: PanelRequest, pk: UUID) -> DeployPage:
         selectors.events_of(operation),
         may_deploy=_may_deploy(request),
         worker_silent=operation_selectors.worker_is_silent(),
+        halted=halted.why_queued(operation),
+        review=review_of(operation, request.membership),
     )
 
 

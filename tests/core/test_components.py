@@ -57,7 +57,7 @@ def test_every_icon_in_templates_is_in_the_sprite(icon_names: set[str], used_ico
         ("waiting", "confirmation", "plan", "Waits for you", "warn"),
         ("waiting", "funds", "", "Waits for funds", "warn"),
         ("waiting", "checkout", "", "Waits for checkout", "warn"),
-        ("waiting", "review", "", "Waits for review", "warn"),
+        ("waiting", "review", "", "Outcome unknown", "idle"),
         ("succeeded", "", "activate", "Succeeded", "ok"),
         ("failed", "", "", "Failed", "bad"),
         ("cancelled", "", "", "Cancelled", "idle"),

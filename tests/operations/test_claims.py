@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from operations import runner, selectors
+from operations import runner
 from operations.models import Operation, State
 from teams.models import Team
 from tests.factories import OperationFactory
@@ -134,18 +134,3 @@ def test_a_lane_never_overlaps_in_two_processes(submit: Submit, journal: Path, d
         own = [(op, word) for op, word, *_ in doubles.effects(journal) if lane_of[op] == lane]
         in_order = [(str(row.pk), word) for row in rows if row.lane == lane for word in ("begin", "end")]
         assert own == in_order
-
-
-@pytest.mark.django_db
-def test_place_in_line_counts_what_stands_before(team: Team) -> None:
-    _first, second, third = (OperationFactory.create(team=team, lane="project/1") for _ in range(3))
-    assert selectors.place_in_line(third) == 2
-    assert selectors.next_before(third) == second
-
-
-@pytest.mark.django_db
-def test_nobody_learns_what_another_team_does_in_the_same_lane(team: Team) -> None:
-    OperationFactory.create(lane="project/1")
-    own = OperationFactory.create(team=team, lane="project/1")
-    assert selectors.place_in_line(own) == 0
-    assert selectors.next_before(own) is None

@@ -251,7 +251,7 @@ def test_the_strip_says_that_no_worker_answers(submit: Submit, make_kind: MakeKi
 def test_the_strip_says_what_it_waits_for(submit: Submit, make_kind: MakeKind, team: Team) -> None:
     kind = make_kind(lambda work: None)
     submit(kind, lane="p/1", title="Deploy of tidepool", project_id=team.pk)
-    assert "Place 1 in line: waits for “Deploy of tidepool” on the same project." in _strip(
+    assert "2nd in line after “Deploy of tidepool”: changes to one project run one after another." in _strip(
         submit(kind, lane="p/1", project_id=team.pk)
     )
 

@@ -59,9 +59,11 @@ def test_the_table() -> None:
         "owners.manage": "o",
         "team.rules": "o",
         "payment.approve": "abo",
+        "halt": "ao",
         "hooks.manage": "ao",
         "audit.view": "abdov",
         "audit.export": "ao",
+        "operations.export": "ao",
     }
 
 

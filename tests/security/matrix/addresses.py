@@ -38,8 +38,8 @@ NOUNS = {
 QUERIES = {"deploys:release_file": "?path=index.html"}
 #: Addresses that answer only who asked for the thing, or has it, whatever others may.
 OWN = {"billing:passkey_refuse", "operations:consent", "operations:sealed"}
-#: Addresses whose view demands more than it declares: whoever may start the kind of an operation may cancel it.
-STRICTER = {"operations:cancel": Action.DEPLOY}
+#: Addresses whose view demands more than it declares: whoever may start the kind of an operation may decide about it.
+STRICTER = {f"operations:{name}": Action.DEPLOY for name in ("cancel", "resume", "inspect", "mark")}
 PARAMETER = re.compile(r"(?:([\w-]+)/)?<(?:\w+:)?(\w+)>")
 
 

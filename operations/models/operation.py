@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -99,6 +98,8 @@ class Operation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Its steps and requests were taken away then (`operations.retention`); the row stays for what names it.
+    trimmed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -118,6 +119,11 @@ class Operation(models.Model):
             ),
             models.Index(
                 fields=["result_until"], condition=Q(result_until__isnull=False), name="operation_passing"
+            ),
+            models.Index(
+                fields=["queue", "finished_at"],
+                condition=Q(finished_at__isnull=False, trimmed_at__isnull=True),
+                name="operation_kept",
             ),
         ]
         constraints = [
@@ -229,36 +235,3 @@ class Result(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field} of {self.operation_id}, {self.size} bytes"
-
-
-class WorkerPulse(models.Model):
-    """When a worker was last alive; pages say so when none has been for five seconds.
-
-    `unlocks`: it holds the private keyset; `checks_limits`: the policy key. `keys`: the ids of its keys, by keyset.
-    """
-
-    name = models.CharField(max_length=80, primary_key=True)
-    at = models.DateTimeField()
-    unlocks = models.BooleanField(default=False)
-    checks_limits = models.BooleanField(default=False)
-    keys = models.JSONField(default=dict)
-    # What it finds wrong from where it stands (`operations.watch`), and how far its clock is off the database's.
-    findings = models.JSONField(default=list)
-    skew_milliseconds = models.IntegerField(default=0)
-
-    def __str__(self) -> str:
-        return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.at = timezone.now()
-        super().save(*args, **kwargs)
-
-
-class BeatPulse(models.Model):
-    """When a beat last planned something."""
-
-    name = models.CharField(max_length=80, primary_key=True)
-    at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name
