@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -89,6 +90,14 @@ class LeaverItem:
     kept: bool = False
 
 
+@dataclass(frozen=True)
+class Restored:
+    """An instance came out of a backup: what happened between the two moments is not in its database."""
+
+    made_at: datetime
+    at: datetime
+
+
 #: (membership of who looks, person) to what the person can still do in that team. Rooms know both by type.
 LeaverSource = Callable[[Any, Any], list[LeaverItem]]
 #: user to what a room holds about the person, as JSON; for the export of one's own data.
@@ -103,6 +112,8 @@ HealthCheck = Callable[[], tuple[bool, str]]
 OutcomeListener = Callable[[Any], None]
 #: (gateway, most) to how many readings, `most` at most, a room has put in line to keep its mirror fresh.
 Planner = Callable[[Any, int], int]
+#: Writes, in the transaction that restores a backup, what of a room must not simply go on.
+AfterRestore = Callable[[Restored], None]
 
 panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
@@ -113,6 +124,7 @@ search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
 planners: Registry[Planner] = Registry("planner of background readings")
+after_restore: Registry[AfterRestore] = Registry("step after a restore")
 
 
 def panels_in(slot: str) -> list[Panel]:

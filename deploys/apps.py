@@ -7,10 +7,14 @@ class DeploysConfig(AppConfig):
     name = "deploys"
 
     def ready(self) -> None:
+        from core.backup.folders import folders
+        from core.backup.tables import keep
         from core.registry import Panel, panels, personal_data, search_sources
-        from deploys import personal, search
+        from deploys import personal, search, store
 
         panels.add("deploys.releases", Panel("project.main", "deploys:project_panel", order=20))
         search_sources.add("deploys", search.deploys)
         search_sources.add("releases", search.releases)
         personal_data.add("deploys", personal.held)
+        keep("deploys.Source", "deploys.Release", "deploys.Deploy")
+        folders.add("store", store.Stored())

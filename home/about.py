@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import tomllib
 from dataclasses import dataclass
 
 from django.conf import settings
 
+from core.version import version
 from operations.models import WorkerPulse
 from teams.models import Membership
 from teams.permissions import Action, allows
@@ -30,10 +29,3 @@ def settings_page(gateways: list[Gateway], membership: Membership) -> SettingsPa
     may_manage_hooks = allows(membership.role, Action.HOOKS_MANAGE) and not membership.is_limited
     workers = tuple(WorkerPulse.objects.order_by("-at")[:10])
     return SettingsPage(version(), tuple(gateways), workers, settings.HTTPS, may_manage_hooks)
-
-
-@functools.cache
-def version() -> str:
-    """Return the version that pyproject.toml states."""
-    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
-    return str(project["version"])

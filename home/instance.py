@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
+from core.version import version
 from home import readiness
-from home.about import version
 from operations.models import Operation, State, WorkerPulse
 from teams.models import Instance, Team, User
 from wallets.models import Gateway
