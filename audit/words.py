@@ -40,6 +40,7 @@ WORDS = {
     "operator.named": _("Named an operator of the instance"),
     "operator.ended": _("No operator of the instance any more"),
     "instance.changed": _("Rules of the instance changed"),
+    "instance.restored": _("Restored from a backup"),
     "recovery.made": _("One-time way back made for an owner"),
     "recovery.used": _("Owner came back with a new password"),
     "own_data.exported": _("Took their own data along"),
@@ -69,6 +70,8 @@ WORDS = {
     "factor.added": _("Second factor added"),
     "factor.renamed": _("Passkey renamed"),
     "factor.removed": _("Second factor removed"),
+    "halt.made": _("Stopped"),
+    "halt.lifted": _("Stop lifted"),
     # Webhooks
     "hook.added": _("Webhook added"),
     "hook.changed": _("Webhook changed"),
@@ -85,6 +88,7 @@ GROUPS = {
     "access": _("Signing in and refusals"),
     "audit": _("The record itself"),
     "factor": _("Second factors"),
+    "halt": _("Stops"),
     "hook": _("Webhooks"),
     "instance": _("Instance"),
     "invitation": _("Invitations"),
@@ -105,7 +109,9 @@ GROUPS = {
 
 OBJECTS = {
     "audit": _("Audit record"),
+    "gateway": _("Gateway"),
     "hook": _("Webhook"),
+    "instance": _("Instance"),
     "invitation": _("Invitation"),
     "keyset": _("Keyset"),
     "kind": _("Kind of operation"),

@@ -114,6 +114,8 @@ OutcomeListener = Callable[[Any], None]
 Planner = Callable[[Any, int], int]
 #: Writes, in the transaction that restores a backup, what of a room must not simply go on.
 AfterRestore = Callable[[Restored], None]
+#: Given a halt (`wallets.halts`), what has to be done before it may be lifted, as sentences; none when it may.
+LiftCheck = Callable[[Any], list[str]]
 
 panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
@@ -125,6 +127,7 @@ health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
 planners: Registry[Planner] = Registry("planner of background readings")
 after_restore: Registry[AfterRestore] = Registry("step after a restore")
+lift_checks: Registry[LiftCheck] = Registry("check before a halt is lifted")
 
 
 def panels_in(slot: str) -> list[Panel]:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import NextStep, Refusal
 from run402 import x402
-from wallets import policies, selectors, vault
+from wallets import halts, policies, selectors, vault
 from wallets.models import Payment, Wallet
 
 #: A held authorization this close to its end is not presented again: it may expire on the way.
@@ -42,12 +42,14 @@ class Charge:
 def reserve(wallet: Wallet, charge: Charge) -> Payment:
     """Check every limit and reserve the amount, committed on return. Asking again for an operation returns its payment.
 
-    Raises Refusal with a sentence and the next step when a limit, the network or an unknown payment forbids it.
+    Raises Refusal with a sentence and the next step when a limit, the network or an unknown payment forbids it, and
+    Halted while its team, its gateway or everything is stopped.
     """
     with transaction.atomic():
         locked = Wallet.objects.select_for_update().select_related("gateway").get(pk=wallet.pk)
         if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
             return existing
+        halts.refuse_if_halted(locked.team_id, locked.gateway_id)
         _check(locked, charge)
         payment = Payment.objects.create(
             team_id=locked.team_id,
@@ -69,6 +71,8 @@ def is_reserved(operation_id: UUID) -> bool:
 
 def _check(wallet: Wallet, charge: Charge) -> None:
     limits = policies.verified(wallet)
+    if wallet.is_frozen:
+        raise frozen(wallet)
     if selectors.unknown_payment(wallet):
         raise Refusal(
             "PAYMENT_OUTCOME_UNKNOWN",
@@ -96,14 +100,35 @@ def _check(wallet: Wallet, charge: Charge) -> None:
         )
 
 
+def frozen(wallet: Wallet) -> Refusal:
+    """Return why a wallet pays nothing that was restored from a backup and has not caught up."""
+    return Refusal(
+        "WALLET_FROZEN",
+        _(
+            "The panel was restored from a backup. %(name)s pays nothing until a worker has read what it spent since."
+        )
+        % {"name": wallet.label},
+        hint=_("That happens by itself, within minutes of the restore."),
+    )
+
+
 def purchase(payment: Payment) -> x402.Purchase:
-    """Return how the client may pay: never above the reservation, only on its network, recorded before it is sent."""
+    """Return how the client may pay: never above the reservation, only on its network, recorded before it is sent.
+
+    Raises Halted while it is stopped: what was signed before is not presented again either.
+    """
+    refuse_if_halted(payment)
 
     def before_send(signed: x402.SignedPayment) -> None:
         _store_signed(payment, signed)
 
     cap = x402.CapPolicy(max_micros=payment.amount_micros, networks=(payment.network,))
     return x402.Purchase(policy=cap, before_send=before_send, held=held(payment))
+
+
+def refuse_if_halted(payment: Payment) -> None:
+    """Raise Halted while the payment's team, its gateway or everything is stopped."""
+    halts.refuse_if_halted(payment.team_id, payment.wallet.gateway_id)
 
 
 def held(payment: Payment) -> x402.SignedPayment | None:
@@ -129,6 +154,10 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
     """
     sealed = vault.seal(signed.to_json().encode(), context(payment))
     with transaction.atomic():
+        refuse_if_halted(payment)
+        wallet = Wallet.objects.select_for_update().get(pk=payment.wallet_id)
+        if wallet.is_frozen:
+            raise frozen(wallet)
         free = Payment.objects.filter(pk=payment.pk, state=Payment.State.RESERVED, nonce="")
         changed = free.update(
             state=Payment.State.SIGNED,

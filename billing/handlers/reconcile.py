@@ -14,7 +14,14 @@ from teams.permissions import Action
 from wallets.models import Payment
 
 
-@kind("payment.reconcile", gettext_lazy("Look up a payment"), action=Action.TIER_SET, mutates=False)
+# Runs on while stopped: it reads the chain, signs nothing, and what was signed before is just what people ask then.
+@kind(
+    "payment.reconcile",
+    gettext_lazy("Look up a payment"),
+    action=Action.TIER_SET,
+    mutates=False,
+    runs_halted=True,
+)
 def reconcile(work: Work) -> dict[str, Any]:
     """Ask the ledger until it answers; then the wallet may pay again."""
     payments = Payment.objects.filter(team=work.operation.team_id).select_related("wallet__gateway")

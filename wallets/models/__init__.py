@@ -1,10 +1,20 @@
 """Rows of the wallets room."""
 
 from wallets.models.gateway import Gateway
+from wallets.models.halt import Halt
 from wallets.models.passkey import FirstPasskey, TrustedPasskey
 from wallets.models.payment import Payment
 from wallets.models.policy import SpendPolicy
 from wallets.models.standing import GatewayStanding
 from wallets.models.wallet import Wallet
 
-__all__ = ["FirstPasskey", "Gateway", "GatewayStanding", "Payment", "SpendPolicy", "TrustedPasskey", "Wallet"]
+__all__ = [
+    "FirstPasskey",
+    "Gateway",
+    "GatewayStanding",
+    "Halt",
+    "Payment",
+    "SpendPolicy",
+    "TrustedPasskey",
+    "Wallet",
+]
