@@ -70,6 +70,8 @@ WORDS = {
     "factor.added": _("Second factor added"),
     "factor.renamed": _("Passkey renamed"),
     "factor.removed": _("Second factor removed"),
+    "wallet.caught_up": _("Read what the wallet spent since the backup"),
+    "payment.found": _("Payment found on the chain after a restore"),
     "halt.made": _("Stopped"),
     "halt.lifted": _("Stop lifted"),
     # Webhooks

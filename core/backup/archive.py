@@ -65,7 +65,8 @@ class Writer:
     """Adds members to a tar that may be a pipe."""
 
     def __init__(self, out: IO[bytes]) -> None:
-        self._tar = tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - see close
+        # Not “w|”: when the disk is full, that one tries to write once more when it is collected.
+        self._tar = tarfile.open(fileobj=_Forward(out), mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
 
     def add(self, name: str, content: bytes) -> str:
         """Add a member; return its digest."""
@@ -82,6 +83,22 @@ class Writer:
     def close(self) -> None:
         """Write the end of the tar."""
         self._tar.close()
+
+
+class _Forward(io.RawIOBase):
+    """A file that is only ever written to its end, such as a pipe, which does not say how far it is."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        super().__init__()
+        self._out, self._written = out, 0
+
+    def tell(self) -> int:
+        return self._written
+
+    def write(self, content: Any, /) -> int:
+        self._out.write(content)
+        self._written += len(content)
+        return len(content)
 
 
 class Hashing(io.RawIOBase):
