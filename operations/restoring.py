@@ -13,6 +13,8 @@ from operations.models import ACTIVE, Operation, Reason, State
 from operations.queue import add_event
 from operations.registry import kinds
 
+#: The checkpoint of an operation that came out of a backup.
+RESTORED = "restored"
 #: A worker of the old instance that finds this database again never holds a row's fence.
 FENCE_STEP = 1_000_000
 
@@ -41,6 +43,8 @@ def hold_for_review(restored: Restored) -> None:
         attempts=0,
     )
     for operation in held:
+        checkpoints = {**operation.checkpoints, RESTORED: True}
+        Operation.objects.filter(pk=operation.pk).update(checkpoints=checkpoints)
         add_event(operation, "restored", said % facts)
 
 
