@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from billing.services import CATCH_UP, catch_up, refresh_wallet
 from operations.background import spread, tried_within, vary
+from wallets import halts
 from wallets.models import Gateway, Wallet
 
 HOURLY = timedelta(hours=1)
@@ -20,6 +21,7 @@ def plan_wallets(gateway: Gateway, most: int) -> int:
     old = timezone.now() - vary(HOURLY)
     stale = Q(balance_at=None) | Q(balance_at__lt=old)
     due = Wallet.objects.filter(stale, gateway=gateway, state=Wallet.State.READY)
+    due = due.exclude(team__in=halts.stopped_teams())
     due = due.exclude(pk__in=tried_within("wallet.balance", vary(HOURLY))).select_related("team", "gateway")
     found = due.order_by("balance_at")[:most]
     return len([refresh_wallet(wallet=wallet, delay=spread()) for wallet in found])

@@ -126,6 +126,8 @@ search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
 planners: Registry[Planner] = Registry("planner of background readings")
+#: Of what is read while all is stopped, too: it asks no gateway.
+truth_planners: Registry[Planner] = Registry("planner of readings that go on while stopped")
 after_restore: Registry[AfterRestore] = Registry("step after a restore")
 lift_checks: Registry[LiftCheck] = Registry("check before a halt is lifted")
 

@@ -34,4 +34,5 @@ class OperationsConfig(AppConfig):
         keep("operations.OperationEvent", "operations.OperationRequest")
         leave_out("worthless after a quarter of an hour", "operations.Result")
         leave_out("who is alive now", "operations.WorkerPulse", "operations.BeatPulse")
+        leave_out("what is wrong now", "operations.Trouble")
         after_restore.add("operations", restoring.hold_for_review)

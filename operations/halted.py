@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
-from operations.models import Operation
+from operations.models import Operation, State
 from operations.registry import kinds
 from wallets import halts
 from wallets.models import Halt
@@ -38,3 +38,9 @@ def halt_of(operation: Operation) -> Halt | None:
     if operation.kind in kinds and kinds.get(operation.kind).runs_halted:
         return None
     return halts.active_for(operation.team_id, operation.gateway_id)
+
+
+def why_queued(operation: Operation) -> str:
+    """Return the sentence about the halt that keeps a queued operation in line; nothing when none does."""
+    halt = halt_of(operation) if operation.state == State.QUEUED else None
+    return halts.said(halt) if halt else ""

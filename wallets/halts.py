@@ -11,11 +11,14 @@ Whoever may is asked above (`operations.halting`).
 
 from __future__ import annotations
 
+from datetime import UTC
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import dateformat, timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, Subject, record
@@ -110,6 +113,18 @@ def active_for(team_id: UUID, gateway_id: str | None) -> Halt | None:
     return touching(team_id, gateway_id).first()
 
 
+def stops_gateway(gateway: Gateway) -> bool:
+    """Say whether nobody's operations go to the gateway now."""
+    return active().filter(Q(scope=Halt.Scope.EVERYTHING) | Q(gateway=gateway)).exists()
+
+
+def stopped_teams() -> QuerySet[Halt, UUID | None]:
+    """Return the teams that are stopped by themselves."""
+    return (
+        Halt.objects.filter(lifted_at=None, scope=Halt.Scope.TEAM).order_by().values_list("team", flat=True)
+    )
+
+
 def refuse_if_halted(team_id: UUID, gateway_id: str | None) -> None:
     """Raise Halted, with who stopped it, when and why, while it is."""
     if halt := active_for(team_id, gateway_id):
@@ -129,6 +144,27 @@ def target(halt: Halt) -> str:
     if halt.team is not None:
         return halt.team.name
     return halt.gateway.name if halt.gateway is not None else _("Everything")
+
+
+#: The fields of a halt that a banner needs, by their names in JSON: what stands around a page comes in one query.
+TOLD = {
+    **{name: name for name in ("scope", "cause", "why", "by_label", "at")},
+    "team_name": "team__name",
+    "gateway_name": "gateway__name",
+}
+
+
+def from_told(told: dict[str, Any]) -> Halt:
+    """Return a halt that was read as TOLD: enough to say what it is, not a row to work with."""
+    at = parse_datetime(told["at"])
+    if at is None:
+        raise ValueError(f"no time: {told['at']!r}")
+    aware = at if timezone.is_aware(at) else at.replace(tzinfo=UTC)
+    names = {"team": Team(name=told["team_name"] or ""), "gateway": Gateway(name=told["gateway_name"] or "")}
+    halt = Halt(at=aware, **{name: told[name] for name in ("scope", "cause", "why", "by_label")})
+    if halt.scope in names:
+        setattr(halt, halt.scope, names[halt.scope])
+    return halt
 
 
 def _scope(team: Team | None, gateway: Gateway | None) -> Halt.Scope:

@@ -36,6 +36,8 @@ class Finding(StrEnum):
     CLOCK = "clock"
     DISK = "disk"
     KEYSET = "keyset"
+    WORKER = "worker"
+    DEAF = "deaf"
 
 
 def findings_here() -> list[Finding]:
