@@ -33,6 +33,7 @@ def restore(path: Path) -> Manifest:
     with _folders_as_before() as added, _one_transaction():
         models = schema.models_of(manifest)
         _clear_what_migrate_made(models)
+        _look_at_references_later()
         _load(path, manifest, models, added)
         connection.check_constraints()
         schema.migrate_on()
@@ -92,6 +93,13 @@ def _clear_what_migrate_made(models: Apps) -> None:
     for label, table in kept():
         if table.made_by_migrate:
             models.get_model(label)._base_manager.all().delete()
+
+
+def _look_at_references_later() -> None:
+    """Take rows in any order: a migration of the same transaction has PostgreSQL look at once."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def _load(path: Path, manifest: Manifest, models: Apps, added: list[tuple[str, str]]) -> None:

@@ -101,7 +101,8 @@ def test_all_rows_and_files_come_back_as_they_were(folder: Path, settings: Setti
     call_command("restore", str(folder / "panel.tar"))
 
     assert all_rows() == before
-    assert store.open_blob(digest).read() == b"index"
+    with store.open_blob(digest) as file:
+        assert file.read() == b"index"
 
 
 @pytest.mark.usefixtures("filled")
