@@ -13,7 +13,14 @@ class BillingConfig(AppConfig):
         from billing import leaving, passkeys
         from billing.background import plan_frozen, plan_wallets
         from billing.search import find_wallets
-        from core.registry import erasers, leaver_sources, personal_data, planners, search_sources, truth_planners
+        from core.registry import (
+            erasers,
+            leaver_sources,
+            personal_data,
+            planners,
+            search_sources,
+            truth_planners,
+        )
 
         search_sources.add("wallets", find_wallets)
         truth_planners.add("frozen", plan_frozen)

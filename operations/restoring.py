@@ -31,7 +31,9 @@ def hold_for_review(restored: Restored) -> None:
     unfinished = Operation.objects.filter(state__in=ACTIVE)
     _end_readings(list(unfinished.filter(kind__in=readings)))
     facts = {"time": f"{restored.made_at:%Y-%m-%d %H:%M} UTC"}
-    said = _("The panel was restored from the backup of %(time)s. Whether this went on afterwards is not known here.")
+    said = _(
+        "The panel was restored from the backup of %(time)s. Whether this went on afterwards is not known here."
+    )
     held = list(unfinished)
     unfinished.update(
         state=State.WAITING,
@@ -53,4 +55,6 @@ def _end_readings(operations: list[Operation]) -> None:
     these = Operation.objects.filter(pk__in=[operation.pk for operation in operations])
     these.update(fence=F("fence") + FENCE_STEP, **ended)
     for operation in operations:
-        add_event(operation, "cancelled", _("The panel was restored from a backup; this is read again by itself."))
+        add_event(
+            operation, "cancelled", _("The panel was restored from a backup; this is read again by itself.")
+        )

@@ -37,7 +37,13 @@ class WalletsConfig(AppConfig):
         from core.registry import after_restore
         from wallets import restoring
 
-        keep("wallets.Wallet", "wallets.SpendPolicy", "wallets.Payment", "wallets.TrustedPasskey", "wallets.Halt")
+        keep(
+            "wallets.Wallet",
+            "wallets.SpendPolicy",
+            "wallets.Payment",
+            "wallets.TrustedPasskey",
+            "wallets.Halt",
+        )
         tables.add("wallets.Gateway", Table(made_by_migrate=True))
         leave_out("how a gateway answers now", "wallets.GatewayStanding")
         leave_out("an operator gives it again where it is needed", "wallets.FirstPasskey")

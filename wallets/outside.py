@@ -1,6 +1,6 @@
 """What left a wallet while nobody here knew of it, entered into the ledger as spent (after a restore).
 
-    freeze (restoring) ──▶ enter each transfer that the chain shows ──▶ thaw
+freeze (restoring) ──▶ enter each transfer that the chain shows ──▶ thaw
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db.models import Value
 from django.db.models.functions import Coalesce
-
 from django.utils.translation import gettext as _
 
 from audit.record import SYSTEM

@@ -68,7 +68,9 @@ def _read(work: Work, client: run402.Client, wallet: Wallet) -> tuple[Sent, ...]
         if "looked" not in work.checkpoints:
             work.checkpoint(looked=True)
             facts = {"until": f"{wallet.frozen_at + SETTLES_WITHIN:%H:%M:%S}", "why": _why(error)}
-            said = _("Nothing signed before the restore can settle after %(until)s UTC. Reading until then: %(why)s.")
+            said = _(
+                "Nothing signed before the restore can settle after %(until)s UTC. Reading until then: %(why)s."
+            )
             work.event(said % facts)
         raise Later(PAUSE, "settle") from None
 
@@ -90,7 +92,9 @@ def _unfinished(wallet: Wallet) -> list[Unfinished]:
     held = Operation.objects.filter(wallet=wallet, state=State.WAITING, reason=Reason.REVIEW)
     found = [(operation, _price(operation)) for operation in held.order_by("created_at")]
     return [
-        Unfinished(operation.pk, operation.kind, operation.title, price) for operation, price in found if price
+        Unfinished(operation.pk, operation.kind, operation.title, price)
+        for operation, price in found
+        if price
     ]
 
 

@@ -1,10 +1,10 @@
 """The file: a tar that is written and read once through, front to back.
 
-    head.json                     what this is, so that a foreign file is refused at once
-    tables/<model>/<number>       rows as lines of JSON, a few megabytes in each part
-    <folder>/<sha256>             stored files
-    manifest.json                 what there has to be, with the digest of each part
-    manifest.sha256               the digest of the manifest
+head.json                     what this is, so that a foreign file is refused at once
+tables/<model>/<number>       rows as lines of JSON, a few megabytes in each part
+<folder>/<sha256>             stored files
+manifest.json                 what there has to be, with the digest of each part
+manifest.sha256               the digest of the manifest
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkstemp
@@ -29,7 +28,9 @@ PART_BYTES = 4 * 1024 * 1024
 def to_file(target: Path) -> Manifest:
     """Write a new file that only its owner may read; when it cannot be finished, nothing is left of it."""
     if target.exists():
-        raise BackupError(f"{target} exists already. Give each backup a name of its own, such as one with the date.")
+        raise BackupError(
+            f"{target} exists already. Give each backup a name of its own, such as one with the date."
+        )
     handle, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -38,8 +39,7 @@ def to_file(target: Path) -> Manifest:
             os.fsync(file.fileno())
         Path(name).rename(target)
     finally:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
+        Path(name).unlink(missing_ok=True)
     return manifest
 
 

@@ -61,7 +61,9 @@ class BalanceResource(Providers):
             network, lambda url: self._truth(url, token, data, self._block(url, after))
         )
         if not answers or len(set(answers)) > 1 or len(answers) < min(AGREEING, serving):
-            raise chain_unknown(network, reasons or [f"{len(answers)} of {serving} answered, and they must agree"])
+            raise chain_unknown(
+                network, reasons or [f"{len(answers)} of {serving} answered, and they must agree"]
+            )
         return answers[0]
 
     def _block(self, url: str, after: int | None) -> str:

@@ -115,7 +115,9 @@ class TransfersResource(Providers):
 def _transfers(logs: list[dict[str, Any]], owner: str) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the transfers with the nonce by which each left: the token tells of it right before, in one transaction."""
     used: dict[str, str] = {}
-    for log in sorted(logs, key=lambda log: (quantity(log.get("blockNumber")), quantity(log.get("logIndex")))):
+    for log in sorted(
+        logs, key=lambda log: (quantity(log.get("blockNumber")), quantity(log.get("logIndex")))
+    ):
         topics = log.get("topics")
         if not isinstance(topics, list) or len(topics) < 3 or not all(map(_is_word, topics)):
             raise NoAnswer("a provider's event is not one of this token")

@@ -158,7 +158,12 @@ def _logs_of(transfer: Transfer, nonce: str | None) -> list[dict[str, Any]]:
         "transactionIndex": "0x0",
         "removed": False,
     }
-    moved = {**head, "topics": [_TRANSFER, sender, recipient], "data": _word(transfer.micros), "logIndex": "0x1"}
+    moved = {
+        **head,
+        "topics": [_TRANSFER, sender, recipient],
+        "data": _word(transfer.micros),
+        "logIndex": "0x1",
+    }
     if nonce is None:
         return [moved]
     return [{**head, "topics": [_AUTHORIZATION_USED, sender, nonce], "data": "0x", "logIndex": "0x0"}, moved]

@@ -8,19 +8,16 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
 from pytest_django import Settings
 
 from billing import services
 from core.backup import making, restoring
-from deploys.models import Deploy, Release
 from operations import background, queue
 from operations.models import Operation, Reason, State
-from projects.models import Project
 from run402.resources.transfers import Sent
-from teams.models import Team, User
+from teams.models import User
 from tests.billing.conftest import attempt, call
-from tests.deploys.conftest import SITE, as_bob, confirm, operation_of, project, upload
+from tests.deploys.conftest import as_bob, project
 from tests.fixtures import RunOperations, run_all
 from tests.sandboxes import Sandbox
 from wallets import halts, policies, signer
@@ -62,7 +59,9 @@ def later(sandbox: Sandbox) -> Iterator[Callable[[], None]]:
     def caught_up() -> None:
         background.plan()
         (operation,) = Operation.objects.filter(kind="wallet.catch_up", state=State.QUEUED)
-        call(sandbox, "POST", "/_sandbox/knobs", {"do": "clock", "seconds": SETTLED_SECONDS, "only": "proofs"})
+        call(
+            sandbox, "POST", "/_sandbox/knobs", {"do": "clock", "seconds": SETTLED_SECONDS, "only": "proofs"}
+        )
         attempt(operation)
         call(sandbox, "DELETE", "/_sandbox/knobs")
         assert operation.state == State.SUCCEEDED, list(operation.events.values_list("message"))
@@ -74,7 +73,9 @@ def later(sandbox: Sandbox) -> Iterator[Callable[[], None]]:
 def moved(wallet: Wallet) -> list[Sent]:
     """Return what the sandbox's own ledger says left the wallet."""
     with signer.client(wallet.gateway) as client:
-        return list(client.transfers.sent(BASE_SEPOLIA, wallet.address, since=int(time.time()) - 900, until=0))
+        return list(
+            client.transfers.sent(BASE_SEPOLIA, wallet.address, since=int(time.time()) - 900, until=0)
+        )
 
 
 def pay(wallet: Wallet, actor: User) -> Operation:
@@ -87,7 +88,12 @@ def resume(operation: Operation, actor: User) -> None:
 
 
 def test_a_tier_paid_after_the_backup_is_not_paid_again(
-    funded: Wallet, alice: User, file: Path, restore: Restore, later: Callable[[], None], run_operations: RunOperations
+    funded: Wallet,
+    alice: User,
+    file: Path,
+    restore: Restore,
+    later: Callable[[], None],
+    run_operations: RunOperations,
 ) -> None:
     operation = pay(funded, alice)
     making.to_file(file)
@@ -114,7 +120,12 @@ def test_a_tier_paid_after_the_backup_is_not_paid_again(
 
 
 def test_a_payment_that_nobody_here_began_is_entered_as_outside_and_counts(
-    funded: Wallet, alice: User, file: Path, restore: Restore, later: Callable[[], None], run_operations: RunOperations
+    funded: Wallet,
+    alice: User,
+    file: Path,
+    restore: Restore,
+    later: Callable[[], None],
+    run_operations: RunOperations,
 ) -> None:
     making.to_file(file)
     pay(funded, alice)
@@ -136,7 +147,12 @@ def test_a_payment_that_nobody_here_began_is_entered_as_outside_and_counts(
 
 
 def test_nothing_is_paid_before_the_chain_was_read(
-    funded: Wallet, alice: User, file: Path, restore: Restore, later: Callable[[], None], run_operations: RunOperations
+    funded: Wallet,
+    alice: User,
+    file: Path,
+    restore: Restore,
+    later: Callable[[], None],
+    run_operations: RunOperations,
 ) -> None:
     operation = pay(funded, alice)
     making.to_file(file)

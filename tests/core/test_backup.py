@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import stat
 import tarfile
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from tests.factories import (
     ProjectFactory,
     WalletFactory,
 )
-from wallets.models import Gateway, Halt, Wallet
+from wallets.models import Halt, Wallet
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -61,7 +60,8 @@ def only_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def filled(folder: Path) -> Iterator[None]:
+def filled(folder: Path) -> None:
+    """A team with one of most things."""
     membership = MembershipFactory.create()
     wallet = WalletFactory.create(team=membership.team, key_sealed=bytes(range(256)))
     ProjectFactory.create(team=membership.team, wallet=wallet, name="Blüten “und” \u2028 mehr")
@@ -69,7 +69,6 @@ def filled(folder: Path) -> Iterator[None]:
     Operation.objects.all().delete()
     operation = OperationFactory.create(team=membership.team, wallet=wallet, gateway=wallet.gateway)
     OperationEvent.objects.create(operation=operation, seq=1, type="log", message="begun")
-    yield
 
 
 def test_every_model_is_decided() -> None:
@@ -122,7 +121,12 @@ def test_results_sessions_and_letters_are_not_in_it(folder: Path) -> None:
     Mail.objects.create(to="dora@example.com", subject="Welcome", body_sealed=b"one-time link")
     operation = Operation.objects.get()
     Result.objects.create(
-        team=operation.team, operation=operation, field="rows", key_id=1, size=1, expires_at="2030-01-01T00:00Z"
+        team=operation.team,
+        operation=operation,
+        field="rows",
+        key_id=1,
+        size=1,
+        expires_at="2030-01-01T00:00Z",
     )
     results = folder / "store" / "results"
     results.mkdir(parents=True)
@@ -158,7 +162,7 @@ def test_an_earlier_backup_is_not_written_over(folder: Path) -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_a_full_disk_leaves_no_half_backup(folder: Path) -> None:
-    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(OSError, match="No space"):
+    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(OSError, match="No space"):
         making.write(full)
 
     assert [path for path in folder.iterdir() if path.is_file()] == []
@@ -227,7 +231,11 @@ def test_one_changed_byte_is_found(folder: Path) -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_foreign_files_and_later_formats_are_refused(folder: Path) -> None:
-    for name, content in (("photo.jpg", b"\xff\xd8\xff" * 999), ("empty", b""), ("other.tar", tar("a.txt", b"a"))):
+    for name, content in (
+        ("photo.jpg", b"\xff\xd8\xff" * 999),
+        ("empty", b""),
+        ("other.tar", tar("a.txt", b"a")),
+    ):
         (folder / name).write_bytes(content)
         assert "no backup of Run402 Panel" in refused(folder / name), name
 

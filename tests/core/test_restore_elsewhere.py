@@ -42,18 +42,20 @@ def file(tmp_path: Path, settings: Settings) -> Path:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[dict[str, str]]:
+def elsewhere(tmp_path: Path) -> dict[str, str]:
     """The environment of another instance, on the other engine if there are two, into which nothing was migrated."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     own = {"PANEL_DATA": str(folder), "PANEL_DATABASE_URL": ""}
-    yield {**environment(tmp_path), **own}
+    return {**environment(tmp_path), **own}
 
 
 def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command as another instance."""
     command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def manifest_of(path: Path) -> Manifest:
@@ -66,7 +68,11 @@ def manifest_of(path: Path) -> Manifest:
 def untouched(path: Path) -> dict[str, str]:
     """Return the digests of the tables that a restore writes nothing to."""
     parts = manifest_of(path).parts
-    return {name: digest for name, digest in parts.items() if not name.startswith(tuple(f"tables/{t}" for t in TOUCHED))}
+    return {
+        name: digest
+        for name, digest in parts.items()
+        if not name.startswith(tuple(f"tables/{t}" for t in TOUCHED))
+    }
 
 
 def test_a_backup_comes_back_the_same_out_of_every_engine(
@@ -112,7 +118,9 @@ def test_an_earlier_backup_is_migrated_on(file: Path, elsewhere: dict[str, str],
 
     assert done.returncode == 0, done.stderr
     assert manage(elsewhere, "migrate", "--check").returncode == 0
-    counted = manage(elsewhere, "shell", "-c", "from wallets.models import *; print(Wallet.objects.get().is_frozen)")
+    counted = manage(
+        elsewhere, "shell", "-c", "from wallets.models import *; print(Wallet.objects.get().is_frozen)"
+    )
     assert "True" in counted.stdout
 
 
@@ -146,7 +154,9 @@ def rewritten(
     with tarfile.open(source) as tar, target.open("wb") as out:
         writer = Writer(out)
         manifest = manifest_of(source)
-        manifest.migrations = [each for each in manifest.migrations if each != without] + ([with_] if with_ else [])
+        manifest.migrations = [each for each in manifest.migrations if each != without] + (
+            [with_] if with_ else []
+        )
         for member in tar:
             file = tar.extractfile(member)
             assert file is not None
@@ -164,4 +174,6 @@ def rewritten(
 
 def _without_frozen(line: bytes) -> bytes:
     row = json.loads(line)
-    return json.dumps({k: v for k, v in row.items() if k not in ("frozen_at", "unread_from")}).encode() + b"\n"
+    return (
+        json.dumps({k: v for k, v in row.items() if k not in ("frozen_at", "unread_from")}).encode() + b"\n"
+    )

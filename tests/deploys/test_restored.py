@@ -17,7 +17,6 @@ from projects.models import Project
 from teams.models import User
 from tests.deploys.conftest import confirm, operation_of
 from tests.fixtures import RunOperations, run_all
-from tests.sandboxes import Sandbox
 from wallets import halts, signer
 from wallets.models import Gateway, Halt
 

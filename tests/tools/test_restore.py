@@ -35,7 +35,13 @@ STATES = """
 from operations.models import Operation
 print(*Operation.objects.filter(kind__in=["tier.set", "deploy"]).values_list("kind", "state", "reason"))
 """
-ADDRESS = "from wallets.models import Wallet; print(Wallet.objects.get().address, Wallet.objects.get().is_frozen)"
+ADDRESS = (
+    "from wallets.models import Wallet; print(Wallet.objects.get().address, Wallet.objects.get().is_frozen)"
+)
+PLANNED = """
+from operations.models import Operation
+print(Operation.objects.filter(kind="wallet.catch_up").count())
+"""
 PAID = """
 from wallets.models import Payment
 print(*Payment.objects.values_list("kind", "state", "settled_micros"))
@@ -81,7 +87,9 @@ def state_of(sandbox_url: str) -> str:
     return answer.text
 
 
-def test_a_backup_taken_before_a_paid_tier_and_a_deploy_pays_and_applies_nothing_twice(tmp_path: Path) -> None:
+def test_a_backup_taken_before_a_paid_tier_and_a_deploy_pays_and_applies_nothing_twice(
+    tmp_path: Path,
+) -> None:
     with Stack.start(tmp_path / "old", patience=3) as old:
         assert old.owner is not None
         file = tmp_path / "panel.tar"
@@ -107,7 +115,11 @@ def test_a_backup_taken_before_a_paid_tier_and_a_deploy_pays_and_applies_nothing
             fresh.restart("web")
             fresh.restart("worker")
             sandbox = Sandbox(old.sandbox_url, tmp_path)
-            wait_until(new, "from operations.models import Operation; print(Operation.objects.filter(kind='wallet.catch_up').count())", "1")
+            wait_until(
+                new,
+                PLANNED,
+                "1",
+            )
             assert shell(new, STATES) == "('tier.set', 'waiting', 'review')"
             turn(sandbox, {"do": "clock", "seconds": SETTLED_SECONDS, "only": "proofs"})
             wait_until(new, ADDRESS, "False")
@@ -131,7 +143,9 @@ def test_a_backup_taken_before_a_paid_tier_and_a_deploy_pays_and_applies_nothing
 def _ask_for_the_tier(smoke: Smoke) -> None:
     """Ask while no worker is there: the backup holds it unfinished, and the old instance pays for it afterwards."""
     number = smoke.wallet.rsplit("/", 1)[1]
-    smoke.page_with(f"/tiers?wallet={number}", lambda page: any("/tier/prototype" in link for link in page.links()))
+    smoke.page_with(
+        f"/tiers?wallet={number}", lambda page: any("/tier/prototype" in link for link in page.links())
+    )
     smoke.stack.kill("worker")
     offer = smoke.browser.get(f"/wallets/{number}/tier/prototype")
     smoke.browser.submit(offer, offer.form(id="pay"))
@@ -148,4 +162,3 @@ def _restored(old: Stack, data: Path, file: Path) -> Layout:
     manage(layout, "createcachetable", "--database", "cache")
     manage(layout, "operator", "owner@example.com")
     return layout
-

@@ -32,4 +32,6 @@ class Command(BaseCommand):
             why = str(error).strip()
             raise CommandError(f"The backup could not be restored: {why}. Nothing was restored.") from None
         self.stdout.write(f"Restored from the backup of {manifest.made_at}: {making.told(manifest)}.")
-        self.stdout.write("Everything is paused. Start web and a worker, sign in as an operator, open Instance.")
+        self.stdout.write(
+            "Everything is paused. Start web and a worker, sign in as an operator, open Instance."
+        )
