@@ -7,8 +7,11 @@ class AuditConfig(AppConfig):
     name = "audit"
 
     def ready(self) -> None:
-        from audit import personal
-        from core.registry import erasers, personal_data
+        from audit import personal, restoring
+        from core.backup.tables import keep
+        from core.registry import after_restore, erasers, personal_data
 
         personal_data.add("audit", personal.held)
         erasers.add("audit", personal.forget)
+        keep("audit.Chain", "audit.Event", "audit.Mention", "audit.SignedHead")
+        after_restore.add("audit", restoring.tell)

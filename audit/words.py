@@ -45,6 +45,7 @@ WORDS = {
     "operator.named": _("Named an operator of the instance"),
     "operator.ended": _("No operator of the instance any more"),
     "instance.changed": _("Rules of the instance changed"),
+    "instance.restored": _("Restored from a backup"),
     "recovery.made": _("One-time way back made for an owner"),
     "recovery.used": _("Owner came back with a new password"),
     "own_data.exported": _("Took their own data along"),
@@ -74,6 +75,8 @@ WORDS = {
     "factor.added": _("Second factor added"),
     "factor.renamed": _("Passkey renamed"),
     "factor.removed": _("Second factor removed"),
+    "wallet.caught_up": _("Read what the wallet spent since the backup"),
+    "payment.found": _("Payment found on the chain after a restore"),
     "halt.made": _("Stopped"),
     "halt.lifted": _("Stop lifted"),
     # Webhooks

@@ -11,11 +11,19 @@ class BillingConfig(AppConfig):
         from django.db.models.signals import post_delete, post_save
 
         from billing import leaving, passkeys
-        from billing.background import plan_wallets
+        from billing.background import plan_frozen, plan_wallets
         from billing.search import find_wallets
-        from core.registry import erasers, leaver_sources, personal_data, planners, search_sources
+        from core.registry import (
+            erasers,
+            leaver_sources,
+            personal_data,
+            planners,
+            search_sources,
+            truth_planners,
+        )
 
         search_sources.add("wallets", find_wallets)
+        truth_planners.add("frozen", plan_frozen)
         planners.add("wallets", plan_wallets)
         leaver_sources.add("wallets", leaving.of_leaver)
         leaver_sources.add("passkeys", passkeys.of_leaver)

@@ -27,6 +27,7 @@ from wallets.models.gateway import BASE_SEPOLIA
 
 #: How long the faucet makes an address wait (contract: identity 4.1).
 FAUCET_PAUSE = timedelta(hours=24)
+CATCH_UP = "wallet.catch_up"
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,12 @@ def refresh_wallet(
     """Read balance and tier again, once however many ask."""
     title = _("Read the balance of %(name)s") % {"name": wallet.label}
     return queue.submit(replace(_about(wallet, "wallet.balance", title, actor, unique=True), delay=delay))
+
+
+def catch_up(*, wallet: Wallet) -> Operation:
+    """Read what a wallet spent since the backup from which it was restored; then it pays again."""
+    title = _("Read what %(name)s spent since the backup") % {"name": wallet.label}
+    return queue.submit(_about(wallet, CATCH_UP, title, None, unique=True))
 
 
 def refresh_tiers(*, team: Team, gateway: Gateway, actor: User | None = None) -> Operation:

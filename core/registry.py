@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -110,6 +111,14 @@ class Retention:
     due: Callable[[], Due]
 
 
+@dataclass(frozen=True)
+class Restored:
+    """An instance came out of a backup: what happened between the two moments is not in its database."""
+
+    made_at: datetime
+    at: datetime
+
+
 #: (membership of who looks, person) to what the person can still do in that team. Rooms know both by type.
 LeaverSource = Callable[[Any, Any], list[LeaverItem]]
 #: user to what a room holds about the person, as JSON; for the export of one's own data.
@@ -126,6 +135,8 @@ OutcomeListener = Callable[[Any], None]
 Planner = Callable[[Any, int], int]
 #: Ids of operations to those of them that a row of the room names: these stay, without steps and requests.
 OperationKeeper = Callable[[Collection[UUID]], set[UUID]]
+#: Writes, in the transaction that restores a backup, what of a room must not simply go on.
+AfterRestore = Callable[[Restored], None]
 #: Given a halt (`wallets.halts`), what has to be done before it may be lifted, as sentences; none when it may.
 LiftCheck = Callable[[Any], list[str]]
 
@@ -140,6 +151,9 @@ outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
 planners: Registry[Planner] = Registry("planner of background readings")
 retentions: Registry[Retention] = Registry("retention")
 operation_keepers: Registry[OperationKeeper] = Registry("keeper of operations")
+#: Of what is read while all is stopped, too: it asks no gateway.
+truth_planners: Registry[Planner] = Registry("planner of readings that go on while stopped")
+after_restore: Registry[AfterRestore] = Registry("step after a restore")
 lift_checks: Registry[LiftCheck] = Registry("check before a halt is lifted")
 
 

@@ -7,8 +7,10 @@ class DeploysConfig(AppConfig):
     name = "deploys"
 
     def ready(self) -> None:
+        from core.backup.folders import folders
+        from core.backup.tables import keep
         from core.registry import Panel, operation_keepers, panels, personal_data, search_sources
-        from deploys import collecting, personal, search, selectors
+        from deploys import collecting, personal, search, selectors, store
 
         panels.add("deploys.releases", Panel("project.main", "deploys:project_panel", order=20))
         search_sources.add("deploys", search.deploys)
@@ -16,3 +18,5 @@ class DeploysConfig(AppConfig):
         personal_data.add("deploys", personal.held)
         operation_keepers.add("deploys", selectors.operations_named)
         collecting.register()
+        keep("deploys.Source", "deploys.Release", "deploys.Deploy")
+        folders.add("store", store.Stored())

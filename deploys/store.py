@@ -118,3 +118,30 @@ def _path(sha256: str) -> Path:
 
 def _folder() -> Path:
     return Path(settings.STORE_DIR)
+
+
+class Stored:
+    """The store as a folder of a backup (`core.backup.folders`)."""
+
+    def names(self) -> Iterator[str]:
+        """Yield the digests of all stored files; what is still arriving, and results, are none of them."""
+        for folder in sorted(_folder().glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.iterdir()):
+                if _DIGEST.fullmatch(name := folder.name + path.name):
+                    yield name
+
+    def open(self, name: str) -> BinaryIO:
+        """Open one for reading. Raises Lost."""
+        return open_blob(name)
+
+    def put(self, chunks: Iterable[bytes]) -> str:
+        """Store a file and return its digest."""
+        return put(chunks).sha256
+
+    def has(self, name: str) -> bool:
+        """Say whether it is there."""
+        return has(name)
+
+    def remove(self, name: str) -> None:
+        """Take a file away, of which nobody knows yet."""
+        _path(name).unlink(missing_ok=True)

@@ -29,3 +29,13 @@ class NotificationsConfig(AppConfig):
         sealed_columns.add("notifications.Hook.url_sealed", url)
         secret = SealedColumn("notifications.Hook", "secret_sealed", contexts=lambda row: (secret_of(row),))
         sealed_columns.add("notifications.Hook.secret_sealed", secret)
+        self._decide_backup()
+
+    def _decide_backup(self) -> None:
+        from core.backup.tables import Table, keep, tables
+        from core.registry import after_restore
+        from notifications import restoring
+
+        keep("notifications.Hook", "notifications.Delivery", "notifications.Notice", "notifications.MailRule")
+        tables.add("notifications.Mail", Table(scrub=restoring.without_letter))
+        after_restore.add("notifications", restoring.fall_silent)

@@ -24,3 +24,16 @@ class OperationsConfig(AppConfig):
         personal_data.add("operations", personal.held)
         erasers.add("operations", personal.forget)
         leaver_sources.add("operations", leaving.of_leaver)
+        self._decide_backup()
+
+    def _decide_backup(self) -> None:
+        from core.backup.tables import Table, keep, leave_out, tables
+        from core.registry import after_restore
+        from operations import restoring
+
+        tables.add("operations.Operation", Table(scrub=restoring.without_passing_result))
+        keep("operations.OperationEvent", "operations.OperationRequest")
+        leave_out("worthless after a quarter of an hour", "operations.Result")
+        leave_out("who is alive now", "operations.WorkerPulse", "operations.BeatPulse")
+        leave_out("what is wrong now", "operations.Trouble")
+        after_restore.add("operations", restoring.hold_for_review)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import Refusal
-from core.registry import planners
+from core.registry import planners, truth_planners
 from operations.models import ACTIVE, Operation
 from operations.registry import SYNC
 from operations.work import heard
@@ -31,8 +31,9 @@ PROBE_SECONDS = 15.0
 
 def plan() -> int:
     """Put in line what is due at each gateway that may be asked; return how many."""
-    gateways = Gateway.objects.filter(enabled=True)
-    return sum(_plan(gateway) for gateway in gateways if _may_be_read(gateway))
+    gateways = list(Gateway.objects.filter(enabled=True))
+    truths = sum(planner(gateway, MOST) for gateway in gateways for planner in truth_planners)
+    return truths + sum(_plan(gateway) for gateway in gateways if _may_be_read(gateway))
 
 
 def _may_be_read(gateway: Gateway) -> bool:

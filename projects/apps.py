@@ -7,6 +7,7 @@ class ProjectsConfig(AppConfig):
     name = "projects"
 
     def ready(self) -> None:
+        from core.backup.tables import keep
         from core.registry import Panel, leaver_sources, panels, planners, scope_choices, search_sources
         from projects import leaving
         from projects.background import plan_projects
@@ -26,3 +27,4 @@ class ProjectsConfig(AppConfig):
         panels.add("projects.record", Panel("project.main", "projects:record", order=90))
         scope_choices.add("project", names_of)
         leaver_sources.add("projects", leaving.of_leaver)
+        keep("projects.Project")

@@ -20,6 +20,7 @@ from run402.resources.releases import ReleasesResource
 from run402.resources.resolve import ResolveResource
 from run402.resources.subdomains import SubdomainsResource
 from run402.resources.tiers import TiersResource
+from run402.resources.transfers import TransfersResource
 from run402.signers import Signer
 from run402.spec.values import Dialect
 from run402.wire import DEFAULT_TIMEOUT, Exchange, Wire
@@ -65,6 +66,7 @@ class Client:
         self.tiers = TiersResource(self._wire)
         self.faucet = FaucetResource(self._wire)
         self.balance = BalanceResource(self._wire, tuple(rpc_urls))
+        self.transfers = TransfersResource(self._wire, tuple(rpc_urls))
         self.projects = ProjectsResource(self._wire)
         self.content = ContentResource(self._wire)
         self.apply = Apply(self._wire, self.content)

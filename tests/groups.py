@@ -15,6 +15,7 @@ GROUPS = {
     "tests/sandbox/test_sandbox_browser.py": "the panel of the browser paths",  # as heavy: a browser at a time
     "tests/tools/test_demo_ends.py": "stacks of their own",
     "tests/tools/test_stack.py": "stacks of their own",
+    "tests/tools/test_restore.py": "stacks of their own",
     "tests/tools/test_smoke.py": "stacks of their own",
 }
 

@@ -31,3 +31,22 @@ class WalletsConfig(AppConfig):
         personal_data.add("wallets", personal.held)
         erasers.add("wallets", personal.forget)
         operation_keepers.add("payments", operations_paid)
+        self._decide_backup()
+
+    def _decide_backup(self) -> None:
+        from core.backup.tables import Table, keep, leave_out, tables
+        from core.registry import after_restore
+        from wallets import restoring
+
+        keep(
+            "wallets.Wallet",
+            "wallets.SpendPolicy",
+            "wallets.Payment",
+            "wallets.TrustedPasskey",
+            "wallets.Halt",
+        )
+        tables.add("wallets.Gateway", Table(made_by_migrate=True))
+        leave_out("how a gateway answers now", "wallets.GatewayStanding")
+        leave_out("an operator gives it again where it is needed", "wallets.FirstPasskey")
+        after_restore.add("halt", restoring.halt)
+        after_restore.add("wallets", restoring.freeze)

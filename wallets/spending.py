@@ -71,6 +71,8 @@ def is_reserved(operation_id: UUID) -> bool:
 
 def _check(wallet: Wallet, charge: Charge) -> None:
     limits = policies.verified(wallet)
+    if wallet.is_frozen:
+        raise frozen(wallet)
     if selectors.unknown_payment(wallet):
         raise Refusal(
             "PAYMENT_OUTCOME_UNKNOWN",
@@ -96,6 +98,18 @@ def _check(wallet: Wallet, charge: Charge) -> None:
             details={"left_micros": max(left, 0), "amount_micros": charge.amount_micros},
             next_steps=[NextStep("wait", _("Try again tomorrow, or use another wallet"), "/wallets/")],
         )
+
+
+def frozen(wallet: Wallet) -> Refusal:
+    """Return why a wallet pays nothing that was restored from a backup and has not caught up."""
+    return Refusal(
+        "WALLET_FROZEN",
+        _(
+            "The panel was restored from a backup. %(name)s pays nothing until a worker has read what it spent since."
+        )
+        % {"name": wallet.label},
+        hint=_("That happens by itself, within minutes of the restore."),
+    )
 
 
 def purchase(payment: Payment) -> x402.Purchase:
@@ -141,6 +155,9 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
     sealed = vault.seal(signed.to_json().encode(), context(payment))
     with transaction.atomic():
         refuse_if_halted(payment)
+        wallet = Wallet.objects.select_for_update().get(pk=payment.wallet_id)
+        if wallet.is_frozen:
+            raise frozen(wallet)
         free = Payment.objects.filter(pk=payment.pk, state=Payment.State.RESERVED, nonce="")
         changed = free.update(
             state=Payment.State.SIGNED,

@@ -20,7 +20,7 @@ from billing.handlers.mirror import read_tier, wallet_of, write_balance
 from billing.handlers.settling import answered, close_open, look_up, look_up_open
 from core.ui import ids
 from core.ui.money import network_name, usd
-from operations import approvals
+from operations import approvals, frozen
 from operations.reconciling import Outcome, did_not_happen, resumes
 from operations.registry import kind
 from operations.work import Later, Work
@@ -66,7 +66,9 @@ def set_tier(work: Work) -> dict[str, Any]:
         charge.operation_id
     ):  # afterwards money may have left: then it has to be told truly
         approvals.demand(work, charge.amount_micros)
-    payment = spending.reserve(wallet_of(work.operation), charge)
+    wallet = wallet_of(work.operation)
+    frozen.demand(wallet)
+    payment = spending.reserve(wallet, charge)
     with work.client() as client:
         if payment.state == Payment.State.RESERVED:
             _buy(work, client, payment)

@@ -10,6 +10,7 @@ from audit.record import SYSTEM
 from core.errors import Refusal
 from deploys import specs
 from deploys.pipeline.run import Failed, Run
+from operations import frozen
 from operations.models import Operation
 from operations.work import Later
 from run402 import Client, x402
@@ -131,6 +132,7 @@ def _reserve(run: Run, price: int) -> Payment:
     if wallet is None:
         raise Refusal("WALLET_MISSING", _("This deploy costs money, and its project has no wallet here."))
     purpose = _("Deploy of %(project)s") % {"project": run.project.name}
+    frozen.demand(wallet)
     charge = spending.Charge(run.work.operation.pk, "deploy", purpose, price, BASE_SEPOLIA, run.work.actor)
     return spending.reserve(wallet, charge)
 

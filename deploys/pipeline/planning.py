@@ -8,6 +8,7 @@ from deploys import plans, store
 from deploys.pipeline import uploading
 from deploys.pipeline.run import Run
 from operations.models import Reason
+from operations.restoring import RESTORED
 from operations.work import Wait
 from run402 import Client
 from run402.errors import Run402Error
@@ -24,6 +25,8 @@ IMPLIED_BY_REDEPLOY = frozenset({"DESTRUCTIVE_SITE_BULK_REMOVAL"})
 
 def review(run: Run, client: Client) -> bool:
     """Make the plan that is shown, once, and wait for the person. Return True when nothing would change."""
+    if run.recall(RESTORED) and _is_there(run, client):
+        return True
     if not run.recall("reviewed"):
         run.enter("plan")
         _show(run, _ask(run, client, key=None), [])
@@ -35,6 +38,15 @@ def review(run: Run, client: Client) -> bool:
     if run.is_redeploy and not _asks_for_something(run.deploy.reviewed_plan):
         return False
     raise Wait(Reason.CONFIRMATION, _("The plan waits for you."))
+
+
+def _is_there(run: Run, client: Client) -> bool:
+    """Say whether nothing would change: the panel came out of a backup, and this may have gone on to its end since."""
+    run.enter("plan")
+    if _ask(run, client, key=None).is_noop:
+        return True
+    run.note(**{RESTORED: None})
+    return False
 
 
 def for_real(run: Run, client: Client) -> Plan:

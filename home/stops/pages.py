@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from home.restored import AfterRestore, after_restore
 from operations import halted
 from operations.models import Operation, State
 from operations.registry import kind_label
@@ -86,6 +87,7 @@ class StopsPage:
     stopped: tuple[Stopped, ...]
     effect: Effect | None
     may_stop: bool
+    restored: AfterRestore | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def instance_stops() -> StopsPage:
     found = list(halts.active().filter(team=None))
     stopped = tuple(_stopped(halt, may=True) for halt in found)
     everything = any(halt.scope == Halt.Scope.EVERYTHING for halt in found)
-    return StopsPage(stopped, _of_instance(found) if found else None, not everything)
+    return StopsPage(stopped, _of_instance(found) if found else None, not everything, after_restore())
 
 
 def instance_stop(gateway: Gateway | None) -> StopPage:

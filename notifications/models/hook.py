@@ -32,6 +32,8 @@ class Hook(models.Model):
     secret_sealed = models.BinaryField(default=bytes)
     events = models.JSONField(default=list)
     on = models.BooleanField(default=True)
+    # Switched off by a restore; null again once somebody has switched it.
+    off_since_restore = models.DateTimeField(null=True)
     # Nothing is tried before: it did not answer a moment ago.
     held_until = models.DateTimeField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

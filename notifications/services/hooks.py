@@ -95,7 +95,9 @@ def switch_hook(*, hook: Hook, actor: User, on: bool) -> None:
     """Turn it on, or off: then what waits to be sent is given up."""
     _require(hook.team, actor)
     with transaction.atomic():
-        if not Hook.objects.filter(pk=hook.pk, on=not on).update(on=on, held_until=None):
+        if not Hook.objects.filter(pk=hook.pk, on=not on).update(
+            on=on, held_until=None, off_since_restore=None
+        ):
             return
         if not on:
             waiting = Delivery.objects.filter(hook=hook, state=Delivery.State.QUEUED)

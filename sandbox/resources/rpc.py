@@ -12,12 +12,16 @@ from starlette.routing import Route
 
 from sandbox.chain import SEPOLIA_ID, SEPOLIA_USDC
 from sandbox.problems import bad_request
+from sandbox.store.ledger import Transfer
 from sandbox.web import Call, answer, endpoint
 
 BLOCK_SECONDS = 2
 MOST_IN_BATCH = 100
 _BALANCE_OF = "0x70a08231"
 _AUTHORIZATION_STATE = "0xe94a0102"
+_TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+_AUTHORIZATION_USED = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5"
+MOST_BLOCKS = 10_000
 _WORD = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -110,6 +114,61 @@ def _eth_call(call: Call, params: list[Any]) -> str:
     raise RpcError(3, "execution reverted")
 
 
+def _get_logs(call: Call, params: list[Any]) -> list[dict[str, Any]]:
+    """The token's events of one sender: a payment tells of its authorization first, then of the transfer."""
+    asked = params[0] if params and isinstance(params[0], dict) else {}
+    first, last = _range(call, asked)
+    wanted, sender = _topics(asked)
+    if str(asked.get("address")).lower() != SEPOLIA_USDC.address.lower():
+        return []
+    moments = (first * BLOCK_SECONDS, (last + 1) * BLOCK_SECONDS)
+    found = call.gateway.store.ledger.sent_by(f"0x{sender[-40:]}", *moments)
+    logs = [log for transfer, nonce in found for log in _logs_of(transfer, nonce)]
+    return [log for log in logs if log["topics"][0] in wanted]
+
+
+def _range(call: Call, asked: dict[str, Any]) -> tuple[int, int]:
+    ends = [asked.get("fromBlock"), asked.get("toBlock")]
+    if not all(isinstance(end, str) and re.fullmatch(r"0x[0-9a-f]{1,16}", end) for end in ends):
+        raise RpcError(-32602, "fromBlock and toBlock must be numbers here")
+    first, last = (int(str(end), 16) for end in ends)
+    if last - first >= MOST_BLOCKS:
+        raise RpcError(-32005, f"at most {MOST_BLOCKS} blocks at once")
+    return first, min(last, _head(call))
+
+
+def _topics(asked: dict[str, Any]) -> tuple[list[str], str]:
+    """Which events, and the sender: this node finds events by their first indexed address only."""
+    topics = asked.get("topics")
+    if not isinstance(topics, list) or len(topics) != 2 or not isinstance(topics[1], str):
+        raise RpcError(-32602, "topics must name events and one sender here")
+    if not _WORD.fullmatch(topics[1][2:]):
+        raise RpcError(-32602, "a topic is 32 bytes")
+    return (topics[0] if isinstance(topics[0], list) else [topics[0]]), topics[1]
+
+
+def _logs_of(transfer: Transfer, nonce: str | None) -> list[dict[str, Any]]:
+    sender, recipient = (f"0x{address[2:].lower():0>64}" for address in (transfer.sender, transfer.recipient))
+    number = int(transfer.created_at) // BLOCK_SECONDS
+    head = {
+        "address": SEPOLIA_USDC.address.lower(),
+        "blockNumber": hex(number),
+        "blockHash": f"0x{number:064x}",
+        "transactionHash": transfer.transaction_hash,
+        "transactionIndex": "0x0",
+        "removed": False,
+    }
+    moved = {
+        **head,
+        "topics": [_TRANSFER, sender, recipient],
+        "data": _word(transfer.micros),
+        "logIndex": "0x1",
+    }
+    if nonce is None:
+        return [moved]
+    return [{**head, "topics": [_AUTHORIZATION_USED, sender, nonce], "data": "0x", "logIndex": "0x0"}, moved]
+
+
 def _word(number: int) -> str:
     return f"0x{number:064x}"
 
@@ -120,6 +179,7 @@ _METHODS: dict[str, Callable[[Call, list[Any]], Any]] = {
     "eth_blockNumber": _block_number,
     "eth_getBlockByNumber": _block,
     "eth_call": _eth_call,
+    "eth_getLogs": _get_logs,
 }
 
 routes = [Route("/rpc", endpoint(rpc), methods=["POST"])]

@@ -104,6 +104,18 @@ class Ledger:
             authorization.transaction_hash,
         )
 
+    def sent_by(self, address: str, start: float, end: float) -> list[tuple[Transfer, str | None]]:
+        """What left an address between two moments, oldest first, each with the nonce that was used for it."""
+        rows = self._database.rows(
+            "SELECT transfers.*, authorizations.nonce FROM transfers"
+            " LEFT JOIN authorizations USING (transaction_hash)"
+            " WHERE sender = ? AND created_at >= ? AND created_at < ? ORDER BY id",
+            address.lower(),
+            start,
+            end,
+        )
+        return [(_transfer(row), row["nonce"]) for row in rows]
+
     def recent(self, limit: int) -> list[Transfer]:
         return [
             _transfer(row)

@@ -6,6 +6,9 @@ from typing import Any
 from tests.sandbox.sandbox_http import Http
 from tests.sandbox.sandbox_player import MAINNET_USDC, USDC, Player, unb64
 
+TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+AUTHORIZATION_USED = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5"
+
 
 def rpc(http: Http, method: str, *params: Any) -> dict[str, Any]:
     body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)}
@@ -60,3 +63,33 @@ def test_unknown_method_is_an_rpc_error(http: Http) -> None:
 def test_unknown_function_of_the_token_reverts(http: Http) -> None:
     call = {"to": USDC, "data": "0xdeadbeef" + "0" * 64}
     assert rpc(http, "eth_call", call, "latest")["error"]["code"] == 3
+
+
+def logs(http: Http, sender: str, first: int, last: int) -> Any:
+    wanted = {
+        "address": USDC,
+        "topics": [[TRANSFER, AUTHORIZATION_USED], f"0x{word(sender)}"],
+        "fromBlock": hex(first),
+        "toBlock": hex(last),
+    }
+    return rpc(http, "eth_getLogs", wanted)
+
+
+def test_a_payment_leaves_the_token_s_two_events(http: Http, charlie: Player) -> None:
+    charlie.draw()
+    header = charlie.pay(charlie.sepolia())
+    nonce = unb64(header)["payload"]["authorization"]["nonce"]
+    charlie.buy(header=header)
+    head = int(rpc(http, "eth_blockNumber")["result"], 16)
+
+    used, moved = logs(http, charlie.address, head - 100, head)["result"]
+
+    assert used["topics"] == [AUTHORIZATION_USED, f"0x{word(charlie.address)}", nonce]
+    assert moved["topics"][:2] == [TRANSFER, f"0x{word(charlie.address)}"]
+    assert int(moved["data"], 16) == 100_000
+    assert used["transactionHash"] == moved["transactionHash"]
+    assert logs(http, charlie.address, head - 200, head - 100)["result"] == []
+
+
+def test_events_are_given_for_some_blocks_at_once_only(http: Http, charlie: Player) -> None:
+    assert logs(http, charlie.address, 0, 10_000)["error"]["code"] == -32005

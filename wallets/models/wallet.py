@@ -41,6 +41,10 @@ class Wallet(models.Model):
     exported_at = models.DateTimeField(null=True)
     exported_by = models.CharField(max_length=200, blank=True)
 
+    # Frozen: it pays nothing until a worker has read what left it since `unread_from` (after a restore).
+    frozen_at = models.DateTimeField(null=True)
+    unread_from = models.DateTimeField(null=True)
+
     # Mirror of the chain and of Run402; null means “not read yet”, never zero.
     balance_micros = models.BigIntegerField(null=True)
     balance_at = models.DateTimeField(null=True)
@@ -68,6 +72,10 @@ class Wallet(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.state == self.State.READY
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen_at is not None
 
     @property
     def is_play(self) -> bool:

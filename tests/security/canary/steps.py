@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.security.canary import people
+from tests.security.canary import backups, people
 from tests.security.canary.walk import Walk
 
 STEPS: tuple[Callable[[Walk], None], ...] = (
@@ -23,4 +23,5 @@ STEPS: tuple[Callable[[Walk], None], ...] = (
     Walk.look_everywhere,
     Walk.change_the_password,
     Walk.look_everywhere,
+    backups.back_up,
 )
