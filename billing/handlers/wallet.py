@@ -61,6 +61,8 @@ def lower_limits(work: Work) -> dict[str, Any]:
     """Write lower limits. Higher ones are refused here too: web could have been told anything."""
     with transaction.atomic():
         wallet = _locked(work)
+        if "version" in work.checkpoints:  # higher ones may have been confirmed since
+            return {"version": work.checkpoints["version"]}
         now, asked = policies.verified(wallet), _limits(wallet, work)
         raised = (
             asked.per_payment_micros > now.per_payment_micros or asked.per_day_micros > now.per_day_micros
@@ -70,7 +72,9 @@ def lower_limits(work: Work) -> dict[str, Any]:
                 "LIMIT_RAISED", _("Raising a limit needs a passkey. Ask for it on the page of the limits.")
             )
         policy = policies.write(wallet, asked)
-        _record("wallet.limits_written", wallet, work, version=policy.version)
+        work.checkpoint(version=policy.version)
+        limits = {"per_payment_micros": asked.per_payment_micros, "per_day_micros": asked.per_day_micros}
+        _record("wallet.limits_written", wallet, work, version=policy.version, **limits)
     return {"version": policy.version}
 
 
