@@ -19,7 +19,7 @@ def main() -> int:
     stop_on_signals()
     try:
         if arguments.folder:
-            arguments.folder.mkdir(parents=True)
+            arguments.folder.mkdir(mode=0o700, parents=True)
             run(arguments.folder.resolve())
         else:
             with tempfile.TemporaryDirectory(prefix="run402-panel-services-") as folder:

@@ -47,7 +47,7 @@ class Postgres(Service):
             self._init(data)
         settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [_program("postgres"), "-D", str(data), *options]
+        return [program("postgres"), "-D", str(data), *options]
 
     def answers(self) -> bool:
         """Say whether a query gets an answer."""
@@ -66,7 +66,7 @@ class Postgres(Service):
     def _init(self, data: Path) -> None:
         account = other_account()
         done = subprocess.run(
-            [_program("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"],
+            [program("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"],
             cwd=self.folder,
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
@@ -80,7 +80,8 @@ class Postgres(Service):
             raise ServiceError(f"initdb failed:\n{(done.stdout + done.stderr)[-2000:]}")
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return where a program of the server is. Raises NotInstalled."""
     return str(_programs() / name)
 
 

@@ -6,7 +6,9 @@ import contextlib
 import os
 import pwd
 import signal
+import stat
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,11 +133,19 @@ def other_account() -> pwd.struct_passwd | None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that its server may write, and let that user pass through the one above it."""
+    """Make a folder that its server may write, and let that user pass through the scratch folders above it."""
     folder.mkdir(mode=0o700)
-    if account := other_account():
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        folder.parent.chmod(folder.parent.stat().st_mode | 0o011)
+    account = other_account()
+    if account is None:
+        return
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    for above in folder.parents:
+        mode = above.stat().st_mode
+        if mode & stat.S_IXOTH:
+            continue
+        if not above.is_relative_to(tempfile.gettempdir()):
+            raise ServiceError(f"The user {account.pw_name} may not enter {above}: choose a folder in /tmp.")
+        above.chmod(mode | stat.S_IXOTH)
 
 
 def children(process: int) -> list[int]:
