@@ -137,7 +137,9 @@ def _given(operation: Operation) -> dict[str, Any]:
 def _was_seen(operation: Operation) -> bool:
     """Say whether a worker found this assertion right before: one that begins anew may not stumble over its counter."""
     mark = str(operation.consent.get(SEEN, ""))
-    return bool(re.fullmatch(r"(?:[0-9a-f]{2})+", mark)) and macs.holds(bytes.fromhex(mark), _covered(operation))
+    return bool(re.fullmatch(r"(?:[0-9a-f]{2})+", mark)) and macs.holds(
+        bytes.fromhex(mark), _covered(operation)
+    )
 
 
 def _mark_seen(operation: Operation) -> None:

@@ -27,7 +27,9 @@ def arguments(choices: Sequence[str] = BACKENDS) -> argparse.ArgumentParser:
     parser.add_argument("--operations", type=int, default=200, help="how many people ask for at least")
     parser.add_argument("--backend", choices=choices, default=choices[-1])
     parser.add_argument("--seconds", type=float, default=900.0, help="how long people click at most")
-    parser.add_argument("--short", action="store_true", help="no trouble that takes long, and no waiting for leases")
+    parser.add_argument(
+        "--short", action="store_true", help="no trouble that takes long, and no waiting for leases"
+    )
     return parser
 
 

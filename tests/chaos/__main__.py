@@ -43,7 +43,9 @@ def main() -> int:
 
 def play(prepared: ground.Ground, options: argparse.Namespace) -> int:
     """Run it, print what was found, return 0 when that is nothing."""
-    os.environ.update(prepared.environment, DJANGO_SETTINGS_MODULE="run402_panel.settings", PANEL_LOG_LEVEL="ERROR")
+    os.environ.update(
+        prepared.environment, DJANGO_SETTINGS_MODULE="run402_panel.settings", PANEL_LOG_LEVEL="ERROR"
+    )
     django.setup()
     from tests.chaos.play import Play
 
@@ -52,7 +54,9 @@ def play(prepared: ground.Ground, options: argparse.Namespace) -> int:
     result = played.run(options.operations, options.seconds)
     for finding in result.findings:
         print(f"  {finding}")
-    print(f"chaos on {options.backend}, seed {options.seed}, {time.monotonic() - started:.0f} s: {result.more}")
+    print(
+        f"chaos on {options.backend}, seed {options.seed}, {time.monotonic() - started:.0f} s: {result.more}"
+    )
     print(result.line)
     return 1 if result.findings else 0
 

@@ -61,7 +61,9 @@ class Books:
                 projects=[Made(*row) for row in database.execute(_PROJECTS)],
                 releases=[Released(*row) for row in database.execute(_RELEASES)],
                 balances=dict(database.execute("SELECT address, micros FROM balances")),
-                tiers=dict(database.execute("SELECT lower(address), tier FROM accounts WHERE tier IS NOT NULL")),
+                tiers=dict(
+                    database.execute("SELECT lower(address), tier FROM accounts WHERE tier IS NOT NULL")
+                ),
             )
 
 

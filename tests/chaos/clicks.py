@@ -1,6 +1,6 @@
 """What people may do, one function for each kind of operation, and how often. A click asks a service, as a view does.
 
-A kind that is added later is missing here until its room adds a click, or a reason why it has none (test_chaos).
+A kind that is added later is missing here until its room adds a click, or a reason why it has none (test_verdict).
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from tools.sites import site, zipped
 from wallets.models import Payment, Wallet
 
 #: Kinds that no click asks for, and why.
-LEFT_OUT = {"wallet.import": "an imported wallet signs nothing for a sandbox, and there is no other gateway here"}
+LEFT_OUT = {
+    "wallet.import": "an imported wallet signs nothing for a sandbox, and there is no other gateway here"
+}
 
 PRICE = 100_000
 FUNDS = 400_000
@@ -91,7 +93,9 @@ def make_wallet(person: Person) -> Operation | None:
 @click("wallet.faucet", 4, twice=True)
 def ask_faucet(person: Person) -> Operation:
     """Ask for test money where it was not asked yet."""
-    return services.draw_faucet(wallet=_one(person, _wallets(person).filter(faucet_at=None)), actor=person.user)
+    return services.draw_faucet(
+        wallet=_one(person, _wallets(person).filter(faucet_at=None)), actor=person.user
+    )
 
 
 @click("tier.set", 16, twice=True)

@@ -55,7 +55,11 @@ class Deciders(threading.Thread):
         if operation.reason != Reason.CONFIRMATION:
             return None
         if operation.awaits_consent:
-            return person, lambda: _give(operation, person), lambda: queue.cancel(operation, actor=person.user)
+            return (
+                person,
+                lambda: _give(operation, person),
+                lambda: queue.cancel(operation, actor=person.user),
+            )
         return person, *_confirming(operation, person)
 
     def _person(self, operation: Operation) -> Person:

@@ -98,7 +98,10 @@ class Ground:
             process = subprocess.Popen(
                 self._command(name),
                 cwd=ROOT,
-                env={**self.layout.environment("sandbox" if name == SANDBOX else "worker"), **SANDBOX_SETTINGS},
+                env={
+                    **self.layout.environment("sandbox" if name == SANDBOX else "worker"),
+                    **SANDBOX_SETTINGS,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -142,7 +145,8 @@ def prepared(folder: Path, backend: str) -> Iterator[Ground]:
     """Make a ground in `folder` whose database and keys are ready, nothing started yet; end everything at the end."""
     with contextlib.ExitStack() as stack:
         services = stack.enter_context(Services.started(folder)) if backend == "postgres" else None
-        ground = Ground(_layout(folder / "data", services.settings if services else {}), services, Guardian(folder, 1))
+        layout = _layout(folder / "data", services.settings if services else {})
+        ground = Ground(layout, services, Guardian(layout.data, 1))
         stack.callback(ground.stop)
         ground.prepare()
         yield ground

@@ -35,7 +35,8 @@ def click_until(cast: Cast, operations: int, seconds: float, *, short: bool) -> 
         return len(cast.asked.operations) >= operations or time.monotonic() > end
 
     threads = [
-        threading.Thread(target=_click_on, args=(person, pause, enough), daemon=True) for person in cast.people
+        threading.Thread(target=_click_on, args=(person, pause, enough), daemon=True)
+        for person in cast.people
     ]
     for thread in threads:
         thread.start()
@@ -67,7 +68,7 @@ def _busy(person: Person) -> bool:
 
 
 def _clicked(person: Person, name: str) -> bool:
-    """Click, once or twice at the same moment; say whether there was something to click."""
+    """Click, once or twice at the same moment; say whether there was something to click, whatever was answered."""
     click = CLICKS[name]
 
     def once() -> bool:
@@ -78,9 +79,8 @@ def _clicked(person: Person, name: str) -> bool:
         return True
 
     if not click.twice or person.dice.random() > TWICE:
-        return bool(answered(person, once))
-    answers = side_by_side([lambda: bool(answered(person, once))] * 2)
-    return any(answers)
+        return answered(person, once) is not False
+    return any(side_by_side([lambda: answered(person, once) is not False] * 2))
 
 
 def _regret(person: Person) -> bool:

@@ -6,12 +6,11 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connections
 
-from operations.models import FINAL, Operation, WorkerPulse
+from operations.models import Operation, WorkerPulse
 from tests.chaos import people, secrecy, settling
 from tests.chaos.books import Books
 from tests.chaos.cast import assemble

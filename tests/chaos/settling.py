@@ -10,8 +10,7 @@ from django.utils import timezone
 
 import projects.services
 from billing import services
-from operations import pulse
-from operations.models import Operation, State, WorkerPulse
+from operations.models import Operation, State
 from projects.models import Project
 from tests.chaos.cast import Cast
 from tests.chaos.deciding import Deciders
@@ -74,6 +73,8 @@ def _read_mirrors(cast: Cast) -> None:
     for wallet in Wallet.objects.filter(state=Wallet.State.READY).select_related("team", "gateway"):
         person = cast.of_team(wallet.team_id)[0]
         cast.asked.note(services.refresh_wallet(wallet=wallet, actor=person.user))
-    for project in Project.objects.exclude(state=Project.State.PROVISIONING).select_related("team", "wallet", "gateway"):
+    for project in Project.objects.exclude(state=Project.State.PROVISIONING).select_related(
+        "team", "wallet", "gateway"
+    ):
         person = cast.of_team(project.team_id)[0]
         cast.asked.note(projects.services.refresh(project=project, actor=person.user))

@@ -216,7 +216,9 @@ def kill_gateway(troubles: Troubles) -> None:
 def fail(troubles: Troubles) -> None:
     """Answer some requests with an error, nothing done."""
     status = troubles.dice.choice((500, 502, 503, 504))
-    troubles.outside.turn("status", path=_path(troubles, "*"), times=troubles.dice.randint(1, 3), status=status)
+    troubles.outside.turn(
+        "status", path=_path(troubles, "*"), times=troubles.dice.randint(1, 3), status=status
+    )
 
 
 def throttle(troubles: Troubles) -> None:
@@ -247,7 +249,9 @@ def time_out(troubles: Troubles) -> None:
 
 def break_release(troubles: Troubles) -> None:
     """Let a release fail, stop half-way, be overtaken, warn, or cost something that nobody was told of."""
-    do = troubles.dice.choice(("fail", "needs_repair", "activation_pending", "base_conflict", "warn", "charge"))
+    do = troubles.dice.choice(
+        ("fail", "needs_repair", "activation_pending", "base_conflict", "warn", "charge")
+    )
     more = {"fail": {"phase": "stage"}, "activation_pending": {"retryable": False, "safe_to_retry": False}}
     troubles.outside.turn(do, **more.get(do, {}))
 

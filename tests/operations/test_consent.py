@@ -135,7 +135,9 @@ def test_a_worker_that_died_goes_on_although_the_passkey_was_used_for_something_
     first, second = submit(guarded), submit(guarded)
     for operation in (first, second):
         finish(operation, alice, passkey.confirm(operation))
-    Operation.objects.filter(pk=first.pk).update(state=State.QUEUED)  # it died before it said that it was done
+    Operation.objects.filter(pk=first.pk).update(
+        state=State.QUEUED
+    )  # it died before it said that it was done
     run_operations()
     assert (outcome(first), outcome(second)) == (State.SUCCEEDED, State.SUCCEEDED)
 

@@ -1,4 +1,4 @@
-"""`python -m tools.services [FOLDER]`: a private PostgreSQL and Redis until Ctrl-C, with the settings that name them."""
+"""`python -m tools.services [FOLDER]`: a private PostgreSQL and Redis until Ctrl-C, and settings that name them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tools.stack import stop_on_signals
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.services", description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="a new folder to keep their data in; else a scratch one")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="a new folder to keep their data in; else a scratch one"
+    )
     arguments = parser.parse_args()
     stop_on_signals()
     try:

@@ -66,7 +66,18 @@ class Postgres(Service):
     def _init(self, data: Path) -> None:
         account = other_account()
         done = subprocess.run(
-            [program("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"],
+            [
+                program("initdb"),
+                "-D",
+                str(data),
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-locale",
+            ],
             cwd=self.folder,
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,

@@ -1,0 +1,102 @@
+"""Projects, releases, and what is shown of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from deploys.models import Deploy, Release
+from operations.models import Operation, State
+from projects.models import Project
+from tests.chaos.verdict.finding import LOST, OTHER, REPEATED, Facts, Finding, check, doubts, told
+from wallets.models import Wallet
+
+
+@check
+def a_release_is_brought_back_once_at_a_time(facts: Facts) -> Iterator[Finding]:
+    last: dict[object, Operation] = {}
+    deploys = (
+        Deploy.objects.filter(kind=Deploy.Kind.REDEPLOY)
+        .select_related("operation")
+        .order_by("operation__created_at")
+    )
+    for deploy in deploys:
+        operation, before = deploy.operation, last.get(deploy.restores_id)
+        if operation is None:
+            continue
+        if before and (before.finished_at is None or before.finished_at > operation.created_at):
+            yield Finding(REPEATED, f"two redeploys at a time: {told(before)} and {told(operation)}")
+        last[deploy.restores_id] = operation
+
+
+@check
+def a_project_is_made_once(facts: Facts) -> Iterator[Finding]:
+    """The sandbox has one project of a name where the panel says ready, and none where it says that there is none."""
+    there: dict[str, list[str]] = defaultdict(list)
+    for made in facts.books.projects:
+        there[made.name].append(made.id)
+    last = {operation.subject_id: operation for operation in facts.of("project.provision")}
+    for project in Project.objects.all():
+        operation, found = last[project.pk], there.pop(project.name, [])
+        said = f"project {project.name} is {project.state} {project.status}, at the gateway {found}: {told(operation)}"
+        if len(found) > 1:
+            yield Finding(REPEATED, said)
+        elif not _agree(project, operation, found):
+            yield Finding(LOST, said)
+    for name, found in there.items():
+        yield Finding(REPEATED, f"the gateway has {name} {found}, and no row knows of it")
+
+
+def _agree(project: Project, operation: Operation, found: list[str]) -> bool:
+    if project.is_ready:
+        return found == [project.remote_id]
+    if operation.state == State.SUCCEEDED:
+        return False
+    return not found or project.status == "unknown" or doubts(operation)
+
+
+@check
+def a_release_is_made_once(facts: Facts) -> Iterator[Finding]:
+    """Each deploy that says live has one release at the gateway, and one that says that nothing happened has none."""
+    live = Counter(released.key for released in facts.books.releases if released.key)
+    known = set(Release.objects.filter(made_here=True).values_list("remote_id", flat=True))
+    by_deploy: dict[object, list[Operation]] = defaultdict(list)
+    for operation in facts.of("deploy", "redeploy"):
+        by_deploy[operation.subject_id].append(operation)
+    for operations in by_deploy.values():
+        last = operations[-1]
+        keys = [key for key in live for one in operations if _is_of(key, one)]
+        count = sum(live[key] for key in keys)
+        if count > 1:
+            yield Finding(REPEATED, f"{count} releases: {told(last)}")
+        unlike = last.result.get("promoted") or last.result.get("noop")
+        won = last.state == State.SUCCEEDED and "release_id" in last.result and not unlike
+        if won and not count:
+            yield Finding(LOST, f"there is no release: {told(last)}")
+        if won and last.result["release_id"] not in known:
+            yield Finding(LOST, f"the panel has no release {last.result['release_id']}: {told(last)}")
+        if count and last.state in (State.FAILED, State.CANCELLED) and not doubts(last):
+            yield Finding(LOST, f"it is live at the gateway: {told(last)}")
+
+
+def _is_of(key: str, operation: Operation) -> bool:
+    own = operation.idempotency_key
+    return key == own or key.startswith(f"{own}-")
+
+
+@check
+def the_mirror_tells_the_truth(facts: Facts) -> Iterator[Finding]:
+    """After everything was read anew: balance, tier and what is live."""
+    for wallet in Wallet.objects.filter(state=Wallet.State.READY):
+        address = wallet.address.lower()
+        seen = (wallet.balance_micros, wallet.tier)
+        real = (facts.books.balances.get(address, 0), facts.books.tiers.get(address) or "")
+        if seen != real:
+            yield Finding(OTHER, f"wallet {wallet.pk} shows {seen}, the gateway has {real}")
+    real_live = {made.id: made.live for made in facts.books.projects}
+    for project in Project.objects.filter(state=Project.State.READY):
+        if project.live_release != real_live.get(project.remote_id):
+            real = real_live.get(project.remote_id)
+            yield Finding(
+                OTHER, f"project {project.name} shows {project.live_release!r} live, it is {real!r}"
+            )
