@@ -99,7 +99,7 @@ def ask_faucet(person: Person) -> Operation:
 
 
 @click("tier.set", 16, twice=True)
-def pay_for_tier(person: Person) -> Operation:
+def pay_for_tier(person: Person) -> Operation | None:
     """Pay for the prototype tier: the first time, or a renewal. The sandbox gives the money when it is short."""
     wallet = _one(person, _wallets(person))
     if price_of(wallet.gateway, "prototype") is None:

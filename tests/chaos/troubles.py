@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import redis
@@ -23,6 +24,11 @@ from tests.chaos.cast import Outside
 from tests.chaos.ground import SANDBOX, WORKERS, Ground
 
 Trouble = Callable[["Troubles"], None]
+
+RELEASE_FIELDS: dict[str, dict[str, Any]] = {
+    "fail": {"phase": "stage"},
+    "activation_pending": {"retryable": False, "safe_to_retry": False},
+}
 
 #: Where a request changes something, and where the answer may be lost after it did.
 CHANGES = ("/projects/v1", "/apply/v1/plans/*/commit", "/tiers/v1/*", "/faucet/v1", "/content/v1/plans/*")
@@ -217,7 +223,7 @@ def fail(troubles: Troubles) -> None:
     """Answer some requests with an error, nothing done."""
     status = troubles.dice.choice((500, 502, 503, 504))
     troubles.outside.turn(
-        "status", path=_path(troubles, "*"), times=troubles.dice.randint(1, 3), status=status
+        "status", path=_path(troubles, "*"), times=troubles.dice.randint(1, 2), status=status
     )
 
 
@@ -252,8 +258,7 @@ def break_release(troubles: Troubles) -> None:
     do = troubles.dice.choice(
         ("fail", "needs_repair", "activation_pending", "base_conflict", "warn", "charge")
     )
-    more = {"fail": {"phase": "stage"}, "activation_pending": {"retryable": False, "safe_to_retry": False}}
-    troubles.outside.turn(do, **more.get(do, {}))
+    troubles.outside.turn(do, **RELEASE_FIELDS.get(do, {}))
 
 
 def _path(troubles: Troubles, method: str) -> str:
@@ -271,9 +276,9 @@ ENTRIES: dict[str, Entry] = {
     "break the database": Entry(break_database, 5),
     "hold SQLite for long": Entry(hold_sqlite_for_long, 1, most=1, long=True),
     "kill the gateway": Entry(kill_gateway, 3),
-    "errors": Entry(fail, 8),
+    "errors": Entry(fail, 5),
     "429": Entry(throttle, 2),
-    "cut before": Entry(drop_before, 5),
+    "cut before": Entry(drop_before, 4),
     "cut after": Entry(drop_after, 14),
     "lose a settlement": Entry(lose_settlement, 6),
     "delay": Entry(delay, 5),

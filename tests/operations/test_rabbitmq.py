@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kombu import Connection
+from kombu import Connection, Queue
 from kombu.exceptions import ChannelError
 
 from operations import wake
@@ -36,16 +36,16 @@ def _same_broker() -> Iterator[None]:
 
 def waiting() -> int:
     """Return how many wake-ups lie in the queue."""
-    with Connection(machine.RABBITMQ_URL) as connection, connection.channel() as channel:
+    with Connection(machine.RABBITMQ_URL) as connection:
         try:
-            return int(channel.queue_declare(INTERACTIVE, passive=True).message_count)
+            return int(Queue(INTERACTIVE, channel=connection).queue_declare(passive=True).message_count)
         except ChannelError:
             return 0  # nobody declared it yet
 
 
 def empty() -> None:
-    with Connection(machine.RABBITMQ_URL) as connection, connection.channel() as channel:
-        channel.queue_delete(INTERACTIVE)
+    with Connection(machine.RABBITMQ_URL) as connection:
+        Queue(INTERACTIVE, channel=connection).delete()
 
 
 def ended() -> bool:

@@ -93,10 +93,8 @@ def the_mirror_tells_the_truth(facts: Facts) -> Iterator[Finding]:
         real = (facts.books.balances.get(address, 0), facts.books.tiers.get(address) or "")
         if seen != real:
             yield Finding(OTHER, f"wallet {wallet.pk} shows {seen}, the gateway has {real}")
-    real_live = {made.id: made.live for made in facts.books.projects}
+    live = {made.id: made.live for made in facts.books.projects}
     for project in Project.objects.filter(state=Project.State.READY):
-        if project.live_release != real_live.get(project.remote_id):
-            real = real_live.get(project.remote_id)
-            yield Finding(
-                OTHER, f"project {project.name} shows {project.live_release!r} live, it is {real!r}"
-            )
+        shown, there = project.live_release, live.get(project.remote_id)
+        if shown != there:
+            yield Finding(OTHER, f"project {project.name} shows {shown!r} as live, the gateway has {there!r}")

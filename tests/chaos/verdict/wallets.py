@@ -15,7 +15,7 @@ from wallets.models import SpendPolicy, TrustedPasskey, Wallet
 def a_wallet_is_made_once(facts: Facts) -> Iterator[Finding]:
     made = Counter(Event.objects.filter(action="wallet.made").values_list("object_id", flat=True))
     policies = set(SpendPolicy.objects.values_list("wallet_id", flat=True))
-    wallets = {wallet.pk: wallet for wallet in Wallet.objects.all()}
+    wallets: dict[object, Wallet] = {wallet.pk: wallet for wallet in Wallet.objects.all()}
     for operation in facts.of("wallet.create"):
         wallet = wallets[operation.subject_id]
         there = wallet.is_ready and bool(wallet.address) and bool(wallet.key_sealed) and wallet.pk in policies
