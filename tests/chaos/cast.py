@@ -86,8 +86,7 @@ class Outside:
         self.port = port
 
     def turn(self, do: str, **fields: Any) -> None:
-        """Order a failure. Those that nobody met yet are forgotten when there are many: a panel that asks a silent
-        gateway once a minute would meet nothing else for an hour."""
+        """Order a failure. When many wait to be met, forget them: a panel that rarely asks would meet nothing else."""
         if len(self._send("GET", "/_sandbox/knobs", None).json()["knobs"]) >= MOST_KNOBS:
             self.clear()
         self._send("POST", "/_sandbox/knobs", {"do": do, **fields})
