@@ -33,6 +33,8 @@ class Asked:
     operations: set[str] = field(default_factory=set)
     unanswered: int = 0
     refused: int = 0
+    #: What ended a person or decider other than a refusal or a database that does not answer: our mistakes.
+    broken: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, *operations: Operation | None) -> None:

@@ -74,12 +74,13 @@ def click(kind: str, weight: int, *, twice: bool = False) -> Callable[[Act], Act
 # --- Wallets ---
 
 
-@click("wallet.create", 5)
+@click("wallet.create", 5, twice=True)
 def make_wallet(person: Person) -> Operation | None:
-    """Make one with a limit that is reached soon, or not."""
-    if Wallet.objects.filter(team=person.team).count() >= MOST_WALLETS:
+    """Make one with a limit that is reached soon, or not. Two people may well choose the same name."""
+    count = Wallet.objects.filter(team=person.team).count()
+    if count >= MOST_WALLETS:
         raise NothingToDo
-    label = f"Wallet {person.dice.randrange(10**6)}"
+    label = f"Wallet {count + 1}"
     wallet = services.make_wallet(
         team=person.team,
         actor=person.user,

@@ -33,6 +33,9 @@ class Deciders(threading.Thread):
         try:
             while not self._over.wait(LOOK_SECONDS):
                 answered(self._cast.people[0], self.decide_all)
+        except BaseException as error:
+            self._cast.asked.broken.append(f"deciders: {error!r}")
+            raise
         finally:
             connections.close_all()
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -159,10 +159,10 @@ def _layout(data: Path, settings: Mapping[str, str]) -> Layout:
     return layout
 
 
-def eventually(true: object, seconds: float) -> bool:
-    """Wait until the function says yes; say whether it did in time."""
+def eventually(true: Callable[[], bool], seconds: float) -> bool:
+    """Wait until it is true; say whether it became so in time."""
     deadline = time.monotonic() + seconds
-    while callable(true) and not true():
+    while not true():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)

@@ -58,6 +58,9 @@ def _click_on(person: Person, pause: tuple[float, float], enough: Callable[[], b
                     break
             if person.dice.random() < REGRET:
                 answered(person, lambda: _regret(person))
+    except BaseException as error:
+        person.asked.broken.append(f"{person.user.email}: {error!r}")
+        raise
     finally:
         connections.close_all()
 

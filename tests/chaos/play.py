@@ -37,7 +37,7 @@ class Play:
     def __init__(self, ground: Ground, dice: random.Random, *, short: bool) -> None:
         self.ground, self.short = ground, short
         self.cast = assemble(ground.layout.keys, ground.layout.sandbox_port, dice)
-        self.troubles = Troubles(ground, self.cast.outside, random.Random(dice.random()), short=short)
+        self.troubles = Troubles(ground, self.cast, random.Random(dice.random()), short=short)
         self.deciders = Deciders(self.cast, random.Random(dice.random()))
 
     def run(self, operations: int, seconds: float) -> Result:
@@ -49,13 +49,15 @@ class Play:
         self.troubles.start()
         clicked = time.monotonic()
         people.click_until(self.cast, operations, seconds, short=self.short)
-        clicked = time.monotonic() - clicked
+        clicked, asked = time.monotonic() - clicked, len(self.cast.asked.operations)
         self.troubles.end()
         connections.close_all()
         settled = time.monotonic()
         with self._hurrying():
             rested = settling.settle(self.cast, self.deciders)
         settled = time.monotonic() - settled
+        if asked < operations:
+            self.cast.asked.broken.append(f"people asked for {asked} of {operations} in the time they had")
         return self._result(rested, f"clicked for {clicked:.0f} s, settled in {settled:.0f} s")
 
     def _hurrying(self) -> Hurry:
@@ -64,8 +66,7 @@ class Play:
     def _result(self, rested: bool, times: str) -> Result:
         books = Books.read(self.ground.layout.data / SANDBOX)
         findings = [] if rested else [Finding(OTHER, "it did not come to rest")]
-        if self.troubles.failure:
-            findings.append(Finding(OTHER, f"the troubles ended: {self.troubles.failure!r}"))
+        findings += [Finding(OTHER, broken) for broken in self.cast.asked.broken]
         findings += verdict(books, self.cast.asked.operations)
         findings += secrecy.findings(self.ground, books)
         counts = Counter(finding.what for finding in findings)

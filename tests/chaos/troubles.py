@@ -20,11 +20,13 @@ import httpx
 import redis
 
 from operations.claims import LEASE
-from tests.chaos.cast import Outside
+from tests.chaos.cast import Cast
 from tests.chaos.ground import SANDBOX, WORKERS, Ground
 
 Trouble = Callable[["Troubles"], None]
 
+#: Between two troubles: a worker that was killed needs some seconds to come back, and has to get something done.
+PAUSE_SECONDS, SHORT_PAUSE_SECONDS = (0.5, 3.0), (0.2, 1.4)
 RELEASE_FIELDS: dict[str, dict[str, Any]] = {
     "fail": {"phase": "stage"},
     "activation_pending": {"retryable": False, "safe_to_retry": False},
@@ -48,21 +50,23 @@ class Entry:
 class Troubles(threading.Thread):
     """Makes trouble until told to end; then what it stopped runs again."""
 
-    def __init__(self, ground: Ground, outside: Outside, dice: random.Random, *, short: bool) -> None:
+    def __init__(self, ground: Ground, cast: Cast, dice: random.Random, *, short: bool) -> None:
         super().__init__(name="troubles", daemon=True)
-        self.ground, self.outside, self.dice = ground, outside, dice
+        self.ground, self.outside, self.dice = ground, cast.outside, dice
+        self._cast = cast
         self.short = short
         self.made: Counter[str] = Counter()
-        self.failure: BaseException | None = None
         self.frozen: set[int] = set()
         self._over = threading.Event()
 
     def run(self) -> None:
         try:
-            while not self._over.wait(self.dice.uniform(0.2, 1.4)):
+            while not self._over.wait(
+                self.dice.uniform(*(SHORT_PAUSE_SECONDS if self.short else PAUSE_SECONDS))
+            ):
                 self._make_one()
         except BaseException as error:
-            self.failure = error
+            self._cast.asked.broken.append(f"troubles: {error!r}")
             raise
 
     def end(self) -> None:
