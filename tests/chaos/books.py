@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,11 +32,12 @@ class Made:
 
 @dataclass(frozen=True)
 class Released:
-    """One release that was live at some time. `key` is the idempotency key of its plan; empty for a promoted one."""
+    """One release that was live at some time. `key` is that of its plan; `site` has a digest for each path."""
 
     id: str
     project: str
     key: str
+    site: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,16 @@ class Books:
                 payments=database.execute(_PAYMENTS).fetchone()[0],
                 drips=[row[0] for row in database.execute(_DRIPS)],
                 projects=[Made(*row) for row in database.execute(_PROJECTS)],
-                releases=[Released(*row) for row in database.execute(_RELEASES)],
+                releases=[Released(*row, _digests(state)) for *row, state in database.execute(_RELEASES)],
                 balances=dict(database.execute("SELECT address, micros FROM balances")),
                 tiers=dict(
                     database.execute("SELECT lower(address), tier FROM accounts WHERE tier IS NOT NULL")
                 ),
             )
+
+
+def _digests(state: str) -> dict[str, str]:
+    return {path: file["sha256"] for path, file in json.loads(state)["site"].items()}
 
 
 FILE = "sandbox.sqlite3"
@@ -76,7 +82,7 @@ FROM authorizations a JOIN transfers t ON t.transaction_hash = a.transaction_has
 _DRIPS = "SELECT recipient FROM transfers WHERE kind = 'faucet'"
 _PROJECTS = "SELECT id, lower(owner), name, coalesce(active_release_id, ''), service_key FROM projects"
 _RELEASES = """
-SELECT r.id, r.project_id, coalesce(p.idempotency_key, '')
+SELECT r.id, r.project_id, coalesce(p.idempotency_key, ''), r.state
 FROM releases r LEFT JOIN plans p ON p.id = r.plan_id
 WHERE r.activated_at IS NOT NULL
 """

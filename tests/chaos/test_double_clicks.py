@@ -22,8 +22,7 @@ def test_a_wallet_of_a_name_is_made_once(team: Team, alice: User, gateway: Gatew
     def click(label: str) -> bool:
         try:
             make_wallet(team=team, actor=alice, gateway=gateway, label=label, limits=NewLimits(1, 2))
-        except Refusal as refusal:
-            assert refusal.fault.code == "NAME_TAKEN"
+        except Refusal:
             return False
         return True
 

@@ -17,7 +17,14 @@ from teams.models import Team
 from tests.chaos.books import Books, Made, Paid, Released
 from tests.chaos.clicks import CLICKS, LEFT_OUT
 from tests.chaos.verdict import verdict
-from tests.factories import OperationFactory, ProjectFactory, WalletFactory
+from tests.factories import (
+    DeployFactory,
+    OperationFactory,
+    ProjectFactory,
+    ReleaseFactory,
+    SourceFactory,
+    WalletFactory,
+)
 from wallets.models import Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -153,6 +160,23 @@ def test_a_release_of_a_cancelled_deploy_is_lost_and_a_second_one_repeated(balan
     live = [Released("rel_1", "prj_1", key), Released("rel_2", "prj_1", f"{key}-1")]
     assert whats(replace(books(balanced), releases=live[:1])) == ["lost"]
     assert whats(replace(books(balanced), releases=live)) == ["lost", "repeated"]
+
+
+def test_a_success_whose_files_are_not_live_is_lost(balanced: Wallet) -> None:
+    project = ProjectFactory.create(
+        team=balanced.team, wallet=balanced, remote_id="prj_1", live_release="rel_1"
+    )
+    done(balanced, "project.provision", subject_id=project.pk)
+    release = ReleaseFactory.create(project=project, remote_id="rel_1")
+    files = {"index.html": {"sha256": "one", "size": 1}}
+    source = SourceFactory.create(team=balanced.team, files=files)
+    deploy = DeployFactory.create(project=project, source=source, release=release, operation=None)
+    done(balanced, "deploy", subject_id=deploy.pk, result={"release_id": "rel_1"})
+    mine = replace(made(project, "prj_1"), live="rel_1")
+    for site, expected in (({"index.html": "one"}, []), ({"index.html": "two"}, ["lost"])):
+        live = [Released("rel_1", "prj_1", "", site)]
+        assert whats(replace(books(balanced), projects=[mine], releases=live)) == expected
+    assert whats(replace(books(balanced), projects=[mine])) == ["lost"]
 
 
 def test_equal_wishes_at_the_same_time_are_repeated(balanced: Wallet) -> None:

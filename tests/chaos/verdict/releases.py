@@ -57,26 +57,48 @@ def _agree(project: Project, operation: Operation, found: list[str]) -> bool:
 
 @check
 def a_release_is_made_once(facts: Facts) -> Iterator[Finding]:
-    """Each deploy that says live has one release at the gateway, and one that says that nothing happened has none."""
+    """No deploy has two releases at the gateway, and one that says that nothing happened has none."""
     live = Counter(released.key for released in facts.books.releases if released.key)
-    known = set(Release.objects.filter(made_here=True).values_list("remote_id", flat=True))
-    by_deploy: dict[object, list[Operation]] = defaultdict(list)
-    for operation in facts.of("deploy", "redeploy"):
-        by_deploy[operation.subject_id].append(operation)
-    for operations in by_deploy.values():
+    for operations in _by_deploy(facts).values():
         last = operations[-1]
-        keys = [key for key in live for one in operations if _is_of(key, one)]
-        count = sum(live[key] for key in keys)
+        count = sum(live[key] for key in live if any(_is_of(key, one) for one in operations))
         if count > 1:
             yield Finding(REPEATED, f"{count} releases: {told(last)}")
-        unlike = last.result.get("promoted") or last.result.get("noop")
-        won = last.state == State.SUCCEEDED and "release_id" in last.result and not unlike
-        if won and not count:
-            yield Finding(LOST, f"there is no release: {told(last)}")
-        if won and last.result["release_id"] not in known:
-            yield Finding(LOST, f"the panel has no release {last.result['release_id']}: {told(last)}")
         if count and last.state in (State.FAILED, State.CANCELLED) and not doubts(last):
             yield Finding(LOST, f"it is live at the gateway: {told(last)}")
+
+
+@check
+def what_was_deployed_was_live(facts: Facts) -> Iterator[Finding]:
+    """The release that a success names is there on both sides, with the files that were uploaded or brought back."""
+    there = {released.id: released.site for released in facts.books.releases}
+    known = set(Release.objects.values_list("remote_id", flat=True))
+    deploys = {deploy.pk: deploy for deploy in Deploy.objects.select_related("source", "restores")}
+    for subject, operations in _by_deploy(facts).items():
+        last = operations[-1]
+        release = last.result.get("release_id")
+        if last.state != State.SUCCEEDED or not release:
+            continue
+        if release not in there or release not in known:
+            yield Finding(LOST, f"there is no release {release}: {told(last)}")
+        elif there[release] != _wanted(deploys[subject]):
+            yield Finding(LOST, f"{release} has other files: {told(last)}")
+
+
+def _wanted(deploy: Deploy) -> dict[str, str]:
+    """Return the digest of each path that the deploy should have made live."""
+    files = deploy.source.files if deploy.source else {}
+    if deploy.restores:
+        files = deploy.restores.archive["site"]
+    return {path: file["sha256"] for path, file in files.items()}
+
+
+def _by_deploy(facts: Facts) -> dict[object, list[Operation]]:
+    """Return the operations of each deploy, in order: one that was resumed has several."""
+    found: dict[object, list[Operation]] = defaultdict(list)
+    for operation in facts.of("deploy", "redeploy"):
+        found[operation.subject_id].append(operation)
+    return found
 
 
 def _is_of(key: str, operation: Operation) -> bool:
