@@ -61,7 +61,7 @@ class Books:
                 payments=database.execute(_PAYMENTS).fetchone()[0],
                 drips=[row[0] for row in database.execute(_DRIPS)],
                 projects=[Made(*row) for row in database.execute(_PROJECTS)],
-                releases=[Released(*row, _digests(state)) for *row, state in database.execute(_RELEASES)],
+                releases=[_released(*row) for row in database.execute(_RELEASES)],
                 balances=dict(database.execute("SELECT address, micros FROM balances")),
                 tiers=dict(
                     database.execute("SELECT lower(address), tier FROM accounts WHERE tier IS NOT NULL")
@@ -69,8 +69,9 @@ class Books:
             )
 
 
-def _digests(state: str) -> dict[str, str]:
-    return {path: file["sha256"] for path, file in json.loads(state)["site"].items()}
+def _released(number: str, project: str, key: str, state: str) -> Released:
+    site = {path: file["sha256"] for path, file in json.loads(state)["site"].items()}
+    return Released(number, project, key, site)
 
 
 FILE = "sandbox.sqlite3"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from billing.services import NewLimits, make_wallet
@@ -27,7 +29,7 @@ def test_a_wallet_of_a_name_is_made_once(team: Team, alice: User, gateway: Gatew
         return True
 
     for number in range(ROUNDS):
-        answers = side_by_side([lambda label=f"Wallet {number}": click(label)] * CLICKS)
+        answers = side_by_side([partial(click, f"Wallet {number}")] * CLICKS)
         assert sorted(answers) == [False] * (CLICKS - 1) + [True]
     assert Wallet.objects.count() == ROUNDS
 
@@ -35,7 +37,11 @@ def test_a_wallet_of_a_name_is_made_once(team: Team, alice: User, gateway: Gatew
 def test_a_release_is_brought_back_once(team: Team, alice: User, gateway: Gateway) -> None:
     wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice)
     project = ProjectFactory.create(team=team, wallet=wallet, live_release="rel_live")
+
+    def click(release: Release) -> bool:
+        return bool(redeploy_release(release=release, user=alice))
+
     for _ in range(ROUNDS):
         release: Release = ReleaseFactory.create(team=team, project=project)
-        side_by_side([lambda release=release: bool(redeploy_release(release=release, user=alice))] * CLICKS)
+        side_by_side([partial(click, release)] * CLICKS)
         assert Deploy.objects.filter(restores=release).count() == 1

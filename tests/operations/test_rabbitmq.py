@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kombu import Connection, Queue
@@ -38,14 +39,15 @@ def waiting() -> int:
     """Return how many wake-ups lie in the queue."""
     with Connection(machine.RABBITMQ_URL) as connection:
         try:
-            return int(Queue(INTERACTIVE, channel=connection).queue_declare(passive=True).message_count)
+            declared: Any = Queue(INTERACTIVE, channel=connection.default_channel).queue_declare(passive=True)
+            return int(declared.message_count)
         except ChannelError:
             return 0  # nobody declared it yet
 
 
 def empty() -> None:
     with Connection(machine.RABBITMQ_URL) as connection:
-        Queue(INTERACTIVE, channel=connection).delete()
+        Queue(INTERACTIVE, channel=connection.default_channel).delete()
 
 
 def ended() -> bool:

@@ -73,7 +73,9 @@ def what_was_deployed_was_live(facts: Facts) -> Iterator[Finding]:
     """The release that a success names is there on both sides, with the files that were uploaded or brought back."""
     there = {released.id: released.site for released in facts.books.releases}
     known = set(Release.objects.values_list("remote_id", flat=True))
-    deploys = {deploy.pk: deploy for deploy in Deploy.objects.select_related("source", "restores")}
+    deploys: dict[object, Deploy] = {
+        deploy.pk: deploy for deploy in Deploy.objects.select_related("source", "restores")
+    }
     for subject, operations in _by_deploy(facts).items():
         last = operations[-1]
         release = last.result.get("release_id")
