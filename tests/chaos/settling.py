@@ -14,7 +14,7 @@ from operations.models import Operation, State
 from projects.models import Project
 from tests.chaos.cast import Cast
 from tests.chaos.deciding import Deciders
-from tests.chaos.ground import Ground
+from tests.chaos.ground import WORKERS, Ground
 from wallets.models import Payment, Wallet
 
 #: The longest that anything may still take: five lost leases, or a payment's life and the pause after it.
@@ -34,7 +34,7 @@ def settle(cast: Cast, deciders: Deciders) -> bool:
 
 def let_leases_out(ground: Ground) -> None:
     """End the leases of processes that are dead, as time would: for runs that are too short to wait for it."""
-    alive = {number for name in ("one", "two") for number in ground.session(name)}
+    alive = {number for name in WORKERS for number in ground.session(name)}
     for operation in Operation.objects.filter(state=State.RUNNING):
         if int(operation.worker.rpartition(":")[2] or 0) not in alive:
             same = Operation.objects.filter(pk=operation.pk, fence=operation.fence, state=State.RUNNING)

@@ -10,7 +10,7 @@ import pytest
 
 from tools.layout import ROOT
 
-SEED, OPERATIONS, SECONDS = 5, 20, 200
+SEED, OPERATIONS, SECONDS = 5, 20, 400
 
 
 @pytest.mark.slow

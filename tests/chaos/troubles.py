@@ -217,7 +217,6 @@ def kill_gateway(troubles: Troubles) -> None:
     """Kill the gateway; it is there again after a moment, with what it had written."""
     troubles.ground.held.add(SANDBOX)
     troubles.ground.kill_all(SANDBOX)
-    troubles.ground.kills -= 1  # the line counts the panel's processes
     troubles.rest(0.2, 2.0)
     troubles.ground.held.discard(SANDBOX)
     troubles.rest(1.0, 1.0)

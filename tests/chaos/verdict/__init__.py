@@ -1,4 +1,7 @@
-"""Compares the panel's rows with what the sandbox has on record; each difference is a finding."""
+"""Compares the panel's rows with what the sandbox has on record; each difference is a finding.
+
+The modules beside this one are imported for the checks that they add.
+"""
 
 from __future__ import annotations
 
