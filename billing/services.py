@@ -218,7 +218,11 @@ def reconcile_payment(*, payment: Payment, actor: User | None = None) -> Operati
 
 
 def _require_free_name(team: Team, gateway: Gateway, label: str) -> None:
-    """Two wallets of one name would be told apart by their addresses only, just where money is chosen."""
+    """Two wallets of one name would be told apart by their addresses only, just where money is chosen.
+
+    Holds the team's row, so that a double click finds the first one's wallet.
+    """
+    Team.objects.select_for_update().get(pk=team.pk)
     taken = Wallet.objects.filter(team=team, gateway=gateway, label__iexact=label).exclude(
         state=Wallet.State.FAILED
     )

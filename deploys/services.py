@@ -43,10 +43,11 @@ def redeploy_release(*, release: Release, user: User) -> Deploy:
     _require_ready(project)
     if release.is_live:
         raise Refusal("ALREADY_LIVE", _("This release is what serves now."))
-    if running := _active_redeploy(release):
-        return running
     number = release.generation if release.generation is not None else release.remote_id
     with transaction.atomic():
+        Release.objects.select_for_update().get(pk=release.pk)  # a double click is one wish
+        if running := _active_redeploy(release):
+            return running
         deploy = Deploy.objects.create(
             team_id=project.team_id,
             project=project,

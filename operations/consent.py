@@ -26,7 +26,7 @@ from operations.models import Operation, State
 from operations.queue import CONSENT_FOR, add_event, audit_operation, tell_end
 from operations.registry import kinds
 from teams.models import User
-from wallets import assertions
+from wallets import assertions, macs
 from wallets.assertions import Wanted, refused
 from wallets.models.passkey import in_utc
 
@@ -34,6 +34,8 @@ from wallets.models.passkey import in_utc
 GRACE = timedelta(minutes=10)
 MOST_BYTES = 16_384
 ANSWER = ("clientDataJSON", "authenticatorData", "signature")
+#: Beside the assertion: a worker's mark that it was right, once its passkey's counter has moved.
+SEEN = "seen"
 
 
 def digest(operation: Operation) -> bytes:
@@ -120,7 +122,36 @@ def demand(operation: Operation) -> None:
         raise too_late()
     if until > now + CONSENT_FOR + timedelta(minutes=1):
         raise refused("CONSENT_OTHER", _("This was to be confirmed for longer than the panel allows."))
-    assertions.verify(operation.consent, _wanted(operation, operation.actor_id))
+    seen = _was_seen(operation)
+    with transaction.atomic():
+        assertions.verify(_given(operation), _wanted(operation, operation.actor_id), again=seen)
+        if not seen:
+            _mark_seen(operation)
+
+
+def _given(operation: Operation) -> dict[str, Any]:
+    """Return the assertion alone."""
+    return {name: value for name, value in operation.consent.items() if name != SEEN}
+
+
+def _was_seen(operation: Operation) -> bool:
+    """Say whether a worker found this assertion right before: one that begins anew may not stumble over its counter."""
+    mark = str(operation.consent.get(SEEN, ""))
+    return bool(re.fullmatch(r"(?:[0-9a-f]{2})+", mark)) and macs.holds(
+        bytes.fromhex(mark), _covered(operation)
+    )
+
+
+def _mark_seen(operation: Operation) -> None:
+    operation.consent = {**_given(operation), SEEN: macs.compute(_covered(operation)).hex()}
+    mine = Operation.objects.filter(pk=operation.pk, state=State.RUNNING, fence=operation.fence)
+    mine.update(consent=operation.consent)
+
+
+def _covered(operation: Operation) -> bytes:
+    """Return the bytes under the mark: the operation, down to its last argument, and the assertion."""
+    given = json.dumps(_given(operation), sort_keys=True, separators=(",", ":"))
+    return b"\0".join((b"run402-panel/consent-seen/v1", digest(operation), given.encode()))
 
 
 def _wanted(operation: Operation, actor_id: Any) -> Wanted:

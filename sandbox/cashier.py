@@ -114,6 +114,7 @@ def _challenge(call: Call, offer: Offer, reason: str | None = None) -> Problem:
         url=offer.url,
         description=offer.description,
         micros=offer.micros,
+        seconds=call.gateway.settings.payment_seconds,
         now=call.gateway.clock.proof_now(),
         sample=offer.sample,
         error=reason or "Payment required",

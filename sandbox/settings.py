@@ -11,6 +11,8 @@ LOOPBACK = "127.0.0.1"
 LOOPBACK_NAMES = frozenset({"localhost", LOOPBACK, "sandbox.localhost"})
 APPS_SUFFIX = ".localhost"
 MAX_JSON_BYTES = 5 * 1024 * 1024
+#: No payment is offered a longer life (identity 3.7).
+MAX_PAYMENT_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Settings:
     public_url: str
     phase_seconds: float
     part_bytes: int
+    payment_seconds: int = MAX_PAYMENT_SECONDS
 
     @property
     def api_names(self) -> frozenset[str]:
@@ -33,12 +36,13 @@ class Settings:
 
 
 def load(data: Path, *, public_url: str) -> Settings:
-    """Read the two environment knobs: milliseconds per phase and bytes per upload part."""
+    """Read the environment: milliseconds per phase, bytes per upload part, seconds in which a payment can settle."""
     return Settings(
         data=data,
         public_url=public_url.rstrip("/"),
         phase_seconds=_number("SANDBOX_PHASE_MS", 150) / 1000,
         part_bytes=_number("SANDBOX_PART_BYTES", 8 * 1024 * 1024),
+        payment_seconds=min(_number("SANDBOX_PAYMENT_SECONDS", MAX_PAYMENT_SECONDS), MAX_PAYMENT_SECONDS),
     )
 
 

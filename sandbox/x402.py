@@ -55,7 +55,7 @@ def encode(value: Any) -> str:
     return base64.b64encode(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()).decode()
 
 
-def requirements(micros: int) -> list[dict[str, Any]]:
+def requirements(micros: int, seconds: int = MAX_TIMEOUT_SECONDS) -> list[dict[str, Any]]:
     """What may be paid: mainnet first, then the test network, as the captured challenge has it."""
     return [
         {
@@ -64,7 +64,7 @@ def requirements(micros: int) -> list[dict[str, Any]]:
             "amount": str(micros),
             "asset": asset.address,
             "payTo": PAY_TO,
-            "maxTimeoutSeconds": MAX_TIMEOUT_SECONDS,
+            "maxTimeoutSeconds": seconds,
             "extra": {"name": asset.name, "version": asset.version},
         }
         for asset in (MAINNET_USDC, SEPOLIA_USDC)
@@ -72,14 +72,14 @@ def requirements(micros: int) -> list[dict[str, Any]]:
 
 
 def challenge(
-    *, url: str, description: str, micros: int, now: float, sample: dict[str, Any], error: str
+    *, url: str, description: str, micros: int, seconds: int, now: float, sample: dict[str, Any], error: str
 ) -> dict[str, Any]:
-    """The PaymentRequired object. `sample` is the answer that a bazaar would show for this resource."""
+    """The PaymentRequired object: a payment holds for `seconds`; `sample` is what a bazaar would show as the answer."""
     return {
         "x402Version": 2,
         "error": error,
         "resource": {"url": url, "description": description, "mimeType": "application/json"},
-        "accepts": requirements(micros),
+        "accepts": requirements(micros, seconds),
         "extensions": {"bazaar": _bazaar(sample), "sign-in-with-x": _sign_in(url, now)},
     }
 

@@ -1,4 +1,4 @@
-"""What this machine offers beside Python: a browser, Node, PostgreSQL, Redis."""
+"""What this machine offers beside Python: a browser, Node, PostgreSQL, Redis, RabbitMQ."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import kombu
 import psycopg
 import redis
+from kombu.exceptions import OperationalError
 
 from sandbox.functions.node import find_node
-from tools import functions
+from tools import functions, services
 
 POSTGRES_URL = os.environ.get("PANEL_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("PANEL_TEST_REDIS_URL", "redis://127.0.0.1:6379/9")
+RABBITMQ_URL = os.environ.get("PANEL_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
 #: The shell draws no window around each page, which on two cores is most of a full Chromium's work.
 HEADLESS_SHELL = "chromium-headless-shell"
 CHROMIUM_NAMES = (HEADLESS_SHELL, "chromium", "chromium-browser", "google-chrome")
@@ -59,6 +62,17 @@ def _redis_answers() -> bool:
     return False
 
 
+@functools.cache
+def _rabbitmq_answers() -> bool:
+    with (
+        contextlib.suppress(OSError, OperationalError),
+        kombu.Connection(RABBITMQ_URL, connect_timeout=2, transport_options={"max_retries": 0}) as connection,
+    ):
+        connection.connect()
+        return bool(connection.connected)
+    return False
+
+
 CHROMIUM = Resource("Chromium is not installed", lambda: chromium_path() is not None)
 NODE = Resource(
     "Node 20 or newer is not on this machine",
@@ -77,4 +91,6 @@ POSTGRES = Resource(
     "no PostgreSQL at PANEL_TEST_POSTGRES_URL where we may create a database", _postgres_lets_us_in
 )
 REDIS = Resource("no Redis at PANEL_TEST_REDIS_URL", _redis_answers)
-ALL = (CHROMIUM, NODE, NODE_WITH_TYPES, FUNCTIONS, POSTGRES, REDIS)
+RABBITMQ = Resource("no RabbitMQ at PANEL_TEST_RABBITMQ_URL", _rabbitmq_answers)
+SERVERS = Resource("PostgreSQL and Redis are not installed", lambda: not services.missing())
+ALL = (CHROMIUM, NODE, NODE_WITH_TYPES, FUNCTIONS, POSTGRES, REDIS, RABBITMQ, SERVERS)

@@ -2,7 +2,8 @@
 
 The tests run on SQLite, the paths through the running panel among them: one of two processes draws all of those
 (tests/rooms), so that one stack serves them, while the other runs the rest. Where PostgreSQL is reachable, the tests
-of the rooms with locks, leases and money run there first; what fails there is told again before the closing line.
+of the rooms with locks, leases and money run there first, their workers on Redis where that is reachable too; what
+fails there is told again before the closing line.
 """
 
 from __future__ import annotations

@@ -46,17 +46,19 @@ def origin() -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def verify(assertion: Mapping[str, Any], wanted: Wanted) -> TrustedPasskey:
+def verify(assertion: Mapping[str, Any], wanted: Wanted, *, again: bool = False) -> TrustedPasskey:
     """Return the passkey that made the assertion, its counter moved. Raises Refusal with what is wrong.
 
-    The same assertion holds again for the same operation (a worker may have died), for nothing else.
+    The same assertion holds again for the same operation (a worker may have died), for nothing else. `again`: a worker
+    has moved the counter for it; the passkey may have been used for something else since.
     """
     answer = _read(assertion)
     passkey = _passkey(answer, wanted)
     _check_client(answer, wanted)
     _check_authenticator(answer)
     _check_signature(answer, passkey)
-    _move_counter(passkey, answer.response.authenticator_data.counter, wanted)
+    if not again:
+        _move_counter(passkey, answer.response.authenticator_data.counter, wanted)
     return passkey
 
 

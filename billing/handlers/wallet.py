@@ -67,7 +67,7 @@ def lower_limits(work: Work) -> dict[str, Any]:
     """Write lower limits. Higher ones are refused here too: web could have been told anything."""
     with transaction.atomic():
         wallet = _locked(work)
-        if "version" in work.checkpoints:
+        if "version" in work.checkpoints:  # higher ones may have been confirmed since
             return {"version": work.checkpoints["version"]}
         now, asked = policies.verified(wallet), _limits(wallet, work)
         raised = (
@@ -79,7 +79,8 @@ def lower_limits(work: Work) -> dict[str, Any]:
             )
         policy = policies.write(wallet, asked)
         work.checkpoint(version=policy.version)
-        _record("wallet.limits_written", wallet, work, version=policy.version)
+        limits = {"per_payment_micros": asked.per_payment_micros, "per_day_micros": asked.per_day_micros}
+        _record("wallet.limits_written", wallet, work, version=policy.version, **limits)
     return {"version": policy.version}
 
 

@@ -150,6 +150,20 @@ def test_a_limit_is_raised_by_owners_only(
     assert Operation.objects.filter(kind__in=["wallet.limits", "wallet.raise"]).count() == 0
 
 
+def test_a_worker_that_begins_anew_does_not_lower_what_was_raised_meanwhile(
+    wallet: Wallet, alice: User, run_operations: RunOperations, keysets: None
+) -> None:
+    operation = services.lower_limits(wallet=wallet, actor=alice, limits=NewLimits(100_000, 200_000))
+    run_operations()
+    policies.write(wallet, Limits(500_000, 900_000, wallet.gateway.networks))
+    Operation.objects.filter(pk=operation.pk).update(state=State.QUEUED)  # it died before it said so
+    run_operations()
+    operation.refresh_from_db()
+    assert (operation.state, operation.result) == (State.SUCCEEDED, {"version": 2})
+    assert policies.verified(wallet) == Limits(500_000, 900_000, wallet.gateway.networks)
+    assert Event.objects.filter(action="wallet.limits_written").count() == 1
+
+
 def test_a_limit_is_never_raised_by_the_worker_either(
     wallet: Wallet, alice: User, run_operations: RunOperations
 ) -> None:

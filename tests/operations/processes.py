@@ -11,15 +11,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.db import connection
 from django.utils import timezone
 
 from operations.models import Operation, State
+from tools import machine
 from tools.layout import ROOT
 
 PATIENCE_SECONDS = 30.0
 DOUBLES = "tests.operations.doubles"
+#: Databases of the tests' Redis that engine tests use; the one its URL names is for others.
+REDIS_NUMBERS = (10, 11, 12, 13)
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -30,9 +34,18 @@ def environment(data: Path) -> dict[str, str]:
     if connection.vendor == "postgresql":
         login = f"{values['USER']}:{values['PASSWORD']}" if values["PASSWORD"] else values["USER"]
         own["PANEL_DATABASE_URL"] = f"postgresql://{login}@{values['HOST']}:{values['PORT'] or 5432}/{name}"
+        own["PANEL_BROKER_URL"] = broker_url()
     elif not (data / "panel.sqlite3").exists():
         (data / "panel.sqlite3").symlink_to(name)
     return {**kept, **own}
+
+
+def broker_url() -> str:
+    """Return the broker of a test's processes: Redis beside PostgreSQL, with a number for each pytest process."""
+    if connection.vendor != "postgresql" or not machine.REDIS.is_there():
+        return "filesystem://"
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % len(REDIS_NUMBERS)
+    return urlsplit(machine.REDIS_URL)._replace(path=f"/{REDIS_NUMBERS[number]}").geturl()
 
 
 @contextlib.contextmanager

@@ -128,6 +128,33 @@ def test_a_passkey_without_a_counter_confirms_again_and_again(
         assert finish(operation, alice, passkey.confirm(operation, count=0)).state == State.SUCCEEDED
 
 
+def test_a_worker_that_died_goes_on_although_the_passkey_was_used_for_something_else_since(
+    guarded: str, submit: Submit, alice: User, trusted: Trusted, finish: Finish, run_operations: RunOperations
+) -> None:
+    passkey = trusted(alice)
+    first, second = submit(guarded), submit(guarded)
+    for operation in (first, second):
+        finish(operation, alice, passkey.confirm(operation))
+    Operation.objects.filter(pk=first.pk).update(
+        state=State.QUEUED
+    )  # it died before it said that it was done
+    run_operations()
+    assert (outcome(first), outcome(second)) == (State.SUCCEEDED, State.SUCCEEDED)
+
+
+def test_a_mark_that_no_worker_made_for_it_does_not_spare_the_counter(
+    guarded: str, submit: Submit, alice: User, trusted: Trusted, finish: Finish, run_operations: RunOperations
+) -> None:
+    passkey = trusted(alice)
+    first, second = submit(guarded), submit(guarded)
+    marked = finish(first, alice, passkey.confirm(first, count=7)).consent
+    replayed = passkey.confirm(second, count=7)
+    for mark in (marked[consent.SEEN], "00", "nonsense"):
+        put_in_line(second, consent={**replayed, consent.SEEN: mark})
+        run_operations()
+        assert outcome(second) == "CONSENT_COUNTER"
+
+
 def test_a_worker_that_died_does_not_make_a_person_confirm_twice(
     asked: Operation, alice: User, trusted: Trusted, finish: Finish, run_operations: RunOperations
 ) -> None:

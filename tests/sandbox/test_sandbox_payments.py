@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from sandbox import x402
-from tests.sandbox.sandbox_http import Http
+from tests.sandbox.sandbox_http import Http, sandbox_over
 from tests.sandbox.sandbox_player import MAINNET_USDC, USDC, Player, b64, unb64
 
 TIER = "/tiers/v1/prototype"
@@ -54,6 +55,16 @@ def test_challenge_lists_mainnet_first(funded: Player) -> None:
     mainnet = {"network": "eip155:8453", "asset": MAINNET_USDC, "extra": {"name": "USD Coin", "version": "2"}}
     sepolia = {"network": "eip155:84532", "asset": USDC, "extra": {"name": "USDC", "version": "2"}}
     assert challenge["accepts"] == [{**common, **mainnet}, {**common, **sepolia}]
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("20", 20), ("3000", 300)])
+def test_a_payment_may_be_offered_a_shorter_life_but_no_longer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, seconds: int
+) -> None:
+    monkeypatch.setenv("SANDBOX_PAYMENT_SECONDS", asked)
+    with sandbox_over(tmp_path / "other") as http:
+        offers = Player(http).challenge()["accepts"]
+    assert [offer["maxTimeoutSeconds"] for offer in offers] == [seconds, seconds]
 
 
 def test_challenge_tells_how_to_sign_in(funded: Player) -> None:

@@ -1,0 +1,187 @@
+"""Which kinds the chaos asks for, and whether its verdict sees what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from audit.record import SYSTEM, Subject, record
+from operations.models import Operation, OperationEvent, State
+from operations.registry import kinds
+from projects.models import Project
+from teams.models import Team
+from tests.chaos.books import Books, Made, Paid, Released
+from tests.chaos.clicks import CLICKS, LEFT_OUT
+from tests.chaos.verdict import verdict
+from tests.factories import (
+    DeployFactory,
+    OperationFactory,
+    ProjectFactory,
+    ReleaseFactory,
+    SourceFactory,
+    WalletFactory,
+)
+from wallets.models import Payment, SpendPolicy, Wallet
+from wallets.models.gateway import BASE_SEPOLIA
+
+DAY = 300_000
+
+
+def test_every_kind_of_operation_is_in_the_chaos_or_says_why_not() -> None:
+    registered = {name for name in kinds.keys() if not name.startswith("test.")}  # noqa: SIM118 - a Registry yields entries
+    assert set(CLICKS) | set(LEFT_OUT) == registered
+    assert set(CLICKS) & set(LEFT_OUT) == set()
+
+
+# --- The verdict ---
+
+
+@pytest.fixture
+def wallet(db: None) -> Wallet:
+    """A wallet that may spend DAY, made by its operation as a worker makes it."""
+    wallet: Wallet = WalletFactory.create(key_sealed=b"sealed")
+    SpendPolicy.objects.create(wallet=wallet, per_payment_micros=DAY, per_day_micros=DAY, mac=b"")
+    done(wallet, "wallet.create", subject_id=wallet.pk, args={"per_day_micros": DAY})
+    note("wallet.made", wallet.team, Subject("wallet", str(wallet.pk), wallet.label))
+    return wallet
+
+
+def done(wallet: Wallet, kind: str, state: State = State.SUCCEEDED, **fields: Any) -> Operation:
+    """Return an operation of the wallet's that ended, with the event of its end."""
+    both = {"team": wallet.team, "gateway": wallet.gateway, "wallet": wallet, "finished_at": timezone.now()}
+    operation: Operation = OperationFactory.create(kind=kind, state=state, **both, **fields)
+    OperationEvent.objects.create(operation=operation, seq=1, type=str(state), message="")
+    return operation
+
+
+def note(action: str, team: Team, subject: Subject, **details: Any) -> None:
+    record(action, team_id=team.pk, actor=SYSTEM, subject=subject, details=details)
+
+
+def paid(wallet: Wallet, operation: Operation, nonce: str, **fields: Any) -> Payment:
+    """Return the operation's settled payment of 100,000, on record as reserved."""
+    values = {"state": Payment.State.SETTLED, "settled_micros": 100_000, "paid_by": "x402", **fields}
+    payment = Payment.objects.create(
+        team=wallet.team,
+        wallet=wallet,
+        operation_id=operation.pk,
+        kind=operation.kind,
+        amount_micros=100_000,
+        network=BASE_SEPOLIA,
+        nonce=nonce,
+        **values,
+    )
+    subject = Subject("payment", str(payment.pk), "")
+    note("payment.reserved", wallet.team, subject, amount_micros=100_000, wallet=str(wallet.pk))
+    return payment
+
+
+def books(wallet: Wallet, *nonces: str) -> Books:
+    """Return what the sandbox would have: a payment of 100,000 for each nonce, and the wallet's mirror as it is."""
+    address = wallet.address.lower()
+    used = [Paid(address, nonce, 100_000, f"tx-{nonce}") for nonce in nonces]
+    return Books(paid=used, payments=len(used), balances={address: wallet.balance_micros or 0})
+
+
+def whats(found: Books, *asked: str) -> list[str]:
+    return sorted(finding.what for finding in verdict(found, asked))
+
+
+@pytest.fixture
+def balanced(wallet: Wallet) -> Wallet:
+    wallet.balance_micros = 0
+    wallet.save()
+    return wallet
+
+
+def test_what_agrees_on_both_sides_is_no_finding(balanced: Wallet) -> None:
+    operation = done(balanced, "tier.set")
+    paid(balanced, operation, "0x1")
+    assert whats(books(balanced, "0x1"), str(operation.pk)) == []
+
+
+def test_an_operation_that_is_gone_or_never_ends_is_lost(balanced: Wallet) -> None:
+    OperationFactory.create(team=balanced.team, kind="gateway.tiers", state=State.QUEUED)
+    assert whats(books(balanced), "no-such-row") == ["lost", "lost"]
+
+
+def test_a_payment_that_the_panel_does_not_know_is_repeated(balanced: Wallet) -> None:
+    paid(balanced, done(balanced, "tier.set"), "0x1")
+    assert whats(books(balanced, "0x1", "0x2")) == ["repeated"]
+
+
+def test_a_success_without_its_payment_is_lost(balanced: Wallet) -> None:
+    done(balanced, "tier.set")
+    paid(balanced, done(balanced, "tier.set"), "0x2")
+    assert whats(books(balanced)) == ["lost", "lost"]
+
+
+def test_a_released_payment_that_moved_money_is_overspent(balanced: Wallet) -> None:
+    operation = done(balanced, "tier.set", State.FAILED, error={"code": "X", "mutation_state": "none"})
+    paid(balanced, operation, "0x1", state=Payment.State.RELEASED, settled_micros=0)
+    assert whats(books(balanced, "0x1")) == ["overspent"]
+
+
+def test_reservations_beyond_the_days_limit_are_overspent(balanced: Wallet) -> None:
+    nonces = [f"0x{number}" for number in range(4)]
+    for nonce in nonces:
+        paid(balanced, done(balanced, "tier.set"), nonce)
+    assert whats(books(balanced, *nonces)) == ["overspent", "overspent"]  # by the record, and by the ledger
+
+
+def test_a_reservation_that_nobody_closed_is_told(balanced: Wallet) -> None:
+    operation = done(balanced, "tier.set", State.FAILED, error={"code": "X", "mutation_state": "none"})
+    paid(balanced, operation, "", state=Payment.State.RESERVED, settled_micros=None, paid_by="")
+    assert whats(books(balanced)) == ["other"]
+
+
+def made(project: Project, remote_id: str) -> Made:
+    return Made(remote_id, project.wallet.address.lower(), project.name, "", f"service-{remote_id}")
+
+
+def test_a_second_project_of_one_wish_is_repeated_and_a_denied_one_lost(balanced: Wallet) -> None:
+    twice: Project = ProjectFactory.create(team=balanced.team, wallet=balanced, remote_id="prj_1")
+    denied: Project = ProjectFactory.create(
+        team=balanced.team, wallet=balanced, remote_id="", state=Project.State.FAILED
+    )
+    done(balanced, "project.provision", subject_id=twice.pk)
+    done(balanced, "project.provision", State.FAILED, subject_id=denied.pk, error={"mutation_state": "none"})
+    rows = [made(twice, "prj_1"), made(twice, "prj_2"), made(denied, "prj_3")]
+    assert whats(replace(books(balanced), projects=rows)) == ["lost", "repeated"]
+
+
+def test_a_release_of_a_cancelled_deploy_is_lost_and_a_second_one_repeated(balanced: Wallet) -> None:
+    cancelled = done(balanced, "deploy", State.CANCELLED, subject_id=balanced.pk)
+    key = cancelled.idempotency_key
+    live = [Released("rel_1", "prj_1", key), Released("rel_2", "prj_1", f"{key}-1")]
+    assert whats(replace(books(balanced), releases=live[:1])) == ["lost"]
+    assert whats(replace(books(balanced), releases=live)) == ["lost", "repeated"]
+
+
+def test_a_success_whose_files_are_not_live_is_lost(balanced: Wallet) -> None:
+    project = ProjectFactory.create(
+        team=balanced.team, wallet=balanced, remote_id="prj_1", live_release="rel_1"
+    )
+    done(balanced, "project.provision", subject_id=project.pk)
+    release = ReleaseFactory.create(project=project, remote_id="rel_1")
+    files = {"index.html": {"sha256": "one", "size": 1}}
+    source = SourceFactory.create(team=balanced.team, files=files)
+    deploy = DeployFactory.create(project=project, source=source, release=release, operation=None)
+    done(balanced, "deploy", subject_id=deploy.pk, result={"release_id": "rel_1"})
+    mine = replace(made(project, "prj_1"), live="rel_1")
+    for site, expected in (({"index.html": "one"}, []), ({"index.html": "two"}, ["lost"])):
+        live = [Released("rel_1", "prj_1", "", site)]
+        assert whats(replace(books(balanced), projects=[mine], releases=live)) == expected
+    assert whats(replace(books(balanced), projects=[mine])) == ["lost"]
+
+
+def test_equal_wishes_at_the_same_time_are_repeated(balanced: Wallet) -> None:
+    done(balanced, "wallet.balance", unique_key="once")
+    second = done(balanced, "wallet.balance", unique_key="once")
+    assert whats(books(balanced)) == []
+    Operation.objects.exclude(pk=second.pk).update(finished_at=second.created_at + timedelta(seconds=1))
+    assert whats(books(balanced)) == ["repeated"]
