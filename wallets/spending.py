@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,10 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import NextStep, Refusal
 from run402 import x402
-from wallets import policies, selectors, vault
+from wallets import limiting, payees, policies, selectors, vault, windows
+from wallets.limits import money_of
 from wallets.models import Payment, Wallet
+from wallets.windows import Spend
 
 #: A held authorization this close to its end is not presented again: it may expire on the way.
 MARGIN_SECONDS = 10
@@ -29,7 +32,10 @@ MARGIN_SECONDS = 10
 
 @dataclass(frozen=True)
 class Charge:
-    """What an operation may pay at most, as it was shown to the person. Amount in USDC micros."""
+    """What an operation may pay at most, as it was shown to the person. Amount in USDC micros.
+
+    `actor` asks for it, `cost` says what kind of thing it pays for: both may have limits of their own.
+    """
 
     operation_id: UUID
     kind: str
@@ -37,6 +43,13 @@ class Charge:
     amount_micros: int
     network: str
     actor: Actor
+    cost: Payment.Cost = Payment.Cost.OTHER
+    project_id: UUID | None = None
+
+    @property
+    def actor_id(self) -> UUID | None:
+        """Who asks; None for the panel itself."""
+        return UUID(self.actor.id) if self.actor.id else None
 
 
 def reserve(wallet: Wallet, charge: Charge) -> Payment:
@@ -48,7 +61,8 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
         locked = Wallet.objects.select_for_update().select_related("gateway").get(pk=wallet.pk)
         if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
             return existing
-        _check(locked, charge)
+        at = windows.now_for(locked)
+        _check(locked, charge, at)
         payment = Payment.objects.create(
             team_id=locked.team_id,
             wallet=locked,
@@ -57,6 +71,10 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
             purpose=charge.purpose,
             amount_micros=charge.amount_micros,
             network=charge.network,
+            cost=charge.cost,
+            actor_id=charge.actor_id,
+            project_id=charge.project_id,
+            reserved_at=at,
         )
         _audit("payment.reserved", payment, charge.actor)
     return payment
@@ -67,7 +85,7 @@ def is_reserved(operation_id: UUID) -> bool:
     return Payment.objects.filter(operation_id=operation_id).exists()
 
 
-def _check(wallet: Wallet, charge: Charge) -> None:
+def _check(wallet: Wallet, charge: Charge, at: datetime) -> None:
     limits = policies.verified(wallet)
     if selectors.unknown_payment(wallet):
         raise Refusal(
@@ -77,33 +95,25 @@ def _check(wallet: Wallet, charge: Charge) -> None:
         )
     if charge.amount_micros < 0:
         raise Refusal("AMOUNT_INVALID", _("A payment cannot be negative."))
-    if charge.network not in limits.networks or charge.network not in wallet.gateway.networks:
+    money = money_of(charge.network)
+    allowed = charge.network in limits.networks and charge.network in wallet.gateway.networks
+    if not allowed or money is None or limits.amounts(money) is None:
         raise Refusal("NETWORK_NOT_ALLOWED", _("This wallet may not pay on this network."))
-    if charge.amount_micros > limits.per_payment_micros:
-        raise Refusal(
-            "LIMIT_PER_PAYMENT",
-            _("This costs more than the wallet may pay at once."),
-            details={"limit_micros": limits.per_payment_micros, "amount_micros": charge.amount_micros},
-            next_steps=[NextStep("choose_wallet", _("Use a wallet with a higher limit"), "/wallets/")],
-        )
-    left = limits.per_day_micros - selectors.spent_today_micros(wallet)
-    if charge.amount_micros > left:
-        raise Refusal(
-            "LIMIT_PER_DAY",
-            _("This costs more than the wallet may still spend today. The day ends at midnight UTC."),
-            details={"left_micros": max(left, 0), "amount_micros": charge.amount_micros},
-            next_steps=[NextStep("wait", _("Try again tomorrow, or use another wallet"), "/wallets/")],
-        )
+    spend = Spend(money, charge.cost, charge.actor_id, charge.project_id)
+    left = windows.left_for(wallet, limits, spend, at)
+    if cap := windows.exceeded(left, charge.amount_micros):
+        raise limiting.refusal(cap, left[cap], charge.amount_micros)
 
 
 def purchase(payment: Payment) -> x402.Purchase:
-    """Return how the client may pay: never above the reservation, only on its network, recorded before it is sent."""
+    """Return how the client may pay: a known payee, on the reservation's network, never above it; recorded first."""
 
     def before_send(signed: x402.SignedPayment) -> None:
         _store_signed(payment, signed)
 
     cap = x402.CapPolicy(max_micros=payment.amount_micros, networks=(payment.network,))
-    return x402.Purchase(policy=cap, before_send=before_send, held=held(payment))
+    known = payees.KnownPayee(cap, payment.wallet)
+    return x402.Purchase(policy=known, before_send=before_send, held=held(payment))
 
 
 def held(payment: Payment) -> x402.SignedPayment | None:
@@ -115,6 +125,12 @@ def held(payment: Payment) -> x402.SignedPayment | None:
     return x402.SignedPayment.from_json(
         vault.unseal_field(payment, "authorization_sealed", context(payment)).decode()
     )
+
+
+def forget_expired() -> int:
+    """Delete the stored authorizations that can settle no more; return how many. Their nonces stay, for the look-up."""
+    old = Payment.objects.filter(valid_before__lt=int(time.time())).exclude(authorization_sealed=b"")
+    return old.update(authorization_sealed=b"")
 
 
 def context(payment: Payment) -> vault.Context:

@@ -2,9 +2,19 @@
 
 from wallets.models.gateway import Gateway
 from wallets.models.passkey import FirstPasskey, TrustedPasskey
+from wallets.models.payee import Payee
 from wallets.models.payment import Payment
 from wallets.models.policy import SpendPolicy
 from wallets.models.standing import GatewayStanding
 from wallets.models.wallet import Wallet
 
-__all__ = ["FirstPasskey", "Gateway", "GatewayStanding", "Payment", "SpendPolicy", "TrustedPasskey", "Wallet"]
+__all__ = [
+    "FirstPasskey",
+    "Gateway",
+    "GatewayStanding",
+    "Payee",
+    "Payment",
+    "SpendPolicy",
+    "TrustedPasskey",
+    "Wallet",
+]
