@@ -6,7 +6,7 @@ ANY_PYTHON := $(or $(firstword $(foreach name,python3 python3.13 python3.12 pyth
 RUN := $(PYTHON) -m tools
 ARGS ?=
 
-.PHONY: help demo demo-reset test check smoke rooms conformance security bench full fmt lock shell setup setup-dev
+.PHONY: help demo demo-reset test check smoke rooms conformance security money bench full fmt lock shell setup setup-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,10 +35,13 @@ conformance: setup-dev ## Client and sandbox against the official SDK, x402 and 
 security: setup-dev ## Permissions, leaks, fuzz, key rotation under load, tampering with the record
 	@$(RUN).security $(ARGS)
 
+money: setup-dev ## Parallel spends on a small cap, killed between any two steps (ARGS="--seed 7" repeats)
+	@$(RUN).money $(ARGS)
+
 bench: setup-dev ## Run the benchmarks into benchmarks/results.json
 	@$(PYTHON) -m benchmarks $(ARGS)
 
-full: check test smoke rooms conformance security bench ## Everything there is
+full: check test smoke rooms conformance security money bench ## Everything there is
 
 fmt: setup-dev ## Format code and templates
 	@$(RUN).fmt
