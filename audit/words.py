@@ -72,6 +72,8 @@ WORDS = {
     "factor.added": _("Second factor added"),
     "factor.renamed": _("Passkey renamed"),
     "factor.removed": _("Second factor removed"),
+    "halt.made": _("Stopped"),
+    "halt.lifted": _("Stop lifted"),
     # Webhooks
     "hook.added": _("Webhook added"),
     "hook.changed": _("Webhook changed"),
@@ -88,6 +90,7 @@ GROUPS = {
     "access": _("Signing in and refusals"),
     "audit": _("The record itself"),
     "factor": _("Second factors"),
+    "halt": _("Stops"),
     "hook": _("Webhooks"),
     "instance": _("Instance"),
     "invitation": _("Invitations"),
@@ -109,7 +112,9 @@ GROUPS = {
 
 OBJECTS = {
     "audit": _("Audit record"),
+    "gateway": _("Gateway"),
     "hook": _("Webhook"),
+    "instance": _("Instance"),
     "invitation": _("Invitation"),
     "keyset": _("Keyset"),
     "kind": _("Kind of operation"),

@@ -11,12 +11,13 @@ class BillingConfig(AppConfig):
         from django.db.models.signals import post_delete, post_save
 
         from billing import leaving, passkeys
-        from billing.background import plan_wallets
+        from billing.background import close_orphans, plan_wallets
         from billing.search import find_wallets
         from core.registry import erasers, leaver_sources, personal_data, planners, search_sources
 
         search_sources.add("wallets", find_wallets)
         planners.add("wallets", plan_wallets)
+        planners.add("payments", close_orphans)
         leaver_sources.add("wallets", leaving.of_leaver)
         leaver_sources.add("passkeys", passkeys.of_leaver)
         personal_data.add("passkeys", passkeys.of_person)

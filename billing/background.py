@@ -1,15 +1,20 @@
-"""Which balances and leases are read again while nobody looks."""
+"""Which balances and leases are read again while nobody looks, and which payments are followed to their end."""
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from billing.services import refresh_wallet
+from audit.record import SYSTEM
+from billing.services import reconcile_payment, refresh_wallet
+from core.errors import Refusal
 from operations.background import spread, tried_within, vary
-from wallets.models import Gateway, Wallet
+from operations.models import ACTIVE, Operation
+from wallets import halts, spending
+from wallets.models import Gateway, Payment, Wallet
 
 HOURLY = timedelta(hours=1)
 
@@ -19,6 +24,22 @@ def plan_wallets(gateway: Gateway, most: int) -> int:
     old = timezone.now() - vary(HOURLY)
     stale = Q(balance_at=None) | Q(balance_at__lt=old)
     due = Wallet.objects.filter(stale, gateway=gateway, state=Wallet.State.READY)
+    due = due.exclude(team__in=halts.stopped_teams())
     due = due.exclude(pk__in=tried_within("wallet.balance", vary(HOURLY))).select_related("team", "gateway")
     found = due.order_by("balance_at")[:most]
     return len([refresh_wallet(wallet=wallet, delay=spread()) for wallet in found])
+
+
+def close_orphans(gateway: Gateway, most: int) -> int:
+    """End what operations left open that have ended; return how many look-ups that needs.
+
+    Every kind does so itself when it ends. This is for the one whose process, or whose own code, did not get there.
+    """
+    over = Operation.objects.filter(pk=OuterRef("operation_id")).exclude(state__in=ACTIVE)
+    left = Payment.objects.filter(Exists(over), wallet__gateway=gateway).select_related("wallet__team")
+    for payment in left.filter(state=Payment.State.RESERVED)[:most]:
+        with contextlib.suppress(Refusal):  # somebody ended it meanwhile
+            spending.release(payment, actor=SYSTEM)
+    looked_up = tried_within("payment.reconcile", vary(HOURLY))
+    signed = left.filter(state__in=[Payment.State.SIGNED, Payment.State.UNKNOWN]).exclude(pk__in=looked_up)
+    return len([reconcile_payment(payment=payment) for payment in signed[:most]])

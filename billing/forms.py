@@ -114,6 +114,24 @@ class TierForm(forms.Form):
     micros = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
 
+class DecideForm(forms.Form):
+    """An owner's word about a payment that the chain tells nothing of."""
+
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("What became of it"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("paid", gettext_lazy("It was paid: it keeps counting")),
+            ("free", gettext_lazy("It was not paid: the sum is free again")),
+        ],
+    )
+    note = forms.CharField(
+        label=gettext_lazy("How you know"),
+        max_length=300,
+        help_text=gettext_lazy("It stays with the payment and in the audit record."),
+    )
+
+
 class LedgerForm(forms.Form):
     """The filters of the ledger, all in the address."""
 

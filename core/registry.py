@@ -103,6 +103,8 @@ HealthCheck = Callable[[], tuple[bool, str]]
 OutcomeListener = Callable[[Any], None]
 #: (gateway, most) to how many readings, `most` at most, a room has put in line to keep its mirror fresh.
 Planner = Callable[[Any, int], int]
+#: Given a halt (`wallets.halts`), what has to be done before it may be lifted, as sentences; none when it may.
+LiftCheck = Callable[[Any], list[str]]
 
 panels: Registry[Panel] = Registry("panel")
 leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
@@ -113,6 +115,7 @@ search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")
 planners: Registry[Planner] = Registry("planner of background readings")
+lift_checks: Registry[LiftCheck] = Registry("check before a halt is lifted")
 
 
 def panels_in(slot: str) -> list[Panel]:

@@ -23,13 +23,15 @@ class SettingsPage:
     workers: tuple[WorkerPulse, ...]
     encrypted: bool
     may_manage_hooks: bool
+    may_halt: bool
 
 
 def settings_page(gateways: list[Gateway], membership: Membership) -> SettingsPage:
     """Return the page for a member; a worker is shown for a day after its last sign of life."""
     may_manage_hooks = allows(membership.role, Action.HOOKS_MANAGE) and not membership.is_limited
     workers = tuple(WorkerPulse.objects.order_by("-at")[:10])
-    return SettingsPage(version(), tuple(gateways), workers, settings.HTTPS, may_manage_hooks)
+    may_halt = allows(membership.role, Action.HALT)
+    return SettingsPage(version(), tuple(gateways), workers, settings.HTTPS, may_manage_hooks, may_halt)
 
 
 @functools.cache

@@ -12,7 +12,8 @@ from home import readiness
 from home.about import version
 from operations.models import Operation, State, WorkerPulse
 from teams.models import Instance, Team, User
-from wallets.models import Gateway
+from wallets import halts
+from wallets.models import Gateway, Halt
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class InstancePage:
     teams: int
     people: int
     open_teams: bool
+    halts: tuple[Halt, ...]
+
+    @property
+    def stopped(self) -> frozenset[str]:
+        """The gateways that are stopped by themselves."""
+        return frozenset(halt.gateway_id for halt in self.halts if halt.gateway_id)
 
 
 def instance_page() -> InstancePage:
@@ -63,6 +70,7 @@ def instance_page() -> InstancePage:
         teams=Team.objects.count(),
         people=User.objects.filter(is_active=True).count(),
         open_teams=Instance.get().open_teams,
+        halts=tuple(halts.active().filter(team=None)),
     )
 
 

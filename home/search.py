@@ -29,6 +29,7 @@ ACTIONS: tuple[tuple[Promise, str, str, Action], ...] = (
     (gettext_lazy("Passkeys that confirm"), "billing:passkeys", "fingerprint-pattern", Action.WALLET_RAISE),
     (gettext_lazy("Invite somebody"), "teams:invite", "user-plus", Action.MEMBERS_MANAGE),
     (gettext_lazy("Team rules"), "teams:rules", "shield", Action.VIEW),
+    (gettext_lazy("Stop this team"), "home:stop_team", "circle-stop", Action.HALT),
     (gettext_lazy("Inbox"), "notifications:inbox", "inbox", Action.VIEW),
     (gettext_lazy("What you are told"), "notifications:rules", "bell", Action.VIEW),
     (gettext_lazy("Webhooks"), "notifications:hooks", "plug", Action.HOOKS_MANAGE),

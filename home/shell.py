@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.db.models import Count, Exists, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -15,14 +15,16 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from home.stops.pages import title_of
 from notifications.selectors import unread_of
 from operations import selectors as operation_selectors
 from operations.models import State
 from teams.middleware import PanelRequest
 from teams.models import Membership, Team
+from teams.permissions import Action, allows
 from teams.reach import Reach
-from wallets import gateways, standing
-from wallets.models import Gateway
+from wallets import gateways, halts, standing
+from wallets.models import Gateway, Halt
 from wallets.selectors import ready_wallets
 
 
@@ -79,6 +81,16 @@ class Outage:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """What is stopped around the page: everything, the team, or the gateway in use."""
+
+    title: str
+    sentence: str
+    url: str
+    may_resume: bool
+
+
+@dataclass(frozen=True)
 class Shell:
     """Everything `shell.html` shows around a page."""
 
@@ -91,6 +103,7 @@ class Shell:
     bottom: tuple[NavItem, ...]
     wallet_balance: ShellBalance | None
     worker_silent: bool
+    halt: Stop | None
     outage: Outage | None
     unread: int
 
@@ -138,7 +151,7 @@ def build(request: PanelRequest) -> Shell:
     """Return the frame of one request; the queries it makes are counted by a test."""
     gateway = gateways.of(request)
     nav = _sections(request)
-    silent, unread = _silent_and_unread(request)
+    silent, unread, halt = _around(request, gateway)
     bottom = {reverse(name) for name in BOTTOM}
     return Shell(
         team=request.team,
@@ -150,20 +163,35 @@ def build(request: PanelRequest) -> Shell:
         bottom=tuple(item for section in nav for item in section.items if item.url in bottom),
         wallet_balance=_balance(request.membership.reach, gateway),
         worker_silent=silent,
+        halt=_stop(halt, request.membership) if halt else None,
         outage=_outage(gateway),
         unread=unread,
     )
 
 
-def _silent_and_unread(request: PanelRequest) -> tuple[bool, int]:
-    """Say whether no worker is alive, and how many notices are unread: one query, it stands around every page."""
+def _around(request: PanelRequest, gateway: Gateway) -> tuple[bool, int, Halt | None]:
+    """Say whether no worker is alive, how many notices are unread, and what is stopped: one query around every page."""
     unread = unread_of(request.user, request.membership).order_by().values("person").annotate(n=Count("pk"))
-    alive, count = (
+    halt = halts.touching(request.team.pk, gateway.pk).values_list(JSONObject(**halts.TOLD))[:1]
+    alive, count, told = (
         Membership.objects.filter(pk=request.membership.pk)
-        .values_list(Exists(operation_selectors.alive_workers()), Coalesce(Subquery(unread.values("n")), 0))
+        .values_list(
+            Exists(operation_selectors.alive_workers()),
+            Coalesce(Subquery(unread.values("n")), 0),
+            Subquery(halt),
+        )
         .get()
     )
-    return not alive, count
+    return not alive, count, halts.from_told(told) if told else None
+
+
+def _stop(halt: Halt, member: Membership) -> Stop:
+    """Return the banner; whoever can lift it is led to where that is done."""
+    title = title_of(halt)
+    if halt.scope != Halt.Scope.TEAM and member.user.is_operator:
+        return Stop(title, halts.said(halt), reverse("home:instance_stops"), may_resume=True)
+    may = halt.scope == Halt.Scope.TEAM and allows(member.role, Action.HALT)
+    return Stop(title, halts.said(halt), reverse("home:stops"), may_resume=may)
 
 
 def _outage(gateway: Gateway) -> Outage | None:

@@ -75,6 +75,14 @@ ALL = (
         action=Action.OWNERS_MANAGE,
     ),
     EventType(
+        "halt",
+        _("Something was stopped or resumed"),
+        _("every member whom it concerns"),
+        "circle-stop",
+        mail=True,
+        action=Action.VIEW,
+    ),
+    EventType(
         "instance.trouble",
         _("Something is wrong with this panel"),
         _("operators of the instance"),

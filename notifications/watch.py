@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,15 +19,17 @@ from core import happenings
 from core.happenings import Happening
 from notifications import outcomes
 from notifications.models import Delivery, Notice
-from operations.models import Operation, Reason, State, WorkerPulse
-from wallets.models import Payment, TrustedPasskey, Wallet
+from operations.models import Operation, Reason, State
+from teams.models import Team
+from wallets import halts
+from wallets.models import Halt, Payment, TrustedPasskey, Wallet
 
 LOOK_BACK = timedelta(days=30)
 LEASE_ENDS = timedelta(days=3)
 #: Who has not decided by then is not looking at the page any more.
 AWAY_AFTER = timedelta(minutes=2)
-#: A worker that restarts is back before.
-MISSING_AFTER = timedelta(minutes=5)
+#: A halt that was lifted longer ago is no news any more.
+HALTS_LOOK_BACK = timedelta(days=1)
 #: Read notices and old deliveries go then.
 NOTICES_KEPT = timedelta(days=180)
 DELIVERIES_KEPT = timedelta(days=30)
@@ -34,7 +37,7 @@ DELIVERIES_KEPT = timedelta(days=30)
 
 def look() -> int:
     """Tell of what is new; return how much that was."""
-    found = [*unconfirmed(), *unknown_payments(), *ending_leases(), *new_passkeys(), *missing_workers()]
+    found = [*unconfirmed(), *unknown_payments(), *ending_leases(), *new_passkeys(), *made_and_lifted_halts()]
     new = _untold(found)
     for happening in new:
         happenings.tell(happening)
@@ -117,18 +120,56 @@ def new_passkeys() -> Iterable[Happening]:
         )
 
 
-def missing_workers() -> Iterable[Happening]:
-    """Workers that were alive today and say nothing any more. Told by those that are left, or once one is back."""
-    for pulse in WorkerPulse.objects.filter(at__lt=timezone.now() - MISSING_AFTER)[:100]:
-        yield Happening(
-            "instance.trouble",
-            object_id=f"worker/{pulse.name}"[:80],
-            occurrence=_moment(pulse.at),
-            title=_("Worker %(name)s has not been seen since %(when)s UTC")
-            % {"name": pulse.name, "when": pulse.at.strftime("%Y-%m-%d %H:%M")},
-            text=_("If it was not stopped on purpose, start it again and read its log."),
-            url=reverse("home:settings"),
-        )
+def made_and_lifted_halts() -> Iterable[Happening]:
+    """What was stopped and resumed: told to every team that it concerns, and to operators unless it is a team's."""
+    lately = timezone.now() - HALTS_LOOK_BACK
+    for halt in Halt.objects.filter(Q(lifted_at=None) | Q(lifted_at__gte=lately)).select_related(
+        "team", "gateway"
+    ):
+        for team_id in _concerned(halt):
+            yield _halted(halt, team_id)
+            if halt.lifted_at is not None:
+                yield _resumed(halt, team_id)
+
+
+def _concerned(halt: Halt) -> list[UUID | None]:
+    """Return the teams, and None for the operators."""
+    if halt.team_id:
+        return [halt.team_id]
+    teams = Team.objects.order_by("pk")
+    if halt.gateway_id:
+        teams = teams.filter(Exists(Wallet.objects.filter(team=OuterRef("pk"), gateway=halt.gateway_id)))
+    return [None, *teams.values_list("pk", flat=True)]
+
+
+def _halted(halt: Halt, team_id: UUID | None) -> Happening:
+    words = {"name": halts.target(halt), "who": halt.by_label}
+    title = _("%(name)s was stopped by %(who)s") % words
+    if halt.is_restored:
+        title = _("This instance was restored from a backup and is paused")
+    text = _("Nothing of it begins, is sent or is signed until it is resumed.")
+    return _of_halt(halt, team_id, "made", title, text, halts.said(halt))
+
+
+def _resumed(halt: Halt, team_id: UUID | None) -> Happening:
+    title = _("%(name)s was resumed by %(who)s") % {"name": halts.target(halt), "who": halt.lifted_by_label}
+    return _of_halt(halt, team_id, "lifted", title, _("What was held up goes on."))
+
+
+def _of_halt(
+    halt: Halt, team_id: UUID | None, occurrence: str, title: str, text: str, detail: str = ""
+) -> Happening:
+    """Return what to tell one team. Each has notices of its own, so the id names the team too."""
+    return Happening(
+        "halt",
+        object_id=f"{halt.pk}/{team_id or 'operators'}",
+        occurrence=occurrence,
+        title=title,
+        text=text,
+        detail=detail,
+        url=reverse("home:stops" if team_id else "home:instance_stops"),
+        team_id=team_id,
+    )
 
 
 def _untold(found: list[Happening]) -> list[Happening]:

@@ -16,7 +16,7 @@ from operations.models import ACTIVE, Operation
 from operations.registry import SYNC
 from operations.work import heard
 from run402.errors import Run402Error
-from wallets import signer, standing
+from wallets import halts, signer, standing
 from wallets.models import Gateway
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,11 @@ PROBE_SECONDS = 15.0
 def plan() -> int:
     """Put in line what is due at each gateway that may be asked; return how many."""
     gateways = Gateway.objects.filter(enabled=True)
-    return sum(_plan(gateway) for gateway in gateways if standing.takes_background(gateway))
+    return sum(_plan(gateway) for gateway in gateways if _may_be_read(gateway))
+
+
+def _may_be_read(gateway: Gateway) -> bool:
+    return standing.takes_background(gateway) and not halts.stops_gateway(gateway)
 
 
 def _plan(gateway: Gateway) -> int:
@@ -66,7 +70,8 @@ def tried_within(kind: str, time: timedelta) -> QuerySet[Operation, UUID | None]
 
 def look() -> int:
     """Ask the gateways that have failed whether they are back, one worker each; return how many were asked."""
-    return sum(_ask(gateway) for gateway in standing.suspects() if standing.take_turn(gateway))
+    gateways = [gateway for gateway in standing.suspects() if not halts.stops_gateway(gateway)]
+    return sum(_ask(gateway) for gateway in gateways if standing.take_turn(gateway))
 
 
 def _ask(gateway: Gateway) -> int:

@@ -14,6 +14,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from operations.halted import not_halted
 from operations.models import Operation, State
 from teams.models import Team
 
@@ -33,7 +34,9 @@ def worker_name() -> str:
 
 def claim(queue: str) -> Operation | None:
     """Take the oldest due row of a free lane, teams with little under way first; None when there is none."""
-    due = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
+    due = not_halted(
+        Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
+    )
     for team in _by_turn(due):
         for candidate in _free(due.filter(team=team))[:CANDIDATES]:
             if taken := _taken(candidate):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from operations import selectors
+from operations.halted import why_queued
 from operations.models import Operation, State
 from operations.registry import INTERACTIVE, kind_label, kinds
 
@@ -84,6 +85,8 @@ def _sentence(operation: Operation) -> str:
         return ""
     if operation.cancel_requested:
         return _("Stops before its next step. What is done already stays.")
+    if halted := why_queued(operation):
+        return halted
     if operation.state == State.QUEUED and not operation.has_started:
         return _place(operation)
     return selectors.last_message(operation)

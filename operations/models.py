@@ -261,3 +261,28 @@ class BeatPulse(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Trouble(models.Model):
+    """Something wrong with the instance, from its beginning to its end (`operations.watch.troubles`).
+
+    `about` names the worker that it is about, if it is about one.
+    """
+
+    finding = models.CharField(max_length=20)
+    about = models.CharField(max_length=80, blank=True)
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-began_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["finding", "about"], condition=Q(ended_at=None), name="trouble_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.finding} {self.about}".strip()

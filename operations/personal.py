@@ -11,7 +11,7 @@ from operations.models import Operation, OperationEvent
 from teams.models import User
 
 #: Events whose sentence says who decided.
-DECISIONS = ("cancelled", "decision", "declined", "log")
+DECISIONS = ("cancelled", "decision", "declined", "held", "log", "resumed")
 
 
 def held(user: User) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.keysets import key_ids
 from operations.models import WorkerPulse
-from operations.watch import deaf
+from operations.watch import deaf, troubles
 from operations.watch.findings import findings_here, skew
 from wallets import macs, vault
 
@@ -61,7 +61,9 @@ def _run(name: str, queues: list[str], stop: threading.Event) -> None:
     while True:
         try:
             held = _told(beat_once(name), held)
+            troubles.note()
             if deaf.is_deaf(queues):
+                troubles.deaf(name)
                 deaf.leave()
         except DatabaseError as error:
             log.warning("pulse_not_written", error=type(error).__name__)

@@ -38,6 +38,8 @@ class Kind:
     `audited` kinds leave a trace when they end. `on_end` is told the row when it ended in failure or was cancelled.
     `guard` PASSKEY has the asker's passkey confirm the `statement` first (`operations.consent`). A result is emptied
     after `result_for`; one that a browser tab opens with a key of its own is fetched once (`operations.handing`).
+    `runs_halted` kinds go on while their team, gateway or everything is stopped: they find out what is true, or make
+    things safer, and neither spend nor change anything at a gateway.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Kind:
     guard: Guard = Guard.NONE
     statement: Statement | None = None
     result_for: timedelta | None = None
+    runs_halted: bool = False
 
     def __post_init__(self) -> None:
         if (self.guard is Guard.PASSKEY) != (self.statement is not None):
@@ -77,12 +80,24 @@ def kind(
     guard: Guard = Guard.NONE,
     statement: Statement | None = None,
     result_for: timedelta | None = None,
+    runs_halted: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of a kind."""
 
     def decorate(handler: Handler) -> Handler:
         made = Kind(
-            name, label, action, handler, queue, mutates, audited, on_end, guard, statement, result_for
+            name,
+            label,
+            action,
+            handler,
+            queue,
+            mutates,
+            audited,
+            on_end,
+            guard,
+            statement,
+            result_for,
+            runs_halted,
         )
         kinds.add(name, made)
         return handler

@@ -17,6 +17,7 @@ from operations.queue import add_event, audit_operation, audit_refusal, tell_end
 from operations.registry import Guard, kinds
 from operations.work import CancelHonoured, Held, Later, LeaseLost, Wait, Work
 from run402.errors import Run402Error
+from wallets.halts import Halted
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ def _attempt(work: Work) -> Ending:
     operation, kind = work.operation, kinds.get(work.operation.kind)
     try:
         _may_run(operation)
+        work.stop_if_halted()
         return endings.succeeded(kind.handler(work), kind.result_for)
     except LeaseLost:
         raise
@@ -59,6 +61,8 @@ def _attempt(work: Work) -> Ending:
         return endings.waiting(wait.reason, wait.message)
     except CancelHonoured as stop:
         return endings.cancelled(str(stop))
+    except Halted as halted:
+        return endings.held(operation, 0.0, halted.fault.message, begun=bool(work.checkpoints))
     except Refusal as refusal:
         return endings.refused(refusal.fault)
     except Run402Error as error:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import ChannelError, KombuError
 
+from operations.halted import not_halted
 from operations.models import Operation, State
 
 log = structlog.get_logger(__name__)
@@ -76,4 +77,5 @@ def _connection() -> Connection:
 
 def due(queue: str) -> int:
     """Return how many rows of the queue could run now."""
-    return Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now()).count()
+    rows = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
+    return not_halted(rows).count()

@@ -17,11 +17,13 @@ import run402
 from audit.record import SYSTEM, Actor
 from core.ui.status import phase_word
 from operations.claims import LEASE
+from operations.halted import halt_of
 from operations.models import Operation, OperationRequest, Reason, State
 from operations.queue import add_event
 from operations.registry import SYNC
 from run402 import Exchange
 from wallets import signer, standing
+from wallets.halts import Halted
 from wallets.models import Gateway, Wallet
 
 log = structlog.get_logger(__name__)
@@ -111,12 +113,18 @@ class Work:
             self._update(done=done, total=total)
 
     def stop_if_cancelled(self) -> None:
-        """Honour a cancellation between two steps; raise LeaseLost when another worker took over."""
+        """Honour a cancellation or a halt between two steps; raise LeaseLost when another worker took over."""
         asked = self._mine().values_list("cancel_requested", flat=True).first()
         if asked is None:
             raise LeaseLost(str(self.operation.pk))
         if asked:
             raise CancelHonoured(_("Cancelled"))
+        self.stop_if_halted()
+
+    def stop_if_halted(self) -> None:
+        """Raise Halted while the team, the gateway or everything is stopped, unless this kind runs on."""
+        if halt := halt_of(self.operation):
+            raise Halted(halt)
 
     @property
     def gateway(self) -> Gateway:
@@ -136,7 +144,11 @@ class Work:
         return signer.client(self.gateway, wallet, on_exchange=self._on_exchange, before=self._take_turn)
 
     def admit(self) -> None:
-        """Go on if the gateway may be asked now; raise Held, or Skipped when nobody waits for the operation."""
+        """Go on if the gateway may be asked now; raise Held, or Skipped when nobody waits for the operation.
+
+        Raises Halted while it is stopped.
+        """
+        self.stop_if_halted()
         background = self.operation.actor_id is None and self.operation.queue == SYNC
         if background and not standing.takes_background(self.gateway):
             said = _("Skipped: %(gateway)s cannot be asked now. It is read again by itself later.")
@@ -157,8 +169,12 @@ class Work:
             heard(self.gateway, exchange)
 
     def _take_turn(self) -> None:
-        """Keep to the limit of requests. Uploads have threads of their own and are bounded by the client."""
+        """Keep to the limit of requests, and send none while stopped.
+
+        Uploads have threads of their own and are bounded by the client; their step asks between two batches.
+        """
         if threading.get_ident() == self._thread:
+            self.stop_if_halted()
             time.sleep(standing.slot(self.gateway))
 
     def _flush(self) -> None:

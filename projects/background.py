@@ -10,6 +10,7 @@ from django.utils import timezone
 from operations.background import spread, tried_within, vary
 from projects import selectors, services
 from projects.models import Project
+from wallets import halts
 from wallets.models import Gateway
 
 #: A project that somebody had open lately is read more often than the others.
@@ -29,5 +30,6 @@ def _due(projects: QuerySet[Project], gateway: Gateway, interval: timedelta) -> 
     interval = vary(interval)
     stale = Q(synced_at=None) | Q(synced_at__lt=timezone.now() - interval)
     found = projects.filter(stale, gateway=gateway, state=Project.State.READY)
+    found = found.exclude(team__in=halts.stopped_teams())
     tried = tried_within(selectors.SYNC, interval)
     return found.exclude(pk__in=tried).select_related("team", "gateway", "wallet").order_by("synced_at")

@@ -30,6 +30,7 @@ class Action(TextChoices):
     OWNERS_MANAGE = "owners.manage", _("make owners and admins, or end that")
     TEAM_RULES = "team.rules", _("change the team's rules")
     PAYMENT_APPROVE = "payment.approve", _("approve what somebody else wants to pay")
+    HALT = "halt", _("stop the team's operations and resume them")
     HOOKS_MANAGE = "hooks.manage", _("manage the team's webhooks")
     AUDIT_VIEW = "audit.view", _("read the audit record")
     AUDIT_EXPORT = "audit.export", _("export the audit record")
@@ -51,6 +52,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.OWNERS_MANAGE: frozenset({Role.OWNER}),
     Action.TEAM_RULES: frozenset({Role.OWNER}),
     Action.PAYMENT_APPROVE: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING}),
+    Action.HALT: frozenset({Role.OWNER, Role.ADMIN}),
     Action.HOOKS_MANAGE: frozenset({Role.OWNER, Role.ADMIN}),
     Action.AUDIT_VIEW: EVERYBODY,
     Action.AUDIT_EXPORT: frozenset({Role.OWNER, Role.ADMIN}),

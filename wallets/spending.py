@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import NextStep, Refusal
 from run402 import x402
-from wallets import limiting, payees, policies, selectors, vault, windows
+from wallets import halts, limiting, payees, policies, selectors, vault, windows
 from wallets.limits import money_of
 from wallets.models import Payment, Wallet
 from wallets.windows import Spend
@@ -55,12 +55,14 @@ class Charge:
 def reserve(wallet: Wallet, charge: Charge) -> Payment:
     """Check every limit and reserve the amount, committed on return. Asking again for an operation returns its payment.
 
-    Raises Refusal with a sentence and the next step when a limit, the network or an unknown payment forbids it.
+    Raises Refusal with a sentence and the next step when a limit, the network or an unknown payment forbids it, and
+    Halted while its team, its gateway or everything is stopped.
     """
     with transaction.atomic():
         locked = Wallet.objects.select_for_update().select_related("gateway").get(pk=wallet.pk)
         if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
             return existing
+        halts.refuse_if_halted(locked.team_id, locked.gateway_id)
         at = windows.now_for(locked)
         _check(locked, charge, at)
         payment = Payment.objects.create(
@@ -106,7 +108,11 @@ def _check(wallet: Wallet, charge: Charge, at: datetime) -> None:
 
 
 def purchase(payment: Payment) -> x402.Purchase:
-    """Return how the client may pay: a known payee, on the reservation's network, never above it; recorded first."""
+    """Return how the client may pay: a known payee, on the reservation's network, never above it; recorded first.
+
+    Raises Halted while it is stopped: what was signed before is not presented again either.
+    """
+    refuse_if_halted(payment)
 
     def before_send(signed: x402.SignedPayment) -> None:
         _store_signed(payment, signed)
@@ -114,6 +120,11 @@ def purchase(payment: Payment) -> x402.Purchase:
     cap = x402.CapPolicy(max_micros=payment.amount_micros, networks=(payment.network,))
     known = payees.KnownPayee(cap, payment.wallet)
     return x402.Purchase(policy=known, before_send=before_send, held=held(payment))
+
+
+def refuse_if_halted(payment: Payment) -> None:
+    """Raise Halted while the payment's team, its gateway or everything is stopped."""
+    halts.refuse_if_halted(payment.team_id, payment.wallet.gateway_id)
 
 
 def held(payment: Payment) -> x402.SignedPayment | None:
@@ -145,6 +156,7 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
     """
     sealed = vault.seal(signed.to_json().encode(), context(payment))
     with transaction.atomic():
+        refuse_if_halted(payment)
         free = Payment.objects.filter(pk=payment.pk, state=Payment.State.RESERVED, nonce="")
         changed = free.update(
             state=Payment.State.SIGNED,
@@ -198,6 +210,14 @@ def release(payment: Payment, *, actor: Actor) -> None:
     _end(payment, Payment.State.RELEASED, actor, settled_micros=0)
 
 
+def decide(payment: Payment, *, paid: bool, note: str, actor: Actor) -> None:
+    """Close a payment of unknown outcome by a person's word, which stays with it. Raises Refusal when it was closed."""
+    state, micros = (Payment.State.SETTLED, payment.amount_micros) if paid else (Payment.State.RELEASED, 0)
+    with transaction.atomic():
+        _audit("payment.decided", payment, actor, paid=paid, note=note)
+        _end(payment, state, actor, settled_micros=micros, note=note, decided_by=actor.label)
+
+
 def _end(payment: Payment, state: Payment.State, actor: Actor, **fields: Any) -> None:
     """Move to a final state and forget the authorization."""
     if payment.state == state:
@@ -216,7 +236,7 @@ def doubt(payment: Payment, *, actor: Actor) -> None:
         _audit("payment.unknown", payment, actor)
 
 
-def _audit(action: str, payment: Payment, actor: Actor) -> None:
+def _audit(action: str, payment: Payment, actor: Actor, **more: str | bool) -> None:
     record(
         action,
         team_id=payment.team_id,
@@ -227,5 +247,6 @@ def _audit(action: str, payment: Payment, actor: Actor) -> None:
             "network": payment.network,
             "wallet": str(payment.wallet_id),
             "operation": str(payment.operation_id),
+            **more,
         },
     )

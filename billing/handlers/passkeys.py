@@ -21,7 +21,8 @@ from wallets.models import TrustedPasskey
 from wallets.models.passkey import in_utc
 
 
-@kind(services.TRUST, gettext_lazy("Let a passkey in for confirming"), action=Action.VIEW)
+# Runs on while stopped: it asks no gateway, and the day in which owners can refuse the passkey should begin at once.
+@kind(services.TRUST, gettext_lazy("Let a passkey in for confirming"), action=Action.VIEW, runs_halted=True)
 def trust(work: Work) -> dict[str, Any]:
     """Mark the passkey for the member, the team and the role they have now; tell the owners."""
     membership = _membership(work)

@@ -11,14 +11,24 @@ from billing.handlers.settling import look_up
 from operations.registry import kind
 from operations.work import Work
 from teams.permissions import Action
+from wallets import spending
 from wallets.models import Payment
 
 
-@kind("payment.reconcile", gettext_lazy("Look up a payment"), action=Action.TIER_SET, mutates=False)
+# Runs on while stopped: it reads the chain, signs nothing, and what was signed before is just what people ask then.
+@kind(
+    "payment.reconcile",
+    gettext_lazy("Look up a payment"),
+    action=Action.TIER_SET,
+    mutates=False,
+    runs_halted=True,
+)
 def reconcile(work: Work) -> dict[str, Any]:
     """Ask the ledger until it answers; then the wallet may pay again."""
     payments = Payment.objects.filter(team=work.operation.team_id).select_related("wallet__gateway")
     payment = payments.get(pk=work.args["payment"])
+    if payment.state == Payment.State.SIGNED:  # its operation has ended, so nobody else tells any more
+        spending.doubt(payment, actor=work.actor)
     if payment.state == Payment.State.UNKNOWN:
         with work.client(sign=False) as client:
             look_up(work, client, payment)

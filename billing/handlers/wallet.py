@@ -56,7 +56,13 @@ def import_(work: Work) -> dict[str, Any]:
     return _made(wallet)
 
 
-@kind("wallet.limits", gettext_lazy("Lower a wallet's limits"), action=Action.WALLET_MANAGE)
+# Runs on while stopped: it asks no gateway, and lower limits only make things safer.
+@kind(
+    "wallet.limits",
+    gettext_lazy("Lower a wallet's limits"),
+    action=Action.WALLET_MANAGE,
+    runs_halted=True,
+)
 def lower_limits(work: Work) -> dict[str, Any]:
     """Write lower limits. Higher ones are refused here too: web could have been told anything."""
     with transaction.atomic():

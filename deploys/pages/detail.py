@@ -57,6 +57,7 @@ class DeployPage:
     live_url: str
     delay: int | None
     worker_silent: bool
+    halted: str
     may_deploy: bool
     may_cancel: bool
     resumable: bool
@@ -75,6 +76,7 @@ def deploy_page(
     *,
     may_deploy: bool,
     worker_silent: bool,
+    halted: str,
 ) -> DeployPage:
     """Put the page together."""
     source = deploy.source
@@ -100,6 +102,7 @@ def deploy_page(
         live_url=str(operation.result.get("url") or deploy.project.live_url),
         delay=_delay(operation),
         worker_silent=worker_silent and _waited(operation) >= SILENT_SECONDS,
+        halted=halted,
         may_deploy=may_deploy,
         may_cancel=may_deploy and left,
         resumable=may_deploy and operation.state == State.FAILED and bool(details.get("resumable")),

@@ -24,6 +24,7 @@ from deploys.models import Deploy
 from deploys.pages.detail import DeployPage, deploy_page
 from deploys.pages.lists import DeploysPage, ProjectChoice
 from deploys.uploads import LimitedUploadHandler, was_too_large
+from operations import halted
 from operations import selectors as operation_selectors
 from operations.models import State
 from operations.record import record_panel
@@ -216,6 +217,7 @@ def _page(request: PanelRequest, pk: UUID) -> DeployPage:
         selectors.events_of(operation),
         may_deploy=_may_deploy(request),
         worker_silent=operation_selectors.worker_is_silent(),
+        halted=halted.why_queued(operation),
     )
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from core.registry import health_checks
 from core.ui.times import duration
 from operations.claims import free_rows
+from operations.halted import not_halted
 from operations.models import BeatPulse, Operation, State, WorkerPulse
 
 #: A row that is free to run and was not taken for so long.
@@ -35,6 +36,8 @@ class Finding(StrEnum):
     CLOCK = "clock"
     DISK = "disk"
     KEYSET = "keyset"
+    WORKER = "worker"
+    DEAF = "deaf"
 
 
 def findings_here() -> list[Finding]:
@@ -71,7 +74,7 @@ def oldest_free(age: timedelta, queues: list[str] | None = None) -> datetime | N
     old = Operation.objects.filter(state=State.QUEUED, not_before__lte=timezone.now() - age)
     if queues is not None:
         old = old.filter(queue__in=queues)
-    found: datetime | None = free_rows(old).aggregate(oldest=Min("not_before"))["oldest"]
+    found: datetime | None = free_rows(not_halted(old)).aggregate(oldest=Min("not_before"))["oldest"]
     return found
 
 

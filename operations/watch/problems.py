@@ -56,10 +56,15 @@ PROBLEMS = {
 
 def problems() -> list[Problem]:
     """Return what is wrong now, each thing once."""
-    live = list(WorkerPulse.objects.filter(at__gte=timezone.now() - ALIVE))
-    found = {finding for pulse in live for finding in pulse.findings}
+    wrong = found(list(WorkerPulse.objects.filter(at__gte=timezone.now() - ALIVE)))
+    return [problem for finding, problem in PROBLEMS.items() if finding in wrong]
+
+
+def found(live: list[WorkerPulse]) -> set[Finding]:
+    """Return what live workers found, and what this process finds; what no version knows any more is left out."""
+    wrong = {Finding(name) for pulse in live for name in pulse.findings if name in PROBLEMS}
     if disk():
-        found.add(Finding.DISK)
+        wrong.add(Finding.DISK)
     if live and (keyset() or not all(pulse.unlocks and pulse.checks_limits for pulse in live)):
-        found.add(Finding.KEYSET)
-    return [problem for finding, problem in PROBLEMS.items() if finding in found]
+        wrong.add(Finding.KEYSET)
+    return wrong

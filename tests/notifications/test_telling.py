@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit.record import SYSTEM
 from core import happenings
 from core.errors import Refusal
 from core.happenings import tellers
@@ -17,7 +18,7 @@ from core.registry import outcome_listeners
 from notifications import services, watch
 from notifications.models import Delivery, Mail, Notice
 from operations import approvals, queue, runner
-from operations.models import Operation, Reason, State, WorkerPulse
+from operations.models import Operation, Reason, State
 from operations.registry import DEPLOYS, kinds
 from operations.registry import kind as register_kind
 from operations.work import Wait, Work
@@ -27,7 +28,8 @@ from tests.factories import MembershipFactory, PaymentFactory, UserFactory, Wall
 from tests.fixtures import RunOperations
 from tests.notifications.conftest import AddHook, Happened
 from tests.notifications.receiver import Receiver
-from wallets.models import Gateway, Payment, Wallet
+from wallets import halts
+from wallets.models import Gateway, Halt, Payment, Wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -295,14 +297,41 @@ def test_a_renewed_tier_is_told_of_when_it_ends_again(team: Team, alice: User, g
     assert told() == [("alice", "lease.ending")] * 2
 
 
-def test_a_missing_worker_is_told_to_operators(team: Team, alice: User, bob: User) -> None:
-    User.objects.filter(pk=bob.pk).update(is_operator=True)
-    WorkerPulse(name="here").save()
-    WorkerPulse(name="gone").save()
-    WorkerPulse.objects.filter(name="gone").update(at=timezone.now() - timedelta(minutes=6))
+def test_a_stop_is_told_to_every_member_once_when_it_is_made_and_once_when_it_is_lifted(
+    team: Team, alice: User, bob: User, charlie: User, gateway: Gateway
+) -> None:
+    halt = halts.stop(actor=alice.actor, why="A key leaked", team=team)
+    assert (watch.look(), watch.look(), told()) == (1, 0, [("alice", "halt"), ("bob", "halt")])
+    notice = Notice.objects.get(person=bob)
+    assert (notice.title, notice.url) == ("Halden was stopped by Alice", "/stops")
+    assert "A key leaked" in notice.text
+    halts.lift(halt, actor=alice.actor)
+    assert (watch.look(), watch.look()) == (1, 0)
+    assert Notice.objects.get(person=bob, occurrence="lifted").title == "Halden was resumed by Alice"
+    Halt.objects.update(lifted_at=timezone.now() - timedelta(days=2))
+    Notice.objects.all().delete()
+    assert watch.look() == 0
+
+
+def test_of_a_stopped_gateway_hear_operators_and_teams_with_wallets_there(
+    team: Team, alice: User, bob: User, charlie: User, gateway: Gateway
+) -> None:
+    User.objects.filter(pk=charlie.pk).update(is_operator=True)
+    WalletFactory.create(team=team, gateway=gateway, owner=alice)
+    halts.stop(actor=charlie.actor, why="Moving", gateway=gateway)
     watch.look()
-    [notice] = Notice.objects.all()
-    assert (notice.person, notice.title[:30]) == (bob, "Worker gone has not been seen ")
+    assert told() == [("alice", "halt"), ("bob", "halt"), ("charlie", "halt")]
+    assert Notice.objects.get(person=charlie).url == "/instance/stops"
+
+
+def test_everything_stopped_is_told_to_every_team(
+    team: Team, alice: User, charlie: User, gateway: Gateway
+) -> None:
+    halts.stop(actor=SYSTEM, why="of yesterday", cause=Halt.Cause.RESTORED)
+    watch.look()
+    assert told() == [("alice", "halt"), ("charlie", "halt")]
+    title = "This instance was restored from a backup and is paused"
+    assert set(Notice.objects.values_list("title", flat=True)) == {title}
 
 
 def test_what_was_read_long_ago_is_forgotten(team: Team, alice: User, happened: Happened) -> None:

@@ -59,6 +59,7 @@ def test_the_table() -> None:
         "owners.manage": "o",
         "team.rules": "o",
         "payment.approve": "abo",
+        "halt": "ao",
         "hooks.manage": "ao",
         "audit.view": "abdov",
         "audit.export": "ao",

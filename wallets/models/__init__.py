@@ -1,6 +1,7 @@
 """Rows of the wallets room."""
 
 from wallets.models.gateway import Gateway
+from wallets.models.halt import Halt
 from wallets.models.passkey import FirstPasskey, TrustedPasskey
 from wallets.models.payee import Payee
 from wallets.models.payment import Payment
@@ -12,6 +13,7 @@ __all__ = [
     "FirstPasskey",
     "Gateway",
     "GatewayStanding",
+    "Halt",
     "Payee",
     "Payment",
     "SpendPolicy",

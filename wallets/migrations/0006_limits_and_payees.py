@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("operations", "0007_watch"),
         ("teams", "0001_initial"),
-        ("wallets", "0004_gateway_standing"),
+        ("wallets", "0005_halts"),
     ]
 
     operations = [
