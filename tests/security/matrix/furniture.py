@@ -72,7 +72,7 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
         "wallet": str(wallet.pk),
         **about_project,
         "payment": str(payment.pk),
-        "payee": str(Payee.objects.create(team=team, gateway=gateway, seen="0x" + "5" * 40).pk),
+        "payee": str(_payee(team, gateway).pk),
         "passkey": str(_trusted_passkey(team, owner, word).pk),
         "membership": str(spare.pk),  # members stand in addresses by their person
         "invitation": str(invitation.pk),
@@ -202,6 +202,11 @@ def _trusted_passkey(team: Team, owner: User, word: str) -> TrustedPasskey:
         name=f"{_open(word)} passkey",
         eligible_from=timezone.now(),
     )
+
+
+def _payee(team: Team, gateway: Gateway) -> Payee:
+    """Return the one that the team has at the gateway, whose answer names another address."""
+    return Payee.objects.get_or_create(team=team, gateway=gateway, defaults={"seen": "0x" + "5" * 40})[0]
 
 
 def _webhook(team: Team, owner: User, word: str) -> Things:
