@@ -75,7 +75,7 @@ class ChangeLimitsForm(LimitsMixin):
     Each cap that there is has a field, and emptying it takes the cap away. One more can be added at a time.
     """
 
-    about = forms.ChoiceField(label=gettext_lazy("For"), required=False)
+    about = forms.ChoiceField(label=gettext_lazy("One more, for"), required=False)
     window = forms.ChoiceField(label=gettext_lazy("Time"), required=False)
     amount = DollarsField(label=gettext_lazy("At most"), required=False)
 

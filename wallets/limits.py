@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 from wallets.models.gateway import BASE_MAINNET, BASE_SEPOLIA
@@ -172,8 +173,7 @@ def out_of_order(amounts: Amounts) -> str | None:
     """Return the first window that allows more than a longer one; None when all are in order."""
     given = [(window, getattr(amounts, window)) for window in WINDOWS]
     present = [(window, micros) for window, micros in given if micros is not None]
-    pairs = zip(present, present[1:], strict=False)
-    return next((shorter for (shorter, less), (_, more) in pairs if less > more), None)
+    return next((shorter for (shorter, less), (_, more) in pairwise(present) if less > more), None)
 
 
 def is_raise(now: Limits, asked: Limits) -> bool:
