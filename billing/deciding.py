@@ -1,4 +1,4 @@
-"""A payment that the chain has told nothing of for a day: an owner says what became of it, with a passkey and a note."""
+"""A payment of which the chain has told nothing for a day: an owner says what became of it, with passkey and note."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """`make money`: parallel spends on a small cap, their processes killed between two steps, on SQLite and PostgreSQL.
 
-Each database has a process of its own (tests/money). PostgreSQL is the server that the tests use, where a scratch database
-is made and dropped; without one, SQLite alone is tried, and the line says so. `--seed` repeats the kills that are planned,
-not the order in which processes meet.
+Each database has a process of its own (tests/money). PostgreSQL is the server that the tests use, where a scratch
+database is made and dropped; without one, SQLite alone is tried, and the line says so. `--seed` repeats the kills that
+are planned, not the order in which processes meet.
 """
 
 from __future__ import annotations

@@ -135,8 +135,8 @@ def _explanation(payment: Payment) -> str:
         Payment.State.RELEASED: _("Not paid. It is proven that no money moved, and the sum is free again."),
         Payment.State.UNKNOWN: _(
             "The answer was lost after the payment left. The wallet pays nothing else until the chain has told what "
-            "became of it; the same payment may be presented again, and another one is never signed. When the chain has "
-            "told nothing for a day, an owner decides."
+            "became of it; the same payment may be presented again, and another one is never signed. When the chain "
+            "has told nothing for a day, an owner decides."
         ),
     }
     return words[Payment.State(payment.state)]

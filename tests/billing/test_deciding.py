@@ -13,6 +13,7 @@ from audit.models import Event
 from audit.record import SYSTEM
 from billing import background, deciding, payees
 from core.errors import Refusal
+from core.registry import erasers
 from operations import consent
 from operations.models import Operation, State
 from teams.models import Team, User
@@ -90,6 +91,13 @@ def test_the_worker_refuses_too_what_the_chain_told_or_may_still_tell(
     spending.settle(Payment.objects.get(), paid_by="x402", actor=SYSTEM)
     assert confirm(told).error["code"] == "PAYMENT_KNOWN"
     assert Payment.objects.get().state == "settled"
+
+
+def test_who_is_erased_leaves_the_decision_without_a_name(unknown: Payment, alice: User) -> None:
+    spending.decide(unknown, paid=True, note="Seen in the explorer.", actor=alice.actor)
+    erasers.get("wallets")(alice)
+    unknown.refresh_from_db()
+    assert (unknown.decided_by, unknown.note) == ("Erased person", "Seen in the explorer.")
 
 
 # --- What operations left open ---

@@ -121,8 +121,8 @@ def refused(client: run402.Client, payment: Payment) -> str:
         pay(client, payment)
     payment.refresh_from_db()
     assert (payment.state, payment.nonce) == ("reserved", "")
-    error = caught.value
-    return error.fault.code if isinstance(error, Refusal) else str(error.details["reasons"])
+    error: Exception = caught.value
+    return error.fault.code if isinstance(error, Refusal) else str(getattr(error, "details", {})["reasons"])
 
 
 def test_what_was_shown_is_paid_once(hostile: Hostile, client: run402.Client, payment: Payment) -> None:

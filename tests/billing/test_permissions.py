@@ -23,7 +23,7 @@ MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
 
 @dataclass(frozen=True)
 class Case:
-    """One address: its name, what it is about ("wallet", "tier", "payment", "payee", "passkey" or ""), method and who may."""
+    """One address: its name, what it is about (a key of `args` below), method and who may."""
 
     name: str
     about: str

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-REPOSITORY_ROUNDS, SPENDS, PROCESSES = 100, 50, 6
+ROUNDS, SPENDS, PROCESSES = 100, 50, 6
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.money", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=REPOSITORY_ROUNDS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--spends", type=int, default=SPENDS)
     parser.add_argument("--processes", type=int, default=PROCESSES)
     parser.add_argument("--seed", type=int, required=True)
@@ -54,7 +54,7 @@ def _run(given: argparse.Namespace) -> int:
         rounds = Rounds(sandbox, Path(folder), given.seed, spends=given.spends, processes=given.processes)
         for _ in range(given.rounds):
             rounds.round()
-    print(world.line(rounds.tally, given.seed), flush=True)
+    sys.stdout.write(world.line(rounds.tally, given.seed) + "\n")
     return 0 if rounds.tally.is_clean else 1
 
 

@@ -18,7 +18,7 @@ from operations import runner
 from operations.registry import INTERACTIVE
 from run402 import buying
 from run402.wire import Wire
-from run402.x402.payment import HEADER
+from run402.x402 import payment
 from wallets import spending
 
 #: Where a process dies: before the first step, and after each one.
@@ -31,7 +31,7 @@ MOST_TASKS = 100
 
 @dataclass(frozen=True)
 class Plan:
-    """Die the `at`-th time that `step` is over. An empty step is a plan to live. The clock runs `ahead` of real time."""
+    """Die the `at`-th time that `step` is over; without a step, live. The clock is `ahead` of real time, in seconds."""
 
     step: str = ""
     at: int = 1
@@ -66,9 +66,9 @@ def _live(plan: Plan, log: Path) -> NoReturn:
             _spend_all()
         connections.close_all()
         code = 0
-    except Exception:
-        traceback.print_exc()  # the process leaves by `os._exit`, which says nothing
     finally:
+        if code:
+            traceback.print_exc()  # leaving by `os._exit` says nothing
         os._exit(code)
 
 
@@ -100,7 +100,7 @@ class _Steps:
 def _arrange(steps: _Steps, log: Path) -> None:
     """Put the plan's steps around those of the gate and the client, and note every payment that leaves."""
     spending.reserve = _around(spending.reserve, steps, "asked", "reserved")
-    buying.sign = _around(buying.sign, steps, "", "signed")
+    setattr(buying, "sign", _around(payment.sign, steps, "", "signed"))  # noqa: B010 - a name that it imported
     spending._store_signed = _around(spending._store_signed, steps, "", "stored")
     spending.settle = _around(spending.settle, steps, "settling", "settled")
     Wire.send = _sending(Wire.send, steps, log)  # type: ignore[method-assign]
@@ -118,11 +118,11 @@ def _around(do: Callable[..., Any], steps: _Steps, before: str, after: str) -> A
 
 def _sending(send: Callable[..., Any], steps: _Steps, log: Path) -> Any:
     def sent(wire: Wire, call: Any) -> Any:
-        payment = call.headers.get(HEADER)
-        if payment is None:
+        header = call.headers.get(payment.HEADER)
+        if header is None:
             return send(wire, call)
         with log.open("a") as lines:
-            lines.write(f"{call.idempotency_key} {payment}\n")
+            lines.write(f"{call.idempotency_key} {header}\n")
         answer = send(wire, call)
         steps.over("sent")
         return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from operations import wake
 from tests.money.rounds import Tally
@@ -25,7 +26,7 @@ def prepare(folder: Path) -> None:
 
 def line(tally: Tally, seed: int) -> str:
     """Return what the rounds have to say."""
-    engine = settings.DATABASES["default"]["ENGINE"].rpartition(".")[2]
+    engine = connection.vendor
     notes = "".join(f"; {note}" for note in tally.notes)
     return (
         f"money: {tally.rounds} rounds, {tally.over_cap} over cap, {tally.double} double, {tally.leaked} leaked "
