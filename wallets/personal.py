@@ -27,7 +27,7 @@ def held(user: User) -> list[dict[str, Any]]:
 
 
 def forget(user: User) -> None:
-    """Take the person's name off wallets whose key they exported and off what they stopped or decided; the facts stay."""
+    """Take the person's name off wallets whose key they exported, and off what they stopped or decided; facts stay."""
     nobody = _("Erased person")
     Wallet.objects.filter(exported_by=user.label).update(exported_by=nobody)
     Payment.objects.filter(decided_by=user.label).update(decided_by=nobody)
