@@ -6,7 +6,7 @@ ANY_PYTHON := $(or $(firstword $(foreach name,python3 python3.13 python3.12 pyth
 RUN := $(PYTHON) -m tools
 ARGS ?=
 
-.PHONY: help demo demo-reset test check smoke rooms conformance security chaos bench full fmt lock shell setup setup-dev
+.PHONY: help demo demo-reset test check smoke rooms conformance security chaos money bench full fmt lock shell setup setup-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,10 +38,13 @@ security: setup-dev ## Permissions, leaks, fuzz, key rotation under load, tamper
 chaos: setup-dev ## Kill workers, broker, database and gateway while people click (ARGS="--backend sqlite --seed 1")
 	@$(RUN).chaos $(ARGS)
 
+money: setup-dev ## Parallel spends on a small cap, killed between any two steps (ARGS="--seed 7" repeats)
+	@$(RUN).money $(ARGS)
+
 bench: setup-dev ## Run the benchmarks into benchmarks/results.json
 	@$(PYTHON) -m benchmarks $(ARGS)
 
-full: check test smoke rooms conformance security chaos bench ## Everything there is
+full: check test smoke rooms conformance security chaos money bench ## Everything there is
 
 fmt: setup-dev ## Format code and templates
 	@$(RUN).fmt

@@ -11,7 +11,7 @@ class BillingConfig(AppConfig):
         from django.db.models.signals import post_delete, post_save
 
         from billing import leaving, passkeys
-        from billing.background import plan_frozen, plan_wallets
+        from billing.background import close_orphans, plan_frozen, plan_wallets
         from billing.search import find_wallets
         from core.registry import (
             erasers,
@@ -25,6 +25,7 @@ class BillingConfig(AppConfig):
         search_sources.add("wallets", find_wallets)
         truth_planners.add("frozen", plan_frozen)
         planners.add("wallets", plan_wallets)
+        planners.add("payments", close_orphans)
         leaver_sources.add("wallets", leaving.of_leaver)
         leaver_sources.add("passkeys", passkeys.of_leaver)
         personal_data.add("passkeys", passkeys.of_person)

@@ -1,16 +1,20 @@
-"""Which balances and leases are read again while nobody looks."""
+"""Which balances and leases are read again while nobody looks, and which payments are followed to their end."""
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from billing.services import CATCH_UP, catch_up, refresh_wallet
+from audit.record import SYSTEM
+from billing.services import CATCH_UP, catch_up, reconcile_payment, refresh_wallet
+from core.errors import Refusal
 from operations.background import spread, tried_within, vary
-from wallets import halts
-from wallets.models import Gateway, Wallet
+from operations.models import ACTIVE, Operation
+from wallets import halts, spending
+from wallets.models import Gateway, Payment, Wallet
 
 HOURLY = timedelta(hours=1)
 AGAIN = timedelta(minutes=2)
@@ -32,3 +36,18 @@ def plan_frozen(gateway: Gateway, most: int) -> int:
     frozen = Wallet.objects.filter(gateway=gateway, state=Wallet.State.READY, frozen_at__isnull=False)
     due = frozen.exclude(pk__in=tried_within(CATCH_UP, AGAIN)).select_related("team", "gateway")
     return len([catch_up(wallet=wallet) for wallet in due.order_by("frozen_at", "pk")[:most]])
+
+
+def close_orphans(gateway: Gateway, most: int) -> int:
+    """End what operations left open that have ended; return how many look-ups that needs.
+
+    Every kind does so itself when it ends. This is for the one whose process, or whose own code, did not get there.
+    """
+    over = Operation.objects.filter(pk=OuterRef("operation_id")).exclude(state__in=ACTIVE)
+    left = Payment.objects.filter(Exists(over), wallet__gateway=gateway).select_related("wallet__team")
+    for payment in left.filter(state=Payment.State.RESERVED)[:most]:
+        with contextlib.suppress(Refusal):  # somebody ended it meanwhile
+            spending.release(payment, actor=SYSTEM)
+    looked_up = tried_within("payment.reconcile", vary(HOURLY))
+    signed = left.filter(state__in=[Payment.State.SIGNED, Payment.State.UNKNOWN]).exclude(pk__in=looked_up)
+    return len([reconcile_payment(payment=payment) for payment in signed[:most]])

@@ -11,42 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.keys import KeyText, read_key
-from core.forms import DollarsField, dollars
+from billing.limit_forms import LimitsMixin
 from core.ui.choices import Choice
-from core.ui.money import usd
-from teams.permissions import Action, who_may
 from wallets import signer, vault
-from wallets.models import Gateway, Payment, SpendPolicy, Wallet
-from wallets.policies import DEFAULT_PER_DAY_MICROS, DEFAULT_PER_PAYMENT_MICROS
+from wallets.models import Gateway, Payment, Wallet
 
 MAX_FILE_BYTES = 20_000
-
-
-class LimitsMixin(forms.Form):
-    """The two limits of a wallet."""
-
-    per_payment = DollarsField(
-        label=gettext_lazy("At most per payment"), initial=dollars(DEFAULT_PER_PAYMENT_MICROS)
-    )
-    per_day = DollarsField(
-        label=gettext_lazy("At most per day"),
-        initial=dollars(DEFAULT_PER_DAY_MICROS),
-        help_text=gettext_lazy("The day ends at midnight UTC."),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        one, day = cleaned.get("per_payment"), cleaned.get("per_day")
-        if one is not None and day is not None and one > day:
-            self.add_error("per_payment", _("A single payment cannot be above the limit per day."))
-        return cleaned
 
 
 class WalletForm(LimitsMixin):
     """A wallet whose key the worker will make."""
 
     label = forms.CharField(label=gettext_lazy("Name"), max_length=60)
-    field_order = ("label", "per_payment", "per_day")
+    field_order = ("label", "per_payment", "per_day", "per_week", "per_month")
 
 
 class HiddenText(forms.Textarea):
@@ -91,7 +68,7 @@ class ImportForm(LimitsMixin):
         required=False,
         help_text=gettext_lazy("The Run402 CLI keeps it at ~/.config/run402/allowance.json."),
     )
-    field_order = ("gateway", "label", "key", "file", "per_payment", "per_day")
+    field_order = ("gateway", "label", "key", "file", "per_payment", "per_day", "per_week", "per_month")
     use_required_attribute = False
 
     def __init__(self, *args: Any, gateways: list[Gateway], **kwargs: Any) -> None:
@@ -131,32 +108,28 @@ class ImportForm(LimitsMixin):
         return {"sealed": sealed, "wallet_id": self.wallet_id, "claimed_address": found.address}
 
 
-class ChangeLimitsForm(LimitsMixin):
-    """New limits; above the present ones only for who may raise them, which a passkey then confirms."""
-
-    def __init__(self, data: Any = None, *, policy: SpendPolicy, may_raise: bool) -> None:
-        initial = {
-            "per_payment": dollars(policy.per_payment_micros),
-            "per_day": dollars(policy.per_day_micros),
-        }
-        super().__init__(data, initial=initial)
-        most = {"per_payment": policy.per_payment_micros, "per_day": policy.per_day_micros}
-        self._most = {} if may_raise else most
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        for name, most in self._most.items():
-            value = cleaned.get(name)
-            if value is not None and value > most:
-                words = _("To raise it above %(now)s you need to be %(who)s in this team.")
-                self.add_error(name, words % {"now": usd(most), "who": who_may(Action.WALLET_RAISE)})
-        return cleaned
-
-
 class TierForm(forms.Form):
     """The confirmation of a payment. The price that was on the page comes back with it."""
 
     micros = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
+class DecideForm(forms.Form):
+    """An owner's word about a payment that the chain tells nothing of."""
+
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("What became of it"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("paid", gettext_lazy("It was paid: it keeps counting")),
+            ("free", gettext_lazy("It was not paid: the sum is free again")),
+        ],
+    )
+    note = forms.CharField(
+        label=gettext_lazy("How you know"),
+        max_length=300,
+        help_text=gettext_lazy("It stays with the payment and in the audit record."),
+    )
 
 
 class LedgerForm(forms.Form):

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing.services import NewLimits
+from billing import caps
 from core.ui.money import usd
 from operations import queue
 from operations.models import Operation
 from operations.queue import Request
 from teams.models import User
+from wallets import limits as rules
+from wallets import policies
+from wallets.limits import NETWORKS, Cap, Limits
 from wallets.models import SpendPolicy, Wallet
 
 RAISE = "wallet.raise"
 
 
-def is_raise(policy: SpendPolicy, asked: NewLimits) -> bool:
-    """Say whether one of the limits would be above what it is."""
-    return (
-        asked.per_payment_micros > policy.per_payment_micros or asked.per_day_micros > policy.per_day_micros
-    )
+def is_raise(policy: SpendPolicy, asked: Limits) -> bool:
+    """Say whether anything could be paid afterwards that the limits forbid now."""
+    return rules.is_raise(policies.stated(policy), asked)
 
 
-def raise_limits(*, wallet: Wallet, policy: SpendPolicy, actor: User, limits: NewLimits) -> Operation:
+def raise_limits(*, wallet: Wallet, policy: SpendPolicy, actor: User, limits: Limits) -> Operation:
     """Ask for higher limits, from what they are now. It waits until its asker has confirmed it with a passkey."""
-    now = {"now_per_payment_micros": policy.per_payment_micros, "now_per_day_micros": policy.per_day_micros}
     return queue.submit(
         Request(
             kind=RAISE,
@@ -37,18 +39,30 @@ def raise_limits(*, wallet: Wallet, policy: SpendPolicy, actor: User, limits: Ne
             subject_id=wallet.pk,
             subject_url=reverse("billing:wallet", args=[wallet.pk]),
             lane=f"wallet/{wallet.pk}",
-            args={**limits.as_args(), **now},
+            args={**limits.as_args(), "now": policies.stated(policy).as_args()},
         )
     )
 
 
 def statement(operation: Operation) -> list[tuple[str, str]]:
-    """Return in words what a raise will do."""
+    """Return in words what a raise will do: every limit as it is and as it becomes."""
+    now, then = _slots(operation.args.get("now") or {}), _slots(operation.args)
+    every = {**now, **then}
+    named = caps.titles(operation.team, every.values())
     return [
         *about(operation),
-        (_("Each payment"), _change(operation, "per_payment_micros")),
-        (_("Per day"), _change(operation, "per_day_micros")),
+        *((named[cap], _change(now.get(slot), then.get(slot))) for slot, cap in every.items()),
     ]
+
+
+def _slots(args: dict[str, Any]) -> dict[tuple[str, ...], Cap]:
+    """Return the caps of limits that web wrote as arguments; none when they make no sense, which the worker refuses."""
+    every_network = tuple(network for networks in NETWORKS.values() for network in networks)
+    try:
+        found = Limits.from_args(args, every_network)
+    except ValueError:
+        return {}
+    return {cap.slot: cap for money in NETWORKS for cap in found.caps_of(money)}
 
 
 def about(operation: Operation) -> list[tuple[str, str]]:
@@ -60,7 +74,10 @@ def about(operation: Operation) -> list[tuple[str, str]]:
     return [(_("Wallet"), wallet.label), (_("Address"), wallet.address), (_("Signs for"), place)]
 
 
-def _change(operation: Operation, name: str) -> str:
-    now, then = operation.args.get(f"now_{name}", 0), operation.args.get(name, 0)
-    words = _("from %(now)s to %(then)s") if now != then else _("stays at %(then)s")
-    return words % {"now": usd(now, exact=True), "then": usd(then, exact=True)}
+def _change(now: Cap | None, then: Cap | None) -> str:
+    if now and then:
+        words = _("from %(now)s to %(then)s") if now.micros != then.micros else _("stays at %(then)s")
+        return words % {"now": usd(now.micros, exact=True), "then": usd(then.micros, exact=True)}
+    if then:
+        return _("%(then)s, new") % {"then": usd(then.micros, exact=True)}
+    return _("no limit any more") if now else ""

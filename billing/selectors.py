@@ -33,10 +33,10 @@ def wallets_here(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:
     return wallet_selectors.wallets_of(reach, gateway).exclude(old)
 
 
-def spent_today(wallets: Sequence[Wallet]) -> dict[UUID, int]:
-    """Return what left today or still may, in micros, for those of the wallets that spent."""
-    today = Payment.objects.filter(reserved_at__gte=wallet_selectors.day_start(), state__in=Payment.COUNTING)
-    sums = today.filter(wallet__in=wallets).order_by().values("wallet").annotate(spent=Sum("amount_micros"))
+def spent_in_a_day(wallets: Sequence[Wallet]) -> dict[UUID, int]:
+    """Return what left in the last 24 hours or still may, in micros, for those of the wallets that spent."""
+    recent = Payment.objects.filter(reserved_at__gt=wallet_selectors.a_day_ago(), state__in=Payment.COUNTING)
+    sums = recent.filter(wallet__in=wallets).order_by().values("wallet").annotate(spent=Sum("amount_micros"))
     return {row["wallet"]: row["spent"] for row in sums}
 
 
@@ -63,18 +63,15 @@ def payments_of(reach: Reach) -> QuerySet[Payment]:
 
 @dataclass(frozen=True)
 class WalletSums:
-    """What stands in the ledger about one wallet: spent today in micros, how many payments, how many unknown."""
+    """What stands in the ledger about one wallet: how many payments, how many unknown."""
 
-    spent: int
     payments: int
     unknown: int
 
 
 def wallet_sums(wallet: Wallet) -> WalletSums:
     """Return the sums of one wallet in one query."""
-    today = Q(reserved_at__gte=wallet_selectors.day_start(), state__in=Payment.COUNTING)
     sums = Payment.objects.filter(wallet=wallet).aggregate(
-        spent=Sum("amount_micros", filter=today, default=0),
         payments=Count("pk"),
         unknown=Count("pk", filter=Q(state=Payment.State.UNKNOWN)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +23,7 @@ from operations.queue import Request
 from teams.models import Scope, Team, User
 from teams.permissions import Action, NotAllowed, still_allowed
 from teams.services import bring_into_reach
+from wallets.limits import Limits
 from wallets.models import Gateway, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -30,16 +32,8 @@ FAUCET_PAUSE = timedelta(hours=24)
 CATCH_UP = "wallet.catch_up"
 
 
-@dataclass(frozen=True)
-class NewLimits:
-    """What a wallet may spend, in USDC micros."""
-
-    per_payment_micros: int
-    per_day_micros: int
-
-    def as_args(self) -> dict[str, int]:
-        """Return them as an operation carries them to the worker, who writes them under its MAC."""
-        return {"per_payment_micros": self.per_payment_micros, "per_day_micros": self.per_day_micros}
+#: What a person asks for; the worker decides about the networks.
+NewLimits = Limits
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,7 @@ def import_wallet(
             key_sealed=key.sealed,
         )
         bring_into_reach(user=actor, team=team, kind=Scope.Kind.WALLET, object_id=wallet.pk)
-        args: dict[str, int | str] = {**limits.as_args(), "claimed_address": key.claimed_address}
+        args: dict[str, Any] = {**limits.as_args(), "claimed_address": key.claimed_address}
         title = _("Import the wallet %(name)s") % {"name": label}
         lane = f"wallet-import/{team.pk}"  # one after another: each is compared with the wallets there are
         queue.submit(_about(wallet, "wallet.import", title, actor, args=args, lane=lane))
@@ -243,7 +237,7 @@ def _about(
     title: str,
     actor: User | None,
     *,
-    args: Mapping[str, int | str] | None = None,
+    args: Mapping[str, Any] | None = None,
     lane: str = "",
     unique: bool = False,
 ) -> Request:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import exporting, passkeys, payments, tiers, wallets
+from billing.views import exporting, passkeys, payees, payments, tiers, wallets
 
 app_name = "billing"
 
@@ -20,9 +20,12 @@ urlpatterns = [
     path("passkeys", passkeys.index, name="passkeys"),
     path("passkeys/trust", passkeys.trust, name="passkeys_trust"),
     path("passkeys/<uuid:pk>/refuse", passkeys.refuse, name="passkey_refuse"),
+    path("payees", payees.index, name="payees"),
+    path("payees/<uuid:pk>/confirm", payees.confirm, name="payee_confirm"),
     path("tiers", tiers.index, name="tiers"),
     path("tiers/refresh", tiers.refresh, name="tiers_refresh"),
     path("payments", payments.index, name="payments"),
     path("payments/<uuid:pk>", payments.detail, name="payment"),
     path("payments/<uuid:pk>/reconcile", payments.reconcile, name="reconcile"),
+    path("payments/<uuid:pk>/decide", payments.decide, name="decide"),
 ]

@@ -20,7 +20,7 @@ from teams.models import Membership
 from teams.reach import Reach
 from teams.record import events_within
 from wallets.models import Gateway, Payment, Wallet
-from wallets.selectors import day_start, wallets_of
+from wallets.selectors import a_day_ago, wallets_of
 
 MOST_PROJECTS, MOST_OPERATIONS, MOST_EVENTS = 6, 12, 8
 #: What only leads to another event says nothing new on its own.
@@ -36,10 +36,10 @@ SILENT = (
 
 @dataclass(frozen=True)
 class WalletNow:
-    """A wallet with what it spent since midnight UTC and the payment that blocks it, if there is one."""
+    """A wallet with what it spent in the last 24 hours and the payment that blocks it, if there is one."""
 
     payer: Payer
-    spent_today_micros: int
+    spent_in_a_day_micros: int
     unknown_payment: str
 
     @property
@@ -99,18 +99,18 @@ def _projects(reach: Reach, gateway: Gateway) -> QuerySet[Project]:
 def wallets_now(reach: Reach, gateway: Gateway) -> list[WalletNow]:
     """Return the wallets at the gateway, oldest first, in one query."""
     payments = Payment.objects.filter(wallet=OuterRef("pk")).order_by()
-    counting = payments.filter(reserved_at__gte=day_start(), state__in=Payment.COUNTING)
+    counting = payments.filter(reserved_at__gt=a_day_ago(), state__in=Payment.COUNTING)
     spent = counting.values("wallet").annotate(total=Sum("amount_micros")).values("total")
     unknown = payments.filter(state=Payment.State.UNKNOWN).values("pk")[:1]
     rows = wallets_of(reach, gateway).annotate(
-        spent_today=Coalesce(Subquery(spent), 0), unknown_payment=Subquery(unknown)
+        spent_lately=Coalesce(Subquery(spent), 0), unknown_payment=Subquery(unknown)
     )
     return [_wallet_now(row) for row in rows.order_by("created_at")]
 
 
 def _wallet_now(row: Wallet) -> WalletNow:
     read = cast(Any, row)
-    return WalletNow(payer(row), int(read.spent_today), str(read.unknown_payment or ""))
+    return WalletNow(payer(row), int(read.spent_lately), str(read.unknown_payment or ""))
 
 
 def active(reach: Reach, gateway: Gateway) -> list[Operation]:

@@ -11,6 +11,7 @@ from django.db import close_old_connections, connections
 
 from operations import background, disk, pulse, results, retention, runner, seats
 from operations.registry import SYNC
+from wallets import spending
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,7 @@ def sweep(queue: str) -> int:
     runner.sweep(queue)
     if queue == SYNC:
         _forget_results()
+        spending.forget_expired()
     return runner.run_due(queue)
 
 

@@ -37,6 +37,12 @@ class Sandbox:
         gateway.save(update_fields=["url", "rpc_urls"])
         return gateway
 
+    def fund(self, address: str, micros: int) -> None:
+        """Give an address money, which only a sandbox can do."""
+        with httpx.Client(base_url=self.url, transport=LocalhostTransport()) as http:
+            body = {"address": address, "amount_usd_micros": micros}
+            http.post("/_sandbox/fund", json=body).raise_for_status()
+
     @classmethod
     @contextlib.contextmanager
     def started(cls, data: Path) -> Iterator[Self]:

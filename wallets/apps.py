@@ -9,7 +9,7 @@ class WalletsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.registry import erasers, operation_keepers, personal_data, scope_choices
-        from wallets import passkeys, personal, policies, signer, spending
+        from wallets import passkeys, payees, personal, policies, signer, spending
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
         from wallets.selectors import names_of, operations_paid
@@ -22,6 +22,8 @@ class WalletsConfig(AppConfig):
         sealed_columns.add("wallets.Payment.authorization_sealed", authorization)
         limits = MacColumn("wallets.SpendPolicy", "mac", ("wallet",), policies.covered)
         sealed_columns.add("wallets.SpendPolicy.mac", limits)
+        payee = MacColumn("wallets.Payee", "mac", ("gateway",), payees.covered)
+        sealed_columns.add("wallets.Payee.mac", payee)
         passkey = MacColumn("wallets.TrustedPasskey", "mac", covered=passkeys.covered)
         sealed_columns.add("wallets.TrustedPasskey.mac", passkey)
         first = MacColumn("wallets.FirstPasskey", "mac", covered=passkeys.first_covered)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from teams.models import User
-from wallets.models import Halt, Wallet
+from wallets.models import Halt, Payee, Payment, Wallet
 
 
 def held(user: User) -> list[dict[str, Any]]:
@@ -27,8 +27,10 @@ def held(user: User) -> list[dict[str, Any]]:
 
 
 def forget(user: User) -> None:
-    """Take the person's name off the wallets whose key they exported and off what they stopped; the facts stay."""
+    """Take the person's name off wallets whose key they exported, and off what they stopped or decided; facts stay."""
     nobody = _("Erased person")
     Wallet.objects.filter(exported_by=user.label).update(exported_by=nobody)
+    Payment.objects.filter(decided_by=user.label).update(decided_by=nobody)
+    Payee.objects.filter(confirmed_by=user.label).update(confirmed_by=nobody)
     Halt.objects.filter(by_id=str(user.pk)).update(by_label=nobody)
     Halt.objects.filter(lifted_by_label=user.label).update(lifted_by_label=nobody)

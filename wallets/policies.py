@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audit.models import Event
 from core.errors import Refusal
 from wallets import macs
+from wallets.limits import MOST_MICROS, Limits
 from wallets.models import SpendPolicy, Wallet
 from wallets.vault import Locked, put_back
 
 DEFAULT_PER_PAYMENT_MICROS = 1_000_000
 DEFAULT_PER_DAY_MICROS = 2_000_000
-#: No limit is ever raised above this, whoever asks.
-MOST_MICROS = 10_000_000_000
+DEFAULT_PER_PAYMENT_MICROS = 1_000_000
+DEFAULT_PER_DAY_MICROS = 2_000_000
+#: The entries of the record that name the version of the limits that was written.
+WRITINGS = ("wallet.made", "wallet.limits_written", "wallet.limits_raised")
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What a wallet may spend, in USDC micros, and where."""
-
-    per_payment_micros: int
-    per_day_micros: int
-    networks: tuple[str, ...]
+__all__ = ["MOST_MICROS", "Limits"]
 
 
 @transaction.atomic
@@ -38,6 +34,7 @@ def write(wallet: Wallet, limits: Limits) -> SpendPolicy:
     policy.per_payment_micros = limits.per_payment_micros
     policy.per_day_micros = limits.per_day_micros
     policy.networks = list(limits.networks)
+    policy.rules = limits.rules()
     policy.mac = macs.compute(covered(policy))
     policy.save()
     return policy
@@ -50,7 +47,29 @@ def verified(wallet: Wallet) -> Limits:
         raise Refusal("POLICY_MISSING", _("This wallet has no spending limits yet, so it cannot pay."))
     if not macs.holds(bytes(policy.mac), covered(policy)):
         raise _not_genuine(policy)
-    return Limits(policy.per_payment_micros, policy.per_day_micros, tuple(policy.networks))
+    if policy.version < _recorded_version(wallet):
+        raise Refusal(
+            "POLICY_OLD",
+            _(
+                "The spending limits of this wallet are older than the audit record knows. Nothing can be paid with it."
+            ),
+        )
+    return stated(policy)
+
+
+def stated(policy: SpendPolicy) -> Limits:
+    """Return the limits as their row says: for pages. Only a worker can tell whether they are genuine."""
+    amounts = {"per_payment_micros": policy.per_payment_micros, "per_day_micros": policy.per_day_micros}
+    return Limits.from_args({**amounts, **(policy.rules or {})}, tuple(policy.networks))
+
+
+def _recorded_version(wallet: Wallet) -> int:
+    """Return the newest version of the limits that the record names; 0 when it names none."""
+    about = Event.objects.filter(
+        chain_id=str(wallet.team_id), object_type="wallet", object_id=str(wallet.pk), action__in=WRITINGS
+    )
+    details = about.order_by("-seq").values_list("details", flat=True).first() or {}
+    return int(details.get("version", 0))
 
 
 def _not_genuine(policy: SpendPolicy) -> Refusal:
@@ -69,7 +88,10 @@ def _not_genuine(policy: SpendPolicy) -> Refusal:
 
 
 def covered(policy: SpendPolicy) -> bytes:
-    """Return the bytes under the MAC: limits, version, the wallet they belong to and the team that owns it."""
+    """Return the bytes under the MAC: all limits, version, the wallet they belong to and the team that owns it.
+
+    A row from before there were rules keeps the form it was marked in; no row can pass for one of the other form.
+    """
     wallet = policy.wallet
     fields: list[Any] = [
         str(wallet.pk),
@@ -80,4 +102,7 @@ def covered(policy: SpendPolicy) -> bytes:
         policy.per_day_micros,
         policy.networks,
     ]
-    return json.dumps(["run402-panel/policy/v2", *fields], separators=(",", ":")).encode()
+    if policy.rules is None:
+        return json.dumps(["run402-panel/policy/v2", *fields], separators=(",", ":")).encode()
+    marked = ["run402-panel/policy/v3", *fields, policy.rules]
+    return json.dumps(marked, separators=(",", ":"), sort_keys=True).encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, time
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
@@ -13,6 +13,7 @@ from django.utils import timezone
 from teams.models import Membership, Team
 from teams.permissions import Action, demand
 from teams.reach import Reach
+from wallets.limits import WINDOWS
 from wallets.models import Gateway, Payment, Wallet
 
 
@@ -47,15 +48,14 @@ def payments_of(reach: Reach) -> QuerySet[Payment]:
     return Payment.objects.filter(reach.q(wallet="wallet_id")).select_related("wallet", "wallet__gateway")
 
 
-def day_start(now: datetime | None = None) -> datetime:
-    """Return midnight UTC of the day that daily limits count."""
-    today = (now or timezone.now()).astimezone(timezone.get_default_timezone()).date()
-    return datetime.combine(today, time.min, tzinfo=timezone.get_default_timezone())
+def a_day_ago() -> datetime:
+    """Return when the window of a day begins that ends now. Pages show it; the gate asks the database's clock."""
+    return timezone.now() - WINDOWS["day"]
 
 
-def spent_today_micros(wallet: Wallet) -> int:
-    """Return what left today or still may, in micros."""
-    counting = Payment.objects.filter(wallet=wallet, reserved_at__gte=day_start(), state__in=Payment.COUNTING)
+def spent_in_a_day_micros(wallet: Wallet) -> int:
+    """Return what left in the last 24 hours or still may, in micros."""
+    counting = Payment.objects.filter(wallet=wallet, reserved_at__gt=a_day_ago(), state__in=Payment.COUNTING)
     return counting.aggregate(total=Sum("amount_micros"))["total"] or 0
 
 

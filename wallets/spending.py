@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,10 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import NextStep, Refusal
 from run402 import x402
-from wallets import halts, policies, selectors, vault
+from wallets import halts, limiting, payees, policies, selectors, vault, windows
+from wallets.limits import money_of
 from wallets.models import Payment, Wallet
+from wallets.windows import Spend
 
 #: A held authorization this close to its end is not presented again: it may expire on the way.
 MARGIN_SECONDS = 10
@@ -29,7 +32,10 @@ MARGIN_SECONDS = 10
 
 @dataclass(frozen=True)
 class Charge:
-    """What an operation may pay at most, as it was shown to the person. Amount in USDC micros."""
+    """What an operation may pay at most, as it was shown to the person. Amount in USDC micros.
+
+    `actor` asks for it, `cost` says what kind of thing it pays for: both may have limits of their own.
+    """
 
     operation_id: UUID
     kind: str
@@ -37,6 +43,13 @@ class Charge:
     amount_micros: int
     network: str
     actor: Actor
+    cost: Payment.Cost = Payment.Cost.OTHER
+    project_id: UUID | None = None
+
+    @property
+    def actor_id(self) -> UUID | None:
+        """Who asks; None for the panel itself."""
+        return UUID(self.actor.id) if self.actor.id else None
 
 
 def reserve(wallet: Wallet, charge: Charge) -> Payment:
@@ -50,7 +63,8 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
         if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
             return existing
         halts.refuse_if_halted(locked.team_id, locked.gateway_id)
-        _check(locked, charge)
+        at = windows.now_for(locked)
+        _check(locked, charge, at)
         payment = Payment.objects.create(
             team_id=locked.team_id,
             wallet=locked,
@@ -59,6 +73,10 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
             purpose=charge.purpose,
             amount_micros=charge.amount_micros,
             network=charge.network,
+            cost=charge.cost,
+            actor_id=charge.actor_id,
+            project_id=charge.project_id,
+            reserved_at=at,
         )
         _audit("payment.reserved", payment, charge.actor)
     return payment
@@ -69,7 +87,7 @@ def is_reserved(operation_id: UUID) -> bool:
     return Payment.objects.filter(operation_id=operation_id).exists()
 
 
-def _check(wallet: Wallet, charge: Charge) -> None:
+def _check(wallet: Wallet, charge: Charge, at: datetime) -> None:
     limits = policies.verified(wallet)
     if wallet.is_frozen:
         raise frozen(wallet)
@@ -81,23 +99,14 @@ def _check(wallet: Wallet, charge: Charge) -> None:
         )
     if charge.amount_micros < 0:
         raise Refusal("AMOUNT_INVALID", _("A payment cannot be negative."))
-    if charge.network not in limits.networks or charge.network not in wallet.gateway.networks:
+    money = money_of(charge.network)
+    allowed = charge.network in limits.networks and charge.network in wallet.gateway.networks
+    if not allowed or money is None or limits.amounts(money) is None:
         raise Refusal("NETWORK_NOT_ALLOWED", _("This wallet may not pay on this network."))
-    if charge.amount_micros > limits.per_payment_micros:
-        raise Refusal(
-            "LIMIT_PER_PAYMENT",
-            _("This costs more than the wallet may pay at once."),
-            details={"limit_micros": limits.per_payment_micros, "amount_micros": charge.amount_micros},
-            next_steps=[NextStep("choose_wallet", _("Use a wallet with a higher limit"), "/wallets/")],
-        )
-    left = limits.per_day_micros - selectors.spent_today_micros(wallet)
-    if charge.amount_micros > left:
-        raise Refusal(
-            "LIMIT_PER_DAY",
-            _("This costs more than the wallet may still spend today. The day ends at midnight UTC."),
-            details={"left_micros": max(left, 0), "amount_micros": charge.amount_micros},
-            next_steps=[NextStep("wait", _("Try again tomorrow, or use another wallet"), "/wallets/")],
-        )
+    spend = Spend(money, charge.cost, charge.actor_id, charge.project_id)
+    left = windows.left_for(wallet, limits, spend, at)
+    if cap := windows.exceeded(left, charge.amount_micros):
+        raise limiting.refusal(cap, left[cap], charge.amount_micros)
 
 
 def frozen(wallet: Wallet) -> Refusal:
@@ -113,7 +122,7 @@ def frozen(wallet: Wallet) -> Refusal:
 
 
 def purchase(payment: Payment) -> x402.Purchase:
-    """Return how the client may pay: never above the reservation, only on its network, recorded before it is sent.
+    """Return how the client may pay: a known payee, on the reservation's network, never above it; recorded first.
 
     Raises Halted while it is stopped: what was signed before is not presented again either.
     """
@@ -123,7 +132,8 @@ def purchase(payment: Payment) -> x402.Purchase:
         _store_signed(payment, signed)
 
     cap = x402.CapPolicy(max_micros=payment.amount_micros, networks=(payment.network,))
-    return x402.Purchase(policy=cap, before_send=before_send, held=held(payment))
+    known = payees.KnownPayee(cap, payment.wallet)
+    return x402.Purchase(policy=known, before_send=before_send, held=held(payment))
 
 
 def refuse_if_halted(payment: Payment) -> None:
@@ -140,6 +150,12 @@ def held(payment: Payment) -> x402.SignedPayment | None:
     return x402.SignedPayment.from_json(
         vault.unseal_field(payment, "authorization_sealed", context(payment)).decode()
     )
+
+
+def forget_expired() -> int:
+    """Delete the stored authorizations that can settle no more; return how many. Their nonces stay, for the look-up."""
+    old = Payment.objects.filter(valid_before__lt=int(time.time())).exclude(authorization_sealed=b"")
+    return old.update(authorization_sealed=b"")
 
 
 def context(payment: Payment) -> vault.Context:
@@ -211,6 +227,14 @@ def release(payment: Payment, *, actor: Actor) -> None:
     _end(payment, Payment.State.RELEASED, actor, settled_micros=0)
 
 
+def decide(payment: Payment, *, paid: bool, note: str, actor: Actor) -> None:
+    """Close a payment of unknown outcome by a person's word, which stays with it. Raises Refusal when it was closed."""
+    state, micros = (Payment.State.SETTLED, payment.amount_micros) if paid else (Payment.State.RELEASED, 0)
+    with transaction.atomic():
+        _audit("payment.decided", payment, actor, paid=paid, note=note)
+        _end(payment, state, actor, settled_micros=micros, note=note, decided_by=actor.label)
+
+
 def _end(payment: Payment, state: Payment.State, actor: Actor, **fields: Any) -> None:
     """Move to a final state and forget the authorization."""
     if payment.state == state:
@@ -229,7 +253,7 @@ def doubt(payment: Payment, *, actor: Actor) -> None:
         _audit("payment.unknown", payment, actor)
 
 
-def _audit(action: str, payment: Payment, actor: Actor) -> None:
+def _audit(action: str, payment: Payment, actor: Actor, **more: str | bool) -> None:
     record(
         action,
         team_id=payment.team_id,
@@ -240,5 +264,6 @@ def _audit(action: str, payment: Payment, actor: Actor) -> None:
             "network": payment.network,
             "wallet": str(payment.wallet_id),
             "operation": str(payment.operation_id),
+            **more,
         },
     )

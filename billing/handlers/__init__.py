@@ -2,10 +2,12 @@
 
 from billing.handlers import (
     catching_up,
+    deciding,
     exporting,
     faucet,
     mirror,
     passkeys,
+    payees,
     raising,
     reconcile,
     tiers,
@@ -14,10 +16,12 @@ from billing.handlers import (
 
 __all__ = [
     "catching_up",
+    "deciding",
     "exporting",
     "faucet",
     "mirror",
     "passkeys",
+    "payees",
     "raising",
     "reconcile",
     "tiers",

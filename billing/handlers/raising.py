@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy
 from audit.record import Subject, record
 from billing import limits
 from billing.handlers.mirror import wallet_of
+from billing.handlers.wallet import asked_limits
 from core.errors import Refusal
 from operations.registry import Guard, kind
 from operations.work import Work
 from teams.permissions import Action
 from wallets import policies
+from wallets.limits import Limits
 from wallets.models import Wallet
-from wallets.policies import MOST_MICROS, Limits
 
 
 @kind(
@@ -30,34 +31,29 @@ from wallets.policies import MOST_MICROS, Limits
 def raise_limits(work: Work) -> dict[str, Any]:
     """Write the limits that were confirmed, unless the present ones are others than the person saw."""
     with transaction.atomic():
-        wallet = Wallet.objects.select_for_update().get(pk=wallet_of(work.operation).pk)
+        wallet = (
+            Wallet.objects.select_for_update(of=("self",))
+            .select_related("gateway")
+            .get(pk=wallet_of(work.operation).pk)
+        )
         if "version" in work.checkpoints:
             return {"version": work.checkpoints["version"]}
-        asked = _asked(work, policies.verified(wallet))
+        asked = _asked(work, wallet)
         policy = policies.write(wallet, asked)
         work.checkpoint(version=policy.version)
-        _record(wallet, work, asked)
+        _record(wallet, work, asked, policy.version)
     return {"version": policy.version}
 
 
-def _asked(work: Work, now: Limits) -> Limits:
-    args = work.args
-    if (now.per_payment_micros, now.per_day_micros) != (
-        args["now_per_payment_micros"],
-        args["now_per_day_micros"],
-    ):
+def _asked(work: Work, wallet: Wallet) -> Limits:
+    if policies.verified(wallet).as_args() != work.args.get("now"):
         raise Refusal(
             "LIMITS_CHANGED", _("The limits have changed since you looked. Look at them, then ask again.")
         )
-    asked = Limits(int(args["per_payment_micros"]), int(args["per_day_micros"]), now.networks)
-    if not 0 <= asked.per_payment_micros <= asked.per_day_micros <= MOST_MICROS:
-        raise Refusal(
-            "LIMIT_TOO_HIGH", _("A limit is at most $10,000.00, and no payment is above the day's.")
-        )
-    return asked
+    return asked_limits(work, wallet.gateway.networks)
 
 
-def _record(wallet: Wallet, work: Work, asked: Limits) -> None:
+def _record(wallet: Wallet, work: Work, asked: Limits, version: int) -> None:
     record(
         "wallet.limits_raised",
         team_id=wallet.team_id,
@@ -66,6 +62,7 @@ def _record(wallet: Wallet, work: Work, asked: Limits) -> None:
         details={
             "per_payment_micros": asked.per_payment_micros,
             "per_day_micros": asked.per_day_micros,
+            "version": version,
             "operation": str(work.operation.pk),
         },
     )

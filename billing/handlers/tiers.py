@@ -87,6 +87,7 @@ def _charge(work: Work) -> Charge:
         amount_micros=int(work.args["micros"]),
         network=str(work.args["network"]),
         actor=work.actor,
+        cost=Payment.Cost.TIER,
     )
 
 

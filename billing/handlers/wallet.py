@@ -18,8 +18,8 @@ from operations.registry import kind
 from operations.work import Work
 from teams.permissions import Action
 from wallets import policies, signer, vault
+from wallets.limits import Limits, is_raise, make_sense
 from wallets.models import SpendPolicy, Wallet
-from wallets.policies import Limits
 
 
 def forget_unmade(operation: Operation) -> None:
@@ -69,11 +69,8 @@ def lower_limits(work: Work) -> dict[str, Any]:
         wallet = _locked(work)
         if "version" in work.checkpoints:  # higher ones may have been confirmed since
             return {"version": work.checkpoints["version"]}
-        now, asked = policies.verified(wallet), _limits(wallet, work)
-        raised = (
-            asked.per_payment_micros > now.per_payment_micros or asked.per_day_micros > now.per_day_micros
-        )
-        if raised or min(asked.per_payment_micros, asked.per_day_micros) < 0:
+        now, asked = policies.verified(wallet), asked_limits(work, wallet.gateway.networks)
+        if is_raise(now, asked):
             raise Refusal(
                 "LIMIT_RAISED", _("Raising a limit needs a passkey. Ask for it on the page of the limits.")
             )
@@ -124,15 +121,27 @@ def _finish(wallet: Wallet, key: bytes, work: Work) -> None:
     wallet.key_sealed = vault.seal(key, signer.key_context(wallet))
     wallet.state = Wallet.State.READY
     wallet.save(update_fields=["address", "key_sealed", "state"])
-    policies.write(wallet, _limits(wallet, work))
-    _record("wallet.made", wallet, work, address=wallet.address)
+    asked = asked_limits(work, wallet.gateway.networks)
+    if asked.real:
+        raise Refusal("LIMIT_RAISED", _("Real money is allowed with a passkey, once the wallet is made."))
+    policy = policies.write(wallet, asked)
+    _record("wallet.made", wallet, work, address=wallet.address, version=policy.version)
 
 
-def _limits(wallet: Wallet, work: Work) -> Limits:
-    """Return the asked limits, on the networks that the gateway may ever ask for."""
-    return Limits(
-        int(work.args["per_payment_micros"]), int(work.args["per_day_micros"]), wallet.gateway.networks
-    )
+def asked_limits(work: Work, networks: tuple[str, ...]) -> Limits:
+    """Return the limits that an operation asks for. Raises Refusal for what makes no sense: web could send anything."""
+    try:
+        asked = Limits.from_args(work.args, networks)
+    except ValueError:
+        asked = None
+    if asked is None or not make_sense(asked):
+        raise Refusal(
+            "LIMITS_SENSELESS",
+            _(
+                "These limits make no sense: each is at most $10,000.00, and none is above that of a longer time."
+            ),
+        )
+    return asked
 
 
 def _made(wallet: Wallet) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.paginator import Page, Paginator
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import selectors
+from billing import deciding, selectors
+from billing.forms import DecideForm
 from operations import selectors as operation_selectors
 from operations.models import Operation
 from teams.models import Membership
@@ -69,6 +72,8 @@ class PaymentPage:
     paid_by: str
     explanation: str
     may_reconcile: bool
+    decide: DecideForm | None
+    decidable_from: datetime
     receipt: tuple[tuple[str, str], ...]
 
 
@@ -86,8 +91,8 @@ def payment_row(payment: Payment) -> PaymentRow:
     return PaymentRow(payment, LOOKS[Payment.State(payment.state)], getattr(payment, "asked_by", ""))
 
 
-def payment_page(payment: Payment, membership: Membership) -> PaymentPage:
-    """Return one payment."""
+def payment_page(payment: Payment, membership: Membership, form: DecideForm | None = None) -> PaymentPage:
+    """Return one payment; with the form in which an owner decides about it, once that is due."""
     reach = membership.reach
     operation = operation_selectors.operations_of(reach).filter(pk=payment.operation_id).first()
     look_up = operation_selectors.latest_for(reach, payment.pk, "payment.reconcile")
@@ -103,8 +108,15 @@ def payment_page(payment: Payment, membership: Membership) -> PaymentPage:
         and not by_itself
         and not (look_up and look_up.is_active)
         and allows(membership.role, Action.TIER_SET),
+        decide=(form or DecideForm()) if unknown and _may_decide(payment, membership) else None,
+        decidable_from=deciding.decidable_from(payment),
         receipt=tuple((str(name), _plain(value)) for name, value in payment.receipt.items()),
     )
+
+
+def _may_decide(payment: Payment, membership: Membership) -> bool:
+    due = deciding.decidable_from(payment) <= timezone.now()
+    return due and allows(membership.role, Action.WALLET_RAISE)
 
 
 def _plain(value: object) -> str:
@@ -123,7 +135,8 @@ def _explanation(payment: Payment) -> str:
         Payment.State.RELEASED: _("Not paid. It is proven that no money moved, and the sum is free again."),
         Payment.State.UNKNOWN: _(
             "The answer was lost after the payment left. The wallet pays nothing else until the chain has told what "
-            "became of it; the same payment may be presented again, and another one is never signed."
+            "became of it; the same payment may be presented again, and another one is never signed. When the chain "
+            "has told nothing for a day, an owner decides."
         ),
     }
     return words[Payment.State(payment.state)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,17 +17,18 @@ from billing import prices, selectors, services
 from billing.pages.wallets import PATIENCE, policy_of, refresh_if_stale
 from billing.prices import Change, Price
 from core.ui import times
-from core.ui.money import usd
 from operations import selectors as operation_selectors
 from operations.live import next_delay
 from operations.models import Operation, State
 from teams.models import Membership, Team
 from teams.permissions import Action, allows
 from teams.reach import Reach
+from wallets import limiting, policies, standing, windows
 from wallets import selectors as wallet_selectors
-from wallets import standing
-from wallets.models import Gateway, Wallet
+from wallets.limits import Cap
+from wallets.models import Gateway, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
+from wallets.windows import Spend
 
 
 @dataclass(frozen=True)
@@ -127,9 +129,10 @@ def tiers_page(
     """Return the price list, and read it again when it is old."""
     reading, trouble = _refresh(membership.team, gateway)
     query = f"?wallet={wallet.pk}&" if wallet else "?"
+    left = _left(wallet, membership) if wallet else {}
     return TiersPage(
         gateway=gateway,
-        offers=tuple(_offer(price, wallet) for price in prices.prices_of(gateway)),
+        offers=tuple(_offer(price, wallet, left) for price in prices.prices_of(gateway)),
         wallet=wallet,
         wallets=tuple(wallet_selectors.ready_wallets(membership.reach, gateway)),
         has_lease=wallet is not None and prices.has_lease(wallet),
@@ -157,31 +160,29 @@ def _refresh(team: Team, gateway: Gateway) -> tuple[Operation | None, Operation 
     return services.refresh_tiers(team=team, gateway=gateway), trouble
 
 
-def _offer(price: Price, wallet: Wallet | None) -> Offer:
+def _offer(price: Price, wallet: Wallet | None, left: Mapping[Cap, int]) -> Offer:
     if wallet is None:
         return Offer(price, None, "", "")
     url = reverse("billing:tier", args=[wallet.pk, price.name])
-    return Offer(price, prices.change_for(wallet, price), _limit(wallet, price), url)
+    return Offer(price, prices.change_for(wallet, price), _limit(left, price), url)
 
 
-def _limit(wallet: Wallet, price: Price) -> str:
+def _limit(left: Mapping[Cap, int], price: Price) -> str:
     """Return what the limits, as their row says, would answer; the worker asks the genuine ones again."""
+    cap = windows.exceeded(left, price.micros) if price.micros is not None else None
+    return limiting.sentence(cap, left[cap]) if cap else ""
+
+
+def _left(wallet: Wallet, membership: Membership) -> Mapping[Cap, int]:
+    """Return what the limits leave the member for a tier, by the wallet's row."""
     policy = policy_of(wallet)
-    if policy is None or price.micros is None:
-        return ""
-    if price.micros > policy.per_payment_micros:
-        sentence = _("Above the limit of %(name)s per payment, which is %(limit)s.")
-        return sentence % {"name": wallet.label, "limit": usd(policy.per_payment_micros)}
-    left = policy.per_day_micros - wallet_selectors.spent_today_micros(wallet)
-    if price.micros > left:
-        sentence = _(
-            "%(name)s may spend %(left)s more today, and this costs more. The day ends at midnight UTC."
-        )
-        return sentence % {"name": wallet.label, "left": usd(max(left, 0))}
-    return ""
+    if policy is None:
+        return {}
+    spend = Spend("test", Payment.Cost.TIER, membership.user_id)
+    return windows.left_for(wallet, policies.stated(policy), spend, timezone.now())
 
 
-def tier_page(wallet: Wallet, tier: str, reach: Reach) -> TierPage:
+def tier_page(wallet: Wallet, tier: str, membership: Membership) -> TierPage:
     """Return the confirmation; 404 for a tier that the gateway does not list."""
     price = prices.price_of(wallet.gateway, tier)
     if price is None:
@@ -196,12 +197,12 @@ def tier_page(wallet: Wallet, tier: str, reach: Reach) -> TierPage:
         until=prices.lease_end(wallet, price),
         before=before,
         after=after,
-        obstacle=_obstacle(wallet, price, reach),
+        obstacle=_obstacle(wallet, price, membership),
         needs_money=after is not None and after < 0,
     )
 
 
-def _obstacle(wallet: Wallet, price: Price, reach: Reach) -> str:
+def _obstacle(wallet: Wallet, price: Price, membership: Membership) -> str:
     """Return why nothing can be paid now, as far as web can know."""
     if not wallet.is_ready:
         return _("This wallet is not ready yet.")
@@ -213,10 +214,10 @@ def _obstacle(wallet: Wallet, price: Price, reach: Reach) -> str:
         )
     if any(
         operation.kind == "tier.set" and operation.is_active
-        for operation in selectors.wallet_operations(wallet, reach)
+        for operation in selectors.wallet_operations(wallet, membership.reach)
     ):
         return _("A tier is being paid for with this wallet right now.")
-    return _limit(wallet, price)
+    return _limit(_left(wallet, membership), price)
 
 
 def tier_context(page: TierPage) -> dict[str, Any]:

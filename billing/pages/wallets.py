@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import prices, selectors, services
+from billing import caps, prices, selectors, services
 from billing.pages.payments import PaymentRow, payment_row
 from operations import selectors as operation_selectors
 from operations.live import next_delay
@@ -17,7 +17,8 @@ from operations.models import Operation, State
 from teams.models import Membership
 from teams.permissions import Action, allows
 from teams.reach import Reach
-from wallets import standing
+from wallets import policies, standing, windows
+from wallets.limits import NETWORKS, Cap
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -71,13 +72,28 @@ class Money:
 
 
 @dataclass(frozen=True)
+class LimitRow:
+    """One limit in words, with what of it is used; a single payment stands alone and uses none of its limit."""
+
+    title: str
+    cap: Cap
+    used: int
+    network: str
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether it is about the sum of several payments."""
+        return self.cap.window != "payment"
+
+
+@dataclass(frozen=True)
 class WalletPage:
-    """One wallet. `spent` is what left today or still may, in micros."""
+    """One wallet with its limits and what they have left."""
 
     wallet: Wallet
     money: Money
     policy: SpendPolicy | None
-    spent: int
+    limits: tuple[LimitRow, ...]
     unknown: Payment | None
     op: Operation | None
     payments: tuple[PaymentRow, ...]
@@ -96,7 +112,7 @@ def wallets_page(membership: Membership, gateway: Gateway) -> WalletsPage:
             "wallet_id", flat=True
         )
     )
-    spent = selectors.spent_today(wallets)
+    spent = selectors.spent_in_a_day(wallets)
     rows = tuple(
         WalletRow(
             wallet, policy_of(wallet), spent.get(wallet.pk, 0), wallet.pk in blocked, prices.has_lease(wallet)
@@ -170,7 +186,7 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         wallet=wallet,
         money=money_of(wallet, membership, operations),
         policy=policy,
-        spent=sums.spent,
+        limits=tuple(_limit_rows(wallet, membership, policy)) if policy else (),
         unknown=payments.filter(state=Payment.State.UNKNOWN).first() if sums.unknown else None,
         op=selectors.noted(operations, wallet.pk),
         payments=tuple(map(payment_row, payments[:LATEST])),
@@ -179,3 +195,13 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         may_manage=allows(membership.role, Action.WALLET_MANAGE),
         may_export=wallet.is_ready and allows(membership.role, Action.WALLET_EXPORT),
     )
+
+
+def _limit_rows(wallet: Wallet, membership: Membership, policy: SpendPolicy) -> Iterator[LimitRow]:
+    """Yield the limits as their row says, with what is used of each; those of real money where it is allowed."""
+    limits = policies.stated(policy)
+    every = [cap for money in NETWORKS for cap in limits.caps_of(money)]
+    named = caps.names_of(membership.team, membership.reach) if limits.caps else {}
+    for cap, used in windows.used(wallet, every, timezone.now()).items():
+        network = NETWORKS["real" if cap.money == "real" else "test"][0]
+        yield LimitRow(caps.title(cap, named), cap, used, network)

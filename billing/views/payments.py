@@ -9,10 +9,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from billing import selectors, services
-from billing.forms import LedgerForm
+from billing import deciding, selectors, services
+from billing.forms import DecideForm, LedgerForm
 from billing.pages import payments as pages
+from core.forms import refusals_in
 from core.http import go, safe_next
+from operations import consent
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
@@ -48,3 +50,19 @@ def reconcile(request: PanelRequest, pk: UUID) -> HttpResponse:
     if payment.state == Payment.State.UNKNOWN:
         services.reconcile_payment(payment=payment, actor=request.user)
     return go(request, safe_next(request, reverse("billing:payment", args=[payment.pk])))
+
+
+@require_POST
+@require(Action.WALLET_RAISE)
+def decide(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Take an owner's word about a payment of unknown outcome; a passkey has to confirm it."""
+    payment = selectors.payment_for(request.membership, pk, Action.WALLET_RAISE)
+    form = DecideForm(request.POST)
+    if form.is_valid():
+        cleaned = form.cleaned_data
+        paid = cleaned["outcome"] == "paid"
+        with refusals_in(form):
+            operation = deciding.decide(payment=payment, actor=request.user, paid=paid, note=cleaned["note"])
+            return go(request, consent.url(operation))
+    page = pages.payment_page(payment, request.membership, form)
+    return render(request, "billing/payment.html", {"page": page})

@@ -50,7 +50,7 @@ def refresh(request: PanelRequest) -> HttpResponse:
 def confirm(request: PanelRequest, pk: UUID, tier: str) -> HttpResponse:
     """Show what would be paid; pay it when the price that was shown comes back."""
     wallet = wallet_for(request.membership, pk, Action.TIER_SET)
-    page = pages.tier_page(wallet, tier, request.membership.reach)
+    page = pages.tier_page(wallet, tier, request.membership)
     form = TierForm(request.POST or None, initial=pages.tier_context(page))
     if request.method == "POST" and form.is_valid():
         try:

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from billing import caps, selectors, services
 from billing import limits as raising
-from billing import selectors, services
-from billing.forms import ChangeLimitsForm, ImportForm, WalletForm
+from billing.forms import ImportForm, WalletForm
+from billing.limit_forms import ChangeLimitsForm
 from billing.pages import wallets as pages
-from billing.services import NewLimits, SealedKey
+from billing.services import SealedKey
 from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
 from core.forms import refusals_in
@@ -26,7 +27,8 @@ from operations.record import record_panel
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, allows
-from wallets import gateways
+from wallets import gateways, policies
+from wallets.limits import Limits
 from wallets.models import Gateway, SpendPolicy, Wallet
 from wallets.selectors import wallet_for
 
@@ -53,7 +55,7 @@ def new(request: PanelRequest) -> HttpResponse:
                 actor=request.user,
                 gateway=gateway,
                 label=cleaned["label"],
-                limits=NewLimits(cleaned["per_payment"], cleaned["per_day"]),
+                limits=form.limits,
             )
             return _to(request, wallet)
     return render(request, "billing/wallet_new.html", {"page": gateway, "form": form})
@@ -82,7 +84,7 @@ def _imported(request: PanelRequest, form: ImportForm, usable: dict[str, Gateway
         gateway=usable[cleaned["gateway"]],
         label=cleaned["label"],
         key=SealedKey(cleaned["wallet_id"], cleaned["sealed"], cleaned["claimed_address"]),
-        limits=NewLimits(cleaned["per_payment"], cleaned["per_day"]),
+        limits=form.limits,
     )
     if wallet.gateway != gateways.of(request):
         request.session[gateways.SESSION_KEY] = wallet.gateway_id
@@ -151,14 +153,16 @@ def limits(request: PanelRequest, pk: UUID) -> HttpResponse:
         messages.error(request, _("This wallet has no limits yet: it is still being made."))
         return _to(request, wallet)
     may_raise = allows(request.membership.role, Action.WALLET_RAISE)
-    form = ChangeLimitsForm(request.POST or None, policy=policy, may_raise=may_raise)
+    names = caps.names_of(request.team, request.membership.reach)
+    form = ChangeLimitsForm(
+        request.POST or None, now=policies.stated(policy), names=names, may_raise=may_raise
+    )
     if request.method == "POST" and form.is_valid():
-        asked = NewLimits(form.cleaned_data["per_payment"], form.cleaned_data["per_day"])
-        return _change(request, wallet, policy, asked)
+        return _change(request, wallet, policy, form.limits)
     return render(request, "billing/limits.html", {"page": wallet, "form": form, "may_raise": may_raise})
 
 
-def _change(request: PanelRequest, wallet: Wallet, policy: SpendPolicy, asked: NewLimits) -> HttpResponse:
+def _change(request: PanelRequest, wallet: Wallet, policy: SpendPolicy, asked: Limits) -> HttpResponse:
     if raising.is_raise(policy, asked):
         operation = raising.raise_limits(wallet=wallet, policy=policy, actor=request.user, limits=asked)
         return go(request, consent.url(operation))

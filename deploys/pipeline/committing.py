@@ -133,7 +133,15 @@ def _reserve(run: Run, price: int) -> Payment:
         raise Refusal("WALLET_MISSING", _("This deploy costs money, and its project has no wallet here."))
     purpose = _("Deploy of %(project)s") % {"project": run.project.name}
     frozen.demand(wallet)
-    charge = spending.Charge(run.work.operation.pk, "deploy", purpose, price, BASE_SEPOLIA, run.work.actor)
+    charge = spending.Charge(
+        run.work.operation.pk,
+        "deploy",
+        purpose,
+        price,
+        BASE_SEPOLIA,
+        run.work.actor,
+        project_id=run.project.pk,
+    )
     return spending.reserve(wallet, charge)
 
 

@@ -34,6 +34,7 @@ from tests.factories import TeamFactory
 from tests.fixtures import ClientAs, RunOperations
 from tests.passkeys import SoftPasskey
 from wallets import passkeys, policies, reveal
+from wallets.limits import Cap
 from wallets.models import SpendPolicy, TrustedPasskey, Wallet
 from wallets.policies import Limits
 
@@ -128,7 +129,37 @@ def test_limits_without_sense_are_refused_by_the_worker(
     operation = limits.raise_limits(
         wallet=wallet, policy=wallet.policy, actor=alice, limits=NewLimits(one, day)
     )
-    assert confirm(operation).error["code"] == "LIMIT_TOO_HIGH"
+    assert confirm(operation).error["code"] == "LIMITS_SENSELESS"
+
+
+def test_a_single_limit_is_added_at_once_and_taken_away_with_a_passkey(
+    wallet: Wallet, alice: User, client_as: ClientAs, confirm: Confirm, run_operations: RunOperations
+) -> None:
+    browser, url = at(client_as(alice), wallet.gateway), reverse("billing:limits", args=[wallet.pk])
+    form = {"per_payment": "1.00", "per_day": "2.00"}
+    browser.post(url, {**form, "about": "kind:tier", "window": "week", "amount": "0.50"})
+    run_operations()
+    cap = Cap("kind", "tier", "test", "week", 500_000)
+    assert policies.verified(wallet).caps == (cap,)
+    assert 'value="0.50"' in browser.get(url).content.decode()
+
+    page = browser.post(url, form, follow=True).content.decode()
+    assert "Tiers: in 7 days" in page
+    assert "no limit any more" in page
+    assert policies.verified(wallet).caps == (cap,)
+    assert confirm(Operation.objects.get(kind="wallet.raise")).state == State.SUCCEEDED
+    assert policies.verified(wallet).caps == ()
+
+
+def test_a_raise_asked_before_the_panel_was_updated_is_asked_anew(
+    wallet: Wallet, alice: User, confirm: Confirm
+) -> None:
+    operation = limits.raise_limits(
+        wallet=wallet, policy=wallet.policy, actor=alice, limits=NewLimits(1_000_000, 9_000_000)
+    )
+    del operation.args["now"]
+    operation.save(update_fields=["args"])
+    assert confirm(operation).error["code"] == "LIMITS_CHANGED"
 
 
 # --- Exporting ---

@@ -15,7 +15,7 @@ from teams.models import Role, User
 from tests.billing.conftest import TIERS, at
 from tests.factories import PaymentFactory, WalletFactory
 from tests.fixtures import ClientAs
-from wallets.models import Gateway, Payment, SpendPolicy, TrustedPasskey, Wallet
+from wallets.models import Gateway, Payee, Payment, SpendPolicy, TrustedPasskey, Wallet
 
 EVERYBODY = frozenset(Role)
 MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
@@ -23,7 +23,7 @@ MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
 
 @dataclass(frozen=True)
 class Case:
-    """One address: its name, what it is about ("wallet", "tier", "payment", "passkey" or ""), method and who may."""
+    """One address: its name, what it is about (a key of `args` below), method and who may."""
 
     name: str
     about: str
@@ -56,6 +56,9 @@ CASES = (
     Case("payments", "", "get", EVERYBODY),
     Case("payment", "payment", "get", EVERYBODY),
     Case("reconcile", "payment", "post", MONEY),
+    Case("decide", "payment", "post", frozenset({Role.OWNER})),
+    Case("payees", "", "get", EVERYBODY),
+    Case("payee_confirm", "payee", "post", frozenset({Role.OWNER})),
 )
 NAMES = [f"{case.method} {case.name}" for case in CASES]
 
@@ -71,6 +74,7 @@ def payment(gateway: Gateway, alice: User, members: dict[str, User]) -> Payment:
     TrustedPasskey.objects.create(
         team=team, user=alice, role=Role.OWNER, credential_id="AA", eligible_from=timezone.now()
     )
+    Payee.objects.create(team=team, gateway=gateway, seen="0x" + "5" * 40)
     made: Payment = PaymentFactory.create(
         wallet=wallet,
         team=team,
@@ -88,6 +92,7 @@ def ask(browser: Client, case: Case, payment: Payment) -> Any:
         "wallet": [payment.wallet_id],
         "tier": [payment.wallet_id, "prototype"],
         "payment": [payment.pk],
+        "payee": list(Payee.objects.values_list("pk", flat=True)),
         "passkey": list(TrustedPasskey.objects.values_list("pk", flat=True)),
     }
     return getattr(browser, case.method)(reverse(f"billing:{case.name}", args=args[case.about]))

@@ -22,6 +22,7 @@ from tests.fixtures import RunOperations
 from tests.sandboxes import Sandbox
 from tests.wallets.conftest import charge
 from wallets import policies, spending
+from wallets.limits import Cap
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.policies import Limits
 
@@ -104,6 +105,36 @@ def test_a_limit_refuses_before_anything_leaves(
     run_operations()
     assert ended(operation) == (State.FAILED, "LIMIT_PER_PAYMENT")
     assert (Payment.objects.count(), OperationRequest.objects.filter(operation=operation).count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(0, 0),
+        Limits(1_000_000, 2_000_000, caps=(Cap("kind", "tier", "test", "day", 0),)),
+    ],
+)
+def test_a_cap_of_zero_holds_against_a_balance_at_run402_too(
+    funded: Wallet,
+    alice: User,
+    run_operations: RunOperations,
+    sandbox: Sandbox,
+    order: Order,
+    limits: Limits,
+) -> None:
+    call(sandbox, "POST", "/_sandbox/fund", {"address": funded.address, "amount_usd_micros": 9_000_000})
+    policies.write(funded, Limits(9_000_000, 90_000_000))
+    for tier in ("hobby", "prototype"):  # leaving the dearer one fills the balance that needs no signature
+        pay(funded, alice, tier)
+        run_operations()
+    policies.write(funded, limits)
+    order("delay", path=PATH, method="POST", times=1, milliseconds=1)
+    operation = pay(funded, alice)
+    run_operations()
+    state, code = ended(operation)
+    assert (state, code.startswith("LIMIT_")) == (State.FAILED, True)
+    assert OperationRequest.objects.filter(operation=operation).count() == 0
+    assert len(call(sandbox, "GET", "/_sandbox/knobs")["knobs"]) == 1  # the gateway saw no such request
 
 
 def test_a_tampered_policy_pays_nothing(funded: Wallet, alice: User, run_operations: RunOperations) -> None:

@@ -16,9 +16,10 @@ from operations.models import Operation, OperationEvent, State
 from run402 import address_of
 from teams.models import Membership, Role, Team, User
 from tests.billing.conftest import Order, at, attempt
-from tests.factories import WalletFactory
+from tests.factories import PaymentFactory, WalletFactory
 from tests.fixtures import ClientAs, RunOperations
 from wallets import policies, signer, vault
+from wallets.limits import Cap
 from wallets.models import Gateway, Wallet
 from wallets.policies import Limits
 
@@ -57,7 +58,7 @@ def test_two_wallets_of_one_name_are_refused(wallet: Wallet, alice: User, client
 @pytest.mark.parametrize(
     ("per_payment", "per_day", "sentence"),
     [
-        ("3", "2", "A single payment cannot be above the limit per day."),
+        ("3", "2", "A single payment cannot be above the limit of 24 hours."),
         ("-1", "2", "greater than or equal to 0"),
         ("0.0000001", "2", "no more than 6 decimal places"),
         ("1", "99999", "less than or equal to 10000"),
@@ -162,6 +163,49 @@ def test_a_worker_that_begins_anew_does_not_lower_what_was_raised_meanwhile(
     assert (operation.state, operation.result) == (State.SUCCEEDED, {"version": 2})
     assert policies.verified(wallet) == Limits(500_000, 900_000, wallet.gateway.networks)
     assert Event.objects.filter(action="wallet.limits_written").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"about": "kind:tier"}, "How much at most?"),
+        ({"amount": "1"}, "Choose whom or what this limits."),
+        ({"about": "kind:nothing", "amount": "1"}, "is not one of the available choices"),
+        ({"about": "kind:tier", "amount": "-1"}, "greater than or equal to 0"),
+        ({"about": "kind:tier", "amount": "1", "window": "year"}, "is not one of the available choices"),
+        ({"per_week": "1"}, "A shorter time cannot allow more than a longer one."),
+        ({"per_month": "0.5"}, "A shorter time cannot allow more than a longer one."),
+        ({"per_week": "0.0000001"}, "no more than 6 decimal places"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_told_at_its_field(
+    wallet: Wallet, alice: User, client_as: ClientAs, more: dict[str, str], sentence: str
+) -> None:
+    url = reverse("billing:limits", args=[wallet.pk])
+    form = {"per_payment": "1.00", "per_day": "2.00", "window": "day"}
+    page = client_as(alice).post(url, {**form, **more}).content.decode()
+    assert sentence in page
+    assert Operation.objects.filter(kind__in=["wallet.limits", "wallet.raise"]).count() == 0
+
+
+def test_who_may_not_raise_takes_no_single_limit_away(
+    wallet: Wallet, members: dict[str, User], client_as: ClientAs
+) -> None:
+    policies.write(wallet, Limits(1_000_000, 2_000_000, caps=(Cap("kind", "tier", "test", "day", 500_000),)))
+    url, form = reverse("billing:limits", args=[wallet.pk]), {"per_payment": "1.00", "per_day": "2.00"}
+    answer = client_as(members[Role.BILLING]).post(url, form)
+    assert "To raise it above $0.50 you need to be Owner in this team." in answer.content.decode()
+
+
+def test_a_wallet_shows_what_is_used_of_each_limit(wallet: Wallet, alice: User, client_as: ClientAs) -> None:
+    cap = Cap("member", str(alice.pk), "test", "day", 500_000)
+    policies.write(wallet, Limits(1_000_000, 2_000_000, per_week_micros=9_000_000, caps=(cap,)))
+    PaymentFactory.create(wallet=wallet, amount_micros=300_000, actor_id=alice.pk)
+    page = (
+        at(client_as(alice), wallet.gateway).get(reverse("billing:wallet", args=[wallet.pk])).content.decode()
+    )
+    for words in ("In 7 days", "Alice: in 24 hours", "$0.50", "$0.30"):
+        assert words in page
 
 
 def test_a_limit_is_never_raised_by_the_worker_either(

@@ -67,7 +67,7 @@ def test_a_limit_per_day_counts_what_was_paid(owner_page: Page) -> None:
     steps.pay_for_tier(page, wallet)
     page.goto(f"{wallet}/tier/prototype")
     expect(page.locator("form#pay .callout.warn")).to_contain_text(
-        "One a day may spend $0.05 more today, and this costs more. The day ends at midnight UTC."
+        "This wallet may take $0.15 in 24 hours, and $0.05 are left. This costs more."
     )
 
 

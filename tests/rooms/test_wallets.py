@@ -51,7 +51,7 @@ def test_limits_are_lowered_at_once_and_raised_with_a_passkey_only(owner_page: P
     page.wait_for_url(f"**{wallet}")
     lower(page, wallet, "0.50", "0.40")
     expect(page.locator("form#limits-form .error")).to_contain_text(
-        "A single payment cannot be above the limit per day."
+        "A single payment cannot be above the limit of 24 hours."
     )
 
 

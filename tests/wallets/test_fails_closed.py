@@ -58,7 +58,7 @@ def _run(statements: dict[str, list[str]]) -> None:
 def test_no_money_is_reserved(ready: Wallet, full: None) -> None:
     with pytest.raises(DatabaseError, match="takes no rows"):
         spending.reserve(ready, charge())
-    assert (Payment.objects.count(), selectors.spent_today_micros(ready)) == (0, 0)
+    assert (Payment.objects.count(), selectors.spent_in_a_day_micros(ready)) == (0, 0)
     assert Chain.objects.filter(seq__gt=0).count() == 0
 
 

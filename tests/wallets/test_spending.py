@@ -30,7 +30,7 @@ def code_of(refused: pytest.ExceptionInfo[Refusal]) -> str:
 def test_a_reservation_counts_before_anything_is_paid(wallet: Wallet) -> None:
     payment = spending.reserve(wallet, charge(300_000))
     assert (payment.state, payment.amount_micros, payment.nonce) == ("reserved", 300_000, "")
-    assert selectors.spent_today_micros(wallet) == 300_000
+    assert selectors.spent_in_a_day_micros(wallet) == 300_000
 
 
 def test_asking_again_for_the_same_operation_returns_its_payment(wallet: Wallet) -> None:
@@ -66,13 +66,13 @@ def test_the_limit_of_the_day_counts_reserved_signed_settled_and_unknown(wallet:
     with pytest.raises(Refusal) as refused:
         spending.reserve(wallet, charge(1))
     assert code_of(refused) == "LIMIT_PER_DAY"
-    assert refused.value.fault.details == {"left_micros": 0, "amount_micros": 1}
+    assert refused.value.fault.details == {"limit_micros": 2_000_000, "left_micros": 0, "amount_micros": 1}
 
 
 def test_a_released_reservation_is_free_again(wallet: Wallet) -> None:
     payment = spending.reserve(wallet, charge(1_000_000))
     spending.release(payment, actor=SYSTEM)
-    assert selectors.spent_today_micros(wallet) == 0
+    assert selectors.spent_in_a_day_micros(wallet) == 0
 
 
 def test_mainnet_is_refused_even_by_a_policy_that_allows_it(wallet: Wallet) -> None:
@@ -167,7 +167,7 @@ def test_no_order_of_reservations_and_endings_passes_the_limit_of_the_day(
             spending.settle(payment, paid_by="balance", actor=SYSTEM)
         elif then == "release":
             spending.release(payment, actor=SYSTEM)
-        assert selectors.spent_today_micros(wallet) <= 2_000_000
+        assert selectors.spent_in_a_day_micros(wallet) <= 2_000_000
 
 
 @pytest.mark.django_db(transaction=True)
@@ -192,5 +192,5 @@ def test_twenty_reservations_at_once_never_pass_the_limit_of_the_day(wallet: Wal
     connections.close_all()
 
     assert Payment.objects.count() == 6
-    assert selectors.spent_today_micros(wallet) == 1_800_000
+    assert selectors.spent_in_a_day_micros(wallet) == 1_800_000
     assert refusals == ["LIMIT_PER_DAY"] * 14

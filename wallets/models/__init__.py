@@ -3,6 +3,7 @@
 from wallets.models.gateway import Gateway
 from wallets.models.halt import Halt
 from wallets.models.passkey import FirstPasskey, TrustedPasskey
+from wallets.models.payee import Payee
 from wallets.models.payment import Payment
 from wallets.models.policy import SpendPolicy
 from wallets.models.standing import GatewayStanding
@@ -13,6 +14,7 @@ __all__ = [
     "Gateway",
     "GatewayStanding",
     "Halt",
+    "Payee",
     "Payment",
     "SpendPolicy",
     "TrustedPasskey",

@@ -44,5 +44,5 @@ class Gateway(models.Model):
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """Networks this gateway may ever ask money on. Mainnet is for Cloud alone, and not before passkeys guard it."""
-        return (BASE_SEPOLIA,)
+        """Networks this gateway may ever ask money on, test money first. Mainnet is for Cloud alone."""
+        return (BASE_SEPOLIA, BASE_MAINNET) if self.kind == self.Kind.CLOUD else (BASE_SEPOLIA,)

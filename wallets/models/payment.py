@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import Team
@@ -20,6 +21,16 @@ class Payment(models.Model):
         SETTLED = "settled", _("Settled")
         RELEASED = "released", _("Released")
         UNKNOWN = "unknown", _("Unknown")
+
+    class Cost(models.TextChoices):
+        """What kind of thing is paid for. A wallet may limit each."""
+
+        TIER = "tier", _("Tiers")
+        IMAGE = "image", _("Images")
+        JOB = "job", _("Jobs")
+        MAIL_PACK = "mail_pack", _("Mail packs")
+        CONTRACT = "contract", _("Contract calls")
+        OTHER = "other", _("Everything else")
 
     #: State to the states it may move to. `spending.move` is the only writer.
     MOVES = {
@@ -38,6 +49,10 @@ class Payment(models.Model):
     operation_id = models.UUIDField(unique=True)
     kind = models.CharField(max_length=60)
     purpose = models.CharField(max_length=200)
+    cost = models.CharField(max_length=10, choices=Cost, default=Cost.OTHER)
+    # Who asked, and for which project, by id: the ledger outlives both. Null for the panel itself, and for no project.
+    actor_id = models.UUIDField(null=True)
+    project_id = models.UUIDField(null=True)
     state = models.CharField(max_length=10, choices=State, default=State.RESERVED)
     amount_micros = models.BigIntegerField()
     settled_micros = models.BigIntegerField(null=True)
@@ -50,8 +65,12 @@ class Payment(models.Model):
     authorization_sealed = models.BinaryField(default=bytes)
     transaction = models.CharField(max_length=80, blank=True)
     receipt = models.JSONField(default=dict)
-    reserved_at = models.DateTimeField(auto_now_add=True)
+    # The gate writes the database's time here, never earlier than the wallet's payment before (wallets/windows.py).
+    reserved_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
+    # Why an owner ended it by hand, after the chain had not told for a day; and who.
+    note = models.CharField(max_length=300, blank=True)
+    decided_by = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-reserved_at"]

@@ -15,6 +15,8 @@ class SpendPolicy(models.Model):
     per_payment_micros = models.BigIntegerField()
     per_day_micros = models.BigIntegerField()
     networks = models.JSONField(default=list)
+    # Longer windows, real money and single caps, as `Limits.rules` has them; null in a row from before there were any.
+    rules = models.JSONField(null=True)
     mac = models.BinaryField()
     written_at = models.DateTimeField(auto_now=True)
 

@@ -26,6 +26,7 @@ NOUNS = {
     "invitations": "invitation",
     "leaving": "membership",
     "members": "membership",
+    "payees": "payee",
     "payments": "payment",
     "projects": "project",
     "releases": "release",

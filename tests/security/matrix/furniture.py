@@ -19,7 +19,7 @@ from projects.models import Project
 from teams.models import Invitation, Membership, Role, Session, Team, User
 from tests import factories
 from tests.passkeys import SoftPasskey
-from wallets.models import Gateway, Payment, SpendPolicy, TrustedPasskey, Wallet
+from wallets.models import Gateway, Payee, Payment, SpendPolicy, TrustedPasskey, Wallet
 
 #: In the name of everything that a limited member, or anybody of our team, must never read.
 HIDDEN, FOREIGN = "HIDDEN", "FOREIGN"
@@ -72,6 +72,7 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
         "wallet": str(wallet.pk),
         **about_project,
         "payment": str(payment.pk),
+        "payee": str(_payee(team, gateway).pk),
         "passkey": str(_trusted_passkey(team, owner, word).pk),
         "membership": str(spare.pk),  # members stand in addresses by their person
         "invitation": str(invitation.pk),
@@ -201,6 +202,11 @@ def _trusted_passkey(team: Team, owner: User, word: str) -> TrustedPasskey:
         name=f"{_open(word)} passkey",
         eligible_from=timezone.now(),
     )
+
+
+def _payee(team: Team, gateway: Gateway) -> Payee:
+    """Return the one that the team has at the gateway, whose answer names another address."""
+    return Payee.objects.get_or_create(team=team, gateway=gateway, defaults={"seen": "0x" + "5" * 40})[0]
 
 
 def _webhook(team: Team, owner: User, word: str) -> Things:
