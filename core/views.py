@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
+
+from core.outages import Outage, outage_of
 
 
 @require_safe
@@ -46,5 +51,27 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Show 500 without a request context: whatever broke may be in it."""
-    return HttpResponse(loader.get_template("errors/500.html").render(), status=500)
+    """Show 500, or 503 in an outage, without a request context: whatever broke may be in it."""
+    outage = outage_of(sys.exception())
+    if outage is None:
+        return HttpResponse(loader.get_template("errors/500.html").render(), status=500)
+    page = loader.get_template("errors/503.html").render(OUTAGES[outage])
+    return HttpResponse(page, status=503, headers={"Retry-After": "10"})
+
+
+OUTAGES = {
+    Outage.DATABASE: {
+        "title": gettext_lazy("The panel cannot reach its database"),
+        "text": gettext_lazy(
+            "Nothing was changed. What runs goes on as soon as the database is back. Reload this page in a moment; "
+            "if it stays like this, tell whoever runs the panel."
+        ),
+    },
+    Outage.DISK: {
+        "title": gettext_lazy("The panel's disk is full"),
+        "text": gettext_lazy(
+            "Nothing of this was kept, and nothing was changed. Tell whoever runs the panel to make room, "
+            "then try again."
+        ),
+    },
+}

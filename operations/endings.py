@@ -12,8 +12,10 @@ from typing import Any
 import structlog
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.errors import Fault
+from core.outages import Outage
 from operations import decisions, pauses
 from operations.models import Operation, Reason, State
 from operations.registry import Kind
@@ -142,9 +144,16 @@ def answered(operation: Operation, kind: Kind, error: Run402Error) -> Ending:
     return failed(fault)
 
 
-def unrecorded(operation: Operation) -> Ending:
-    """The panel's database did not answer. Checkpoints make another attempt right, as after a crash."""
-    fault = Fault("DATABASE_BUSY", _("The panel's database did not answer in time."), retryable=True)
+OUTAGES = {
+    Outage.DATABASE: ("DATABASE_BUSY", gettext_lazy("The panel's database did not answer in time.")),
+    Outage.DISK: ("DISK_FULL", gettext_lazy("The panel's disk is full.")),
+}
+
+
+def interrupted(operation: Operation, outage: Outage, *, sent: bool) -> Ending:
+    """The panel's database or disk failed. Checkpoints make another attempt right, as after a crash."""
+    code, message = OUTAGES[outage]
+    fault = Fault(code, str(message), retryable=True, safe_to_retry=not sent, mutation_state=doubt(sent=sent))
     return again_or_failed(operation, fault)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, connection
 from django.utils.translation import gettext as _
 from structlog.contextvars import bound_contextvars
 
 from core.errors import Refusal
+from core.outages import outage_of
 from operations import consent, endings, overtime, reconciling, rights, seats, wake
 from operations.claims import Heartbeat, claim
 from operations.endings import Ending, fault_of
@@ -142,13 +143,14 @@ def _attempt(work: Work, kind: Kind) -> Ending:  # noqa: C901 - one branch for e
         return endings.refused(refusal.fault)
     except Run402Error as error:
         return endings.answered(work.operation, kind, error)
-    except (OperationalError, InterfaceError):
-        log.warning("database_did_not_answer", exc_info=True)
-        _drop_broken_connection()
-        return endings.unrecorded(work.operation)
     except Exception as error:
-        log.exception("operation_crashed")
-        return endings.crashed(error, sent=work.sent)
+        outage = outage_of(error)
+        if outage is None:
+            log.exception("operation_crashed")
+            return endings.crashed(error, sent=work.sent)
+        log.warning("interrupted", outage=outage.value, exc_info=True)
+        _drop_broken_connection()
+        return endings.interrupted(work.operation, outage, sent=work.sent)
 
 
 def _later(work: Work, kind: Kind, later: Later) -> Ending:

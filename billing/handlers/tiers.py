@@ -94,6 +94,7 @@ def _buy(work: Work, client: run402.Client, payment: Payment) -> None:
     _require_funds(client, payment)
     if _bought_by_balance(work, client, payment):
         return
+    work.stop_if_cancelled()
     work.phase("pay")
     work.checkpoint(asks=int(work.checkpoints.get("asks", 0)) + 1)
     try:

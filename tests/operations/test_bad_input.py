@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -199,3 +200,40 @@ def test_a_worker_process_that_exits_in_a_handler_is_replaced(
     exits.refresh_from_db()
     assert (exits.state, exits.error["code"]) == (State.FAILED, "WORKER_LOST")
     assert len({pid for _, word, pid, _ in doubles.effects(journal) if word == "exits"}) >= 3
+
+
+def test_a_full_disk_costs_an_attempt_and_is_told(make_kind: MakeKind, submit: Submit) -> None:
+    operation = _run(submit(make_kind(_raises(OSError(errno.ENOSPC, "No space left on device")))))
+    assert (operation.state, operation.attempts) == (State.QUEUED, 1)
+    assert "The panel's disk is full. Trying again in" in OperationEvent.objects.get().message
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only a server can drop its connections")
+def test_a_worker_survives_that_the_database_drops_its_connections(
+    submit: Submit, journal: Path, data: Path
+) -> None:
+    args = {"journal": str(journal), "steps": 30, "seconds": 0.1}
+    steps = submit("test.steps", args=args)
+    with processes.worker(data, "--beat", "--schedule", str(data / "beat")):
+        for done in (5, 15):
+            processes.eventually(
+                lambda least=done: len(doubles.effects(journal)) >= least, f"{done} steps are done"
+            )
+            _drop_other_connections()
+        processes.eventually(
+            lambda: Operation.objects.filter(pk=steps.pk, state=State.SUCCEEDED).exists(),
+            "all steps are done",
+        )
+    words = [word for _, word, *_ in doubles.effects(journal)]
+    assert {f"step{number}" for number in range(30)} == set(words)
+    assert len(words) <= 32  # the step that was cut off between effect and checkpoint may be there twice
+
+
+def _drop_other_connections() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
