@@ -21,6 +21,7 @@ from operations.work import Work
 from teams.models import Role, Team, User
 from teams.permissions import NotAllowed
 from tests.factories import (
+    DeployFactory,
     GatewayFactory,
     MembershipFactory,
     OperationFactory,
@@ -204,6 +205,20 @@ def test_a_queued_operation_says_at_once_that_it_is_stopped_and_goes_on_when_res
     assert runner.run_due(INTERACTIVE) == 1
     operation.refresh_from_db()
     assert operation.state == State.SUCCEEDED
+
+
+def test_a_deploy_in_line_says_that_it_is_stopped_within_its_queries(
+    alice: User,
+    team: Team,
+    gateway: Gateway,
+    client_as: ClientAs,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    deploy = DeployFactory.create(project=ProjectFactory.create(team=team))
+    halt, browser = stopped_by_alice(alice, team), client_as(alice)
+    with django_assert_max_num_queries(12):
+        page = html(browser, f"/deploys/{deploy.pk}")
+    assert f"{halts.said(halt)} It goes on from here when it is resumed. Nothing is lost." in page
 
 
 def test_one_that_had_begun_is_told_that_it_was_resumed(

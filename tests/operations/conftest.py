@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from operations import queue
-from operations.models import Operation
+from operations.models import Operation, Reason, State
 from operations.registry import Handler, kinds
 from operations.registry import kind as register_kind
 from teams.models import Team, User
 from teams.permissions import Action
+from tests.factories import OperationFactory
 from wallets.models import Gateway
 
 MakeKind = Callable[..., str]
@@ -62,3 +64,46 @@ def data(tmp_path: Path) -> Path:
     (folder / "broker" / "queue").mkdir(parents=True)
     (folder / "broker" / "control").mkdir()
     return folder
+
+
+#: What Run402 never said whether it happened.
+ERROR = {
+    "code": "NO_ANSWER",
+    "message": "The connection broke.",
+    "source": "run402",
+    "retryable": False,
+    "safe_to_retry": False,
+    "mutation_state": "unknown",
+    "trace_id": "trc_1",
+    "details": {"operation_id": "op_42", "secret_thing": "never-shown"},
+}
+
+
+@pytest.fixture
+def ends() -> list[tuple[str, str]]:
+    """What the kind was told of ends: id and state."""
+    return []
+
+
+@pytest.fixture
+def doubtful(
+    team: Team, alice: User, gateway: Gateway, make_kind: MakeKind, ends: list[tuple[str, str]]
+) -> Operation:
+    """An operation of alice's in review; its kind cannot look for itself."""
+    kind = make_kind(lambda work: None, on_end=lambda row: ends.append((str(row.pk), row.state)))
+    return in_review(team, alice, gateway, kind)
+
+
+def in_review(team: Team, actor: User, gateway: Gateway, kind: str) -> Operation:
+    return OperationFactory.create(
+        team=team,
+        actor=actor,
+        gateway=gateway,
+        kind=kind,
+        title="Deploy of tidepool",
+        state=State.WAITING,
+        reason=Reason.REVIEW,
+        started_at=timezone.now(),
+        error=ERROR,
+        checkpoints={"plan_id": "pln_7"},
+    )

@@ -3,65 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
-from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Event
 from core.errors import Refusal
 from operations import decisions, marking, queue
-from operations.models import Operation, Reason, State
+from operations.models import Operation, Reason
 from operations.reconciling import still_unknown
 from teams.models import Role, Team, User
 from teams.permissions import Action, NotAllowed
-from tests.factories import MembershipFactory, OperationFactory, PaymentFactory, UserFactory, WalletFactory
-from tests.fixtures import ClientAs
-from tests.operations.conftest import MakeKind
+from tests.factories import MembershipFactory, PaymentFactory, UserFactory, WalletFactory
+from tests.operations.conftest import MakeKind, in_review
 from wallets.models import Gateway, Payment
 
 pytestmark = pytest.mark.django_db
 
-ERROR = {
-    "code": "NO_ANSWER",
-    "message": "The connection broke.",
-    "source": "run402",
-    "retryable": False,
-    "safe_to_retry": False,
-    "mutation_state": "unknown",
-    "trace_id": "trc_1",
-    "details": {"operation_id": "op_42", "secret_thing": "never-shown"},
-}
 NOTE = "Seen on the site"
-
-
-@pytest.fixture
-def ends() -> list[tuple[str, str]]:
-    """What the kind was told of ends: id and state."""
-    return []
-
-
-@pytest.fixture
-def doubtful(
-    team: Team, alice: User, gateway: Gateway, make_kind: MakeKind, ends: list[tuple[str, str]]
-) -> Operation:
-    """An operation of alice's in review; its kind cannot look for itself."""
-    kind = make_kind(lambda work: None, on_end=lambda row: ends.append((str(row.pk), row.state)))
-    return in_review(team, alice, gateway, kind)
-
-
-def in_review(team: Team, actor: User, gateway: Gateway, kind: str) -> Operation:
-    return OperationFactory.create(
-        team=team,
-        actor=actor,
-        gateway=gateway,
-        kind=kind,
-        title="Deploy of tidepool",
-        state=State.WAITING,
-        reason=Reason.REVIEW,
-        started_at=timezone.now(),
-        error=ERROR,
-        checkpoints={"plan_id": "pln_7"},
-    )
 
 
 def state_of(operation: Operation) -> tuple[str, str]:
@@ -207,102 +163,3 @@ def test_a_kind_that_nobody_knows_any_more_is_marked_by_owners(
         marking.mark(operation=operation, actor=bob, done=False, note=NOTE)
     marking.mark(operation=operation, actor=alice, done=False, note=NOTE)
     assert state_of(operation) == ("failed", "")
-
-
-# --- The page ---
-
-
-@pytest.fixture
-def web(client_as: ClientAs, alice: User) -> Client:
-    """alice's browser."""
-    return client_as(alice)
-
-
-def test_the_page_says_why_and_offers_what_can_be_done(
-    web: Client, doubtful: Operation, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    web.get(f"/activity/{doubtful.pk}")
-    with django_assert_max_num_queries(12):
-        shown = web.get(f"/activity/{doubtful.pk}").content.decode()
-    for words in (
-        "Outcome unknown",
-        "The connection broke.",
-        "It is not repeated by itself.",
-        "Nobody knows whether it happened: doing it again could do it twice.",
-        "op_42",
-        "pln_7",
-        doubtful.idempotency_key,
-        f'action="/activity/{doubtful.pk}/resume"',
-        f'action="/activity/{doubtful.pk}/mark"',
-    ):
-        assert words in shown
-    for words in ("/inspect", "/cancel", "never-shown"):
-        assert words not in shown
-
-
-def test_a_viewer_reads_why_and_can_do_nothing(client_as: ClientAs, dora: User, doubtful: Operation) -> None:
-    viewer = client_as(dora)
-    shown = viewer.get(f"/activity/{doubtful.pk}").content.decode()
-    assert "Nobody knows whether it happened" in shown
-    assert not any(words in shown for words in ("/resume", "/inspect", "/mark", "pln_7"))
-    for what in ("resume", "inspect", "mark"):
-        sent = viewer.post(f"/activity/{doubtful.pk}/{what}", {"outcome": "done", "note": NOTE})
-        assert sent.status_code == 403
-    assert state_of(doubtful) == ("waiting", "review")
-
-
-def test_the_form_marks_it(web: Client, doubtful: Operation) -> None:
-    answer = web.post(f"/activity/{doubtful.pk}/mark", {"outcome": "failed", "note": NOTE})
-    assert (answer.status_code, answer["Location"]) == (302, f"/activity/{doubtful.pk}")
-    assert state_of(doubtful) == ("failed", "")
-
-
-def test_the_form_says_what_is_missing(web: Client, doubtful: Operation) -> None:
-    answer = web.post(f"/activity/{doubtful.pk}/mark", {"outcome": "done", "note": " "}, follow=True)
-    assert [str(message) for message in answer.context["messages"]] == [
-        "Say in a note how you know what became of it."
-    ]
-    assert web.post(f"/activity/{doubtful.pk}/mark", {"outcome": "maybe", "note": NOTE}).status_code == 400
-    assert state_of(doubtful) == ("waiting", "review")
-
-
-def test_the_way_back_stays_in_the_panel(web: Client, doubtful: Operation) -> None:
-    back = {"next": "https://evil.example.com/"}
-    answer = web.post(f"/activity/{doubtful.pk}/resume", back)
-    assert answer["Location"] == f"/activity/{doubtful.pk}"
-
-
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [
-        (Payment.State.RESERVED, "marking it frees what was set aside"),
-        (Payment.State.UNKNOWN, "it counts against the limits until the chain tells"),
-        (Payment.State.SETTLED, "marking changes nothing about it"),
-    ],
-)
-def test_the_page_says_what_happens_with_the_money(
-    web: Client, doubtful: Operation, alice: User, gateway: Gateway, state: str, words: str
-) -> None:
-    wallet = WalletFactory.create(team=doubtful.team, owner=alice, gateway=gateway)
-    payment = PaymentFactory.create(wallet=wallet, operation_id=doubtful.pk, state=state)
-    shown = web.get(f"/activity/{doubtful.pk}").content.decode()
-    assert words in shown
-    assert f'href="/payments/{payment.pk}"' in shown
-
-
-def test_the_page_loads_anew_when_it_comes_into_review_or_out_of_it(web: Client, doubtful: Operation) -> None:
-    events = f"/activity/{doubtful.pk}/events"
-    inside, outside = web.get(f"{events}?review=1"), web.get(events)
-    assert (inside.status_code, outside.status_code) == (200, 286)
-    assert b"operation-now" not in inside.content
-    assert b"review=1" in inside.content
-    Operation.objects.update(state=State.QUEUED, reason="")
-    inside, outside = web.get(f"{events}?review=1"), web.get(events)
-    assert (inside.status_code, outside.status_code) == (286, 200)
-
-
-def test_home_leads_to_it(web: Client, doubtful: Operation) -> None:
-    Operation.objects.update(subject_url="/elsewhere")
-    shown = web.get("/").content.decode()
-    assert "nobody knows what became of it" in shown
-    assert f'href="/activity/{doubtful.pk}"' in shown
