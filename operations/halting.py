@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -33,7 +35,7 @@ def resume(*, user: User, halt: Halt) -> None:
         halts.lift(halt, actor=user.actor)
         _tell_begun(halt)
         for queue in (INTERACTIVE, DEPLOYS, SYNC):
-            transaction.on_commit(lambda queue=queue: wake.send(queue))
+            transaction.on_commit(partial(wake.send, queue))
 
 
 def may(user: User, halt: Halt) -> bool:

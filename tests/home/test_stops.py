@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Event
@@ -17,6 +17,7 @@ from audit.record import SYSTEM
 from operations import halting, runner
 from operations.models import Operation, OperationEvent, State
 from operations.registry import INTERACTIVE
+from operations.work import Work
 from teams.models import Role, Team, User
 from teams.permissions import NotAllowed
 from tests.factories import (
@@ -69,7 +70,7 @@ def test_an_owner_reads_what_it_does_stops_with_a_reason_and_resumes(
     assert browser.post("/stops/new", WHY).headers["Location"] == "/stops"
     halt = Halt.objects.get()
     page = html(browser, "/stops")
-    assert f"Stopped by Alice on {halt.at:%-d %b, %H:%M} UTC: A key leaked" in page
+    assert f"Stopped by Alice on {halt.at:%-d %b, %H:%M} UTC: A key leaked." in page
     assert browser.post("/stops/lift").headers["Location"] == "/stops"
     halt.refresh_from_db()
     assert halt.lifted_by_label == "Alice"
@@ -168,7 +169,7 @@ def test_the_page_shows_what_is_held_up_and_what_was_signed(
         assert shown in page
     for hidden in ("Long ago", "Look it up", "Somebody else", "Tier old", "Tier new"):
         assert hidden not in page
-    at = timezone.datetime.fromtimestamp(until, tz=timezone.get_current_timezone())
+    at = datetime.fromtimestamp(until, tz=UTC)
     assert f"It can still settle until {at:%-d %b %Y, %H:%M:%S} UTC" in page
     assert page.count("It can settle no more.") == 1
 
@@ -210,7 +211,7 @@ def test_one_that_had_begun_is_told_that_it_was_resumed(
 ) -> None:
     made: list[Halt] = []
 
-    def steps(work) -> dict[str, int]:  # type: ignore[no-untyped-def]  # Work is the engine's
+    def steps(work: Work) -> dict[str, int]:
         if not made:
             work.checkpoint(first=True)
             made.append(stopped_by_alice(alice, team))
