@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from core.registry import Restored
 from operations.models import ACTIVE, Operation, Reason, State
 from operations.queue import add_event
-from operations.registry import kinds
+from operations.registry import Kind, kinds
 
 #: The checkpoint of an operation that came out of a backup.
 RESTORED = "restored"
@@ -27,7 +27,7 @@ def without_passing_result(row: dict[str, Any]) -> None:
 
 def hold_for_review(restored: Restored) -> None:
     """Let every unfinished operation wait for a person; a reading, which the panel does again by itself, is over."""
-    readings = [name for name, kind in kinds.items() if not kind.mutates and not kind.audited]
+    readings = [name for name, kind in kinds.items() if _is_reading(kind)]
     unfinished = Operation.objects.filter(state__in=ACTIVE)
     _end_readings(list(unfinished.filter(kind__in=readings)))
     facts = {"time": f"{restored.made_at:%Y-%m-%d %H:%M} UTC"}
@@ -48,6 +48,11 @@ def hold_for_review(restored: Restored) -> None:
         checkpoints = {**operation.checkpoints, RESTORED: True}
         Operation.objects.filter(pk=operation.pk).update(checkpoints=checkpoints)
         add_event(operation, "restored", said % facts)
+
+
+def _is_reading(kind: Kind) -> bool:
+    """Say whether the panel does it again by itself. What finds out the truth about money is done by catching up."""
+    return not kind.mutates and (not kind.audited or kind.runs_halted)
 
 
 def _end_readings(operations: list[Operation]) -> None:

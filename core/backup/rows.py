@@ -33,7 +33,7 @@ def load(model: type[Model], lines: Iterable[bytes]) -> int:
     """Insert the rows of these lines as they are, past `save` and its clocks; return how many."""
     fields = model._meta.concrete_fields
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     # Names come from the models, values go as parameters.
     insert = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608
