@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -39,6 +41,20 @@ def names_of(team: Team, reach: Reach) -> Names:
         **{(MEMBER, str(member.user_id)): member.user.label for member in members},
         **{(PROJECT, str(project.pk)): project.name for project in projects},
     }
+
+
+def names_for(caps: Collection[Cap], team: Team, reach: Reach) -> Names:
+    """Return the names that these caps need, in one query or none; a project out of reach has none."""
+    wanted = {about: [cap.key for cap in caps if cap.about == about] for about in (MEMBER, PROJECT)}
+    kinds = {(KIND, str(cost)): str(cost.label) for cost in Payment.Cost}
+    if not any(wanted.values()):
+        return kinds
+    name = Coalesce(NullIf("user__name", Value("")), "user__email", output_field=CharField())
+    members = Membership.objects.filter(team=team, user__in=wanted[MEMBER]).order_by()
+    projects = projects_of(reach).filter(pk__in=wanted[PROJECT]).order_by()
+    rows = members.annotate(about=Value(MEMBER), label=name).values_list("about", "user_id", "label")
+    more = projects.annotate(about=Value(PROJECT), label=F("name")).values_list("about", "pk", "label")
+    return kinds | {(about, str(key)): label for about, key, label in rows.union(more, all=True)}
 
 
 def title(cap: Cap, names: Names) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -18,6 +18,8 @@ from teams.models import Membership
 from teams.permissions import Action, demand
 from teams.reach import Reach
 from wallets import selectors as wallet_selectors
+from wallets import windows
+from wallets.limits import Cap
 from wallets.models import Gateway, Payment, Wallet
 
 #: Wallets that could not be made leave the list after a day; their operation stays in the activity.
@@ -63,19 +65,21 @@ def payments_of(reach: Reach) -> QuerySet[Payment]:
 
 @dataclass(frozen=True)
 class WalletSums:
-    """What stands in the ledger about one wallet: how many payments, how many unknown."""
+    """What stands in the ledger about one wallet: what is used of its caps, how many payments, how many unknown."""
 
+    used: Mapping[Cap, int]
     payments: int
     unknown: int
 
 
-def wallet_sums(wallet: Wallet) -> WalletSums:
+def wallet_sums(wallet: Wallet, caps: Sequence[Cap]) -> WalletSums:
     """Return the sums of one wallet in one query."""
     sums = Payment.objects.filter(wallet=wallet).aggregate(
         payments=Count("pk"),
         unknown=Count("pk", filter=Q(state=Payment.State.UNKNOWN)),
+        **windows.sums_of(caps, timezone.now()),
     )
-    return WalletSums(**sums)
+    return WalletSums(windows.by_cap(caps, sums), sums["payments"], sums["unknown"])
 
 
 def payment_for(membership: Membership, payment_id: UUID, action: Action = Action.VIEW) -> Payment:

@@ -5,7 +5,7 @@ Now is the database's time, and never earlier than the wallet's latest payment: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -45,25 +45,34 @@ def now_for(wallet: Wallet) -> datetime:
 
 
 def used(wallet: Wallet, caps: Iterable[Cap], at: datetime) -> Mapping[Cap, int]:
-    """Return what reserved, signed, settled and unknown payments use of each cap, in one query.
+    """Return what reserved, signed, settled and unknown payments use of each cap, in one query."""
+    wanted = tuple(caps)
+    sums = sums_of(wanted, at)
+    recent = Payment.objects.filter(wallet=wallet, reserved_at__gt=at - LONGEST)
+    return by_cap(wanted, recent.order_by().aggregate(**sums) if sums else {})
+
+
+def sums_of(caps: Sequence[Cap], at: datetime) -> dict[str, Sum]:
+    """Return what to add up over a wallet's payments, for `by_cap`.
 
     Each payment stands alone before a cap on a single one, which is never used.
     """
-    wanted = list(caps)
-    sums = {
+    return {
         f"cap_{number}": Sum("amount_micros", filter=_counted(cap, at), default=0)
-        for number, cap in enumerate(wanted)
+        for number, cap in enumerate(caps)
         if cap.window != "payment"
     }
-    rows = Payment.objects.filter(wallet=wallet, reserved_at__gt=at - LONGEST, state__in=Payment.COUNTING)
-    found = rows.order_by().aggregate(**sums) if sums else {}
-    return {cap: found.get(f"cap_{number}", 0) for number, cap in enumerate(wanted)}
+
+
+def by_cap(caps: Sequence[Cap], found: Mapping[str, int]) -> Mapping[Cap, int]:
+    """Return the sums of `sums_of` by the cap that each belongs to."""
+    return {cap: found.get(f"cap_{number}", 0) for number, cap in enumerate(caps)}
 
 
 def _counted(cap: Cap, at: datetime) -> Q:
     """Return which payments of the wallet a cap counts."""
     networks = NETWORKS["real" if cap.money == "real" else "test"]
-    counted = Q(reserved_at__gt=at - WINDOWS[cap.window], network__in=networks)
+    counted = Q(reserved_at__gt=at - WINDOWS[cap.window], network__in=networks, state__in=Payment.COUNTING)
     fields = {KIND: "cost", MEMBER: "actor_id", PROJECT: "project_id"}
     return counted & Q(**{fields[cap.about]: cap.key}) if cap.about in fields else counted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from operations.models import Operation, State
 from teams.models import Membership
 from teams.permissions import Action, allows
 from teams.reach import Reach
-from wallets import policies, standing, windows
+from wallets import policies, standing
 from wallets.limits import NETWORKS, Cap
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
@@ -180,13 +180,16 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
     operations = selectors.wallet_operations(wallet, membership.reach)
     if wallet.state == Wallet.State.MAKING and not any(operation.is_active for operation in operations):
         wallet.refresh_from_db()  # it was made, or failed, between the two reads; nothing would reload the page
-    policy, sums = policy_of(wallet), selectors.wallet_sums(wallet)
+    policy = policy_of(wallet)
+    limits = policies.stated(policy) if policy else None
+    every = [cap for money in NETWORKS for cap in limits.caps_of(money)] if limits else []
+    sums = selectors.wallet_sums(wallet, every)
     payments = selectors.payments_of(membership.reach).filter(wallet=wallet)
     return WalletPage(
         wallet=wallet,
         money=money_of(wallet, membership, operations),
         policy=policy,
-        limits=tuple(_limit_rows(wallet, membership, policy)) if policy else (),
+        limits=tuple(_limit_rows(membership, sums.used)),
         unknown=payments.filter(state=Payment.State.UNKNOWN).first() if sums.unknown else None,
         op=selectors.noted(operations, wallet.pk),
         payments=tuple(map(payment_row, payments[:LATEST])),
@@ -197,11 +200,9 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
     )
 
 
-def _limit_rows(wallet: Wallet, membership: Membership, policy: SpendPolicy) -> Iterator[LimitRow]:
+def _limit_rows(membership: Membership, used: Mapping[Cap, int]) -> Iterator[LimitRow]:
     """Yield the limits as their row says, with what is used of each; those of real money where it is allowed."""
-    limits = policies.stated(policy)
-    every = [cap for money in NETWORKS for cap in limits.caps_of(money)]
-    named = caps.names_of(membership.team, membership.reach) if limits.caps else {}
-    for cap, used in windows.used(wallet, every, timezone.now()).items():
+    named = caps.names_for(list(used), membership.team, membership.reach)
+    for cap, micros in used.items():
         network = NETWORKS["real" if cap.money == "real" else "test"][0]
-        yield LimitRow(caps.title(cap, named), cap, used, network)
+        yield LimitRow(caps.title(cap, named), cap, micros, network)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Event
 from billing import services
@@ -206,6 +207,19 @@ def test_a_wallet_shows_what_is_used_of_each_limit(wallet: Wallet, alice: User, 
     )
     for words in ("In 7 days", "Alice: in 24 hours", "$0.50", "$0.30"):
         assert words in page
+
+
+def test_a_wallet_with_limits_of_every_kind_costs_twelve_queries_at_most(
+    wallet: Wallet, alice: User, client_as: ClientAs, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    about = (("member", str(alice.pk)), ("project", str(wallet.pk)), ("kind", "tier"))
+    caps = tuple(Cap(what, key, "test", "day", 500_000) for what, key in about)
+    policies.write(wallet, Limits(1_000_000, 2_000_000, caps=caps))
+    browser, url = at(client_as(alice), wallet.gateway), reverse("billing:wallet", args=[wallet.pk])
+    browser.get(url)
+    for page in (url, reverse("billing:limits", args=[wallet.pk])):
+        with django_assert_max_num_queries(12):
+            assert browser.get(page).status_code == 200
 
 
 def test_a_limit_is_never_raised_by_the_worker_either(

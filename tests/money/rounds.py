@@ -68,7 +68,7 @@ class Rounds:
     def round(self) -> None:
         """Spend more than the cap allows, kill, recover until all has ended, and count."""
         number = self.tally.rounds
-        cap = PRICE * self.random.randint(3, max(self.spends // 3, 4))
+        cap = PRICE * self.random.randint(self.spends // 5, self.spends // 2)
         wallet, log = self._wallet(number, cap), self.folder / f"sent-{number}"
         operations = [self._ask(wallet) for _ in range(self.spends)]
         self._lose_some_answers()
@@ -116,7 +116,7 @@ class Rounds:
         )
 
     def _plan(self) -> Plan:
-        return Plan(self.random.choice((*STEPS, "")), self.random.randint(1, 3))
+        return Plan(self.random.choice((*STEPS, "")), self.random.randint(1, 2))
 
     def _lose_some_answers(self) -> None:
         """In every third round, the connection is cut after the gateway has done what it was asked."""
