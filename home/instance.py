@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from home import readiness
 from home.about import version
+from operations import watch
 from operations.models import Operation, State, WorkerPulse
+from operations.selectors import FAR
 from teams.models import Instance, Team, User
 from wallets.models import Gateway
 
@@ -29,7 +30,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Line:
-    """The whole instance's queue in figures."""
+    """The whole instance's queue in figures, each counted up to FAR."""
 
     waiting_to_run: int
     running: int
@@ -68,12 +69,13 @@ def instance_page() -> InstancePage:
 
 def _line() -> Line:
     now = timezone.now()
-    due = Q(state=State.QUEUED, not_before__lte=now)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    figures = Operation.objects.aggregate(
-        waiting_to_run=Count("pk", filter=due),
-        running=Count("pk", filter=Q(state=State.RUNNING)),
-        failed_today=Count("pk", filter=Q(state=State.FAILED, finished_at__gte=midnight)),
-        oldest=Min("not_before", filter=due),
+    due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now).order_by()
+    running = Operation.objects.filter(state=State.RUNNING).order_by()
+    failed = Operation.objects.filter(state=State.FAILED, finished_at__gte=midnight).order_by()
+    return Line(
+        waiting_to_run=due[:FAR].count(),
+        running=running[:FAR].count(),
+        failed_today=failed[:FAR].count(),
+        oldest=watch.oldest_due(now),
     )
-    return Line(**figures)

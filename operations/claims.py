@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections import Counter
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from operations import turns
 from operations.models import Operation, State
-from teams.models import Team
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,8 @@ LEASE = timedelta(seconds=20)
 HEARTBEAT_SECONDS = 5.0
 #: Rows of a team looked at in one go. When other workers took them all, their loops find the rest.
 CANDIDATES = 10
-NEVER = datetime.min.replace(tzinfo=UTC)
+#: How far into a team's line is looked before its lanes are.
+NEAR = 50
 
 
 def worker_name() -> str:
@@ -33,38 +34,39 @@ def worker_name() -> str:
 
 def claim(queue: str) -> Operation | None:
     """Take the oldest due row of a free lane, teams with little under way first; None when there is none."""
-    due = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
-    for team in _by_turn(due):
-        for candidate in _free(due.filter(team=team))[:CANDIDATES]:
+    now = timezone.now()
+    for team in turns.teams(queue, now):
+        for candidate in free_of(queue, team, now):
             if taken := _taken(candidate):
                 return taken
     return None
 
 
-def _by_turn(due: QuerySet[Operation]) -> list[UUID]:
-    """Return the teams of the rows by how little of theirs runs, then by their last turn, then by their oldest row."""
-    oldest = due.order_by().values("team").annotate(oldest=Min("created_at")).order_by("oldest")
-    teams = list(oldest.values_list("team", flat=True))
-    if len(teams) < 2:
-        return teams
-    running = Counter(Operation.objects.filter(state=State.RUNNING).values_list("team", flat=True))
-    started = Operation.objects.filter(team=OuterRef("pk"), started_at__isnull=False)
-    latest = Subquery(started.order_by("-started_at").values("started_at")[:1])
-    turns = dict(Team.objects.filter(pk__in=teams).annotate(turn=latest).values_list("pk", "turn"))
-    return sorted(teams, key=lambda team: (running[team], turns[team] or NEVER))
+def free_of(queue: str, team: UUID, before: datetime) -> Iterator[Operation]:
+    """Yield rows of a team that could run since `before`, oldest first.
+
+    Mostly one of the first in line is free. Where all of these pause or wait behind others, further ones are found by
+    the heads of their lanes, so that a long lane costs no more than a short one.
+    """
+    line = Operation.objects.filter(queue=queue, team=team, state=State.QUEUED)
+    due = line.filter(not_before__lte=before)
+    yield from _first(due.filter(pk__in=line.order_by("created_at").values("pk")[:NEAR]))
+    heads = _first(due.filter(pk__in=turns.heads(queue, team)))
+    yield from sorted([*heads, *_first(due.filter(lane=""))], key=lambda row: row.created_at)
 
 
-def _free(due: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Return those that could run, oldest first."""
-    return free_rows(due).order_by("created_at").only("pk", "fence", "started_at")
+def _first(due: QuerySet[Operation]) -> QuerySet[Operation]:
+    """Return the oldest of those that could run."""
+    rows = due.filter(_is_free()).order_by("created_at")
+    return rows.only("pk", "fence", "started_at", "created_at", "not_before")[:CANDIDATES]
 
 
-def free_rows(due: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Return the rows whose lane nobody runs or stands in before them."""
-    lane = Operation.objects.filter(lane=OuterRef("lane"), state__in=[State.QUEUED, State.RUNNING])
-    before = lane.exclude(lane="").exclude(pk=OuterRef("pk"))
-    blocked = before.filter(Q(state=State.RUNNING) | Q(created_at__lt=OuterRef("created_at")))
-    return due.filter(~Exists(blocked))
+def _is_free() -> Q:
+    """Return the condition that nobody runs in the row's lane, or stands in it before."""
+    lane = Operation.objects.filter(lane=OuterRef("lane")).exclude(lane="").order_by()
+    running = lane.filter(state=State.RUNNING)
+    earlier = lane.filter(state=State.QUEUED, created_at__lt=OuterRef("created_at"))
+    return ~Exists(running) & ~Exists(earlier)
 
 
 def _taken(candidate: Operation) -> Operation | None:

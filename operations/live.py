@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.ui.figures import counted
 from operations import selectors
 from operations.models import Operation, State
 from operations.registry import INTERACTIVE, kind_label, kinds
@@ -94,7 +95,8 @@ def _place(operation: Operation) -> str:
     first = selectors.next_before(operation)
     if first is None:
         return selectors.last_message(operation)  # why it waits, if not for its turn
-    words = {"place": selectors.place_in_line(operation), "title": _name(first, operation)}
+    place = counted(selectors.place_in_line(operation))
+    words = {"place": place, "title": _name(first, operation)}
     if operation.project_id:
         return _("Place %(place)s in line: waits for “%(title)s” on the same project.") % words
     return _("Place %(place)s in line: waits for “%(title)s” with the same wallet.") % words

@@ -103,6 +103,27 @@ class Operation(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["queue", "not_before"], condition=Q(state="queued"), name="operation_due"),
+            # What a claim looks along (operations/turns.py), whatever the length of the line.
+            models.Index(
+                fields=["queue", "team", "created_at", "not_before"],
+                condition=Q(state="queued"),
+                name="operation_line",
+            ),
+            models.Index(
+                fields=["queue", "team", "lane", "created_at"],
+                condition=Q(state="queued"),
+                name="operation_lanes",
+            ),
+            # What the sidebar and the figures count.
+            models.Index(
+                fields=["team", "state"],
+                condition=Q(queue="deploys", state__in=["queued", "running", "waiting"]),
+                name="operation_deploys",
+            ),
+            models.Index(fields=["queue"], condition=Q(state="waiting"), name="operation_waiting"),
+            models.Index(
+                fields=["finished_at"], condition=Q(finished_at__isnull=False), name="operation_ended"
+            ),
             models.Index(fields=["team", "-created_at"]),
             models.Index(
                 fields=["lane", "state", "created_at"], condition=~Q(lane=""), name="operation_lane_line"

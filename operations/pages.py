@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.paging import LongPaginator
 from operations import approvals, live, selectors
 from operations.entries import Entry
 from operations.models import Operation, OperationEvent, OperationRequest
@@ -89,7 +90,7 @@ class DetailPage(EventsPage):
 
 def operations_page(found: QuerySet[Operation], number: str, *, filtered: bool) -> ListPage:
     """Return one page of operations."""
-    rows = Paginator(found, PER_PAGE).get_page(number)
+    rows = LongPaginator(found, PER_PAGE).get_page(number)
     return ListPage("operations", rows, tuple(Row(row, kind_label(row.kind)) for row in rows), filtered)
 
 

@@ -21,6 +21,7 @@ Handler = Callable[["Work"], Mapping[str, Any] | None]
 Statement = Callable[[Any], list[tuple[str, str]]]
 
 INTERACTIVE, DEPLOYS, SYNC = "interactive", "deploys", "sync"
+QUEUES = (INTERACTIVE, DEPLOYS, SYNC)
 
 
 class Guard(enum.Enum):

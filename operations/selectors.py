@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from core.ui.figures import COUNTED_TO
 from operations.models import ACTIVE, Operation, OperationEvent, State, WorkerPulse
 from operations.registry import DEPLOYS, kinds
 from teams.models import Membership
@@ -17,6 +18,7 @@ from teams.reach import Reach
 from wallets.models import Gateway
 
 SILENT_AFTER = timedelta(seconds=5)
+FAR = COUNTED_TO + 1
 
 
 def operations_of(reach: Reach) -> QuerySet[Operation]:
@@ -71,13 +73,17 @@ def latest_for(reach: Reach, subject_id: UUID, kind: str) -> Operation | None:
 
 
 def place_in_line(operation: Operation) -> int:
-    """Return how many operations of the same lane run or stand before this one."""
-    return _before(operation).count()
+    """Return how many operations of the same lane run or stand before this one, counted up to FAR."""
+    before = _before(operation).order_by()
+    running = before.filter(state=State.RUNNING).count()
+    return running + before.filter(state=State.QUEUED)[: FAR - running].count()
 
 
 def next_before(operation: Operation) -> Operation | None:
     """Return what has to end before this one's turn comes: the last of those before it in its lane."""
-    return _before(operation).order_by("-created_at").first()
+    before = _before(operation)
+    last = before.filter(state=State.QUEUED).order_by("-created_at").first()
+    return last or before.filter(state=State.RUNNING).first()
 
 
 def _before(operation: Operation) -> QuerySet[Operation]:
@@ -117,6 +123,6 @@ def workers_without_keys() -> tuple[list[WorkerPulse], int]:
 
 
 def deploy_states(reach: Reach) -> QuerySet[Operation, str]:
-    """Return the states of what is under way in the queue of deploys."""
-    active = operations_of(reach).filter(queue=DEPLOYS, state__in=ACTIVE)
-    return active.values_list("state", flat=True)
+    """Return the states of what is under way in the queue of deploys, what waits for a person first; FAR at most."""
+    active = operations_of(reach).filter(queue=DEPLOYS, state__in=ACTIVE).select_related(None)
+    return active.order_by("-state").values_list("state", flat=True)[:FAR]

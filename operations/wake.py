@@ -31,7 +31,7 @@ LIMITS = {"redis": REDIS, "rediss": REDIS, "amqp": AMQP, "amqps": AMQP}
 
 def send(queue: str) -> None:
     """Wake a worker of `queue`, unless enough are awake. A broker that does not take it in time is left alone."""
-    if due(queue) <= ENOUGH:
+    if not has_enough(queue):
         _post(queue)
 
 
@@ -74,6 +74,7 @@ def _connection() -> Connection:
     )
 
 
-def due(queue: str) -> int:
-    """Return how many rows of the queue could run now."""
-    return Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now()).count()
+def has_enough(queue: str) -> bool:
+    """Say whether so many rows of the queue could run now that nobody has to be woken for one more."""
+    due = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
+    return due.order_by()[: ENOUGH + 1].count() > ENOUGH

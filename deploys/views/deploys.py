@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core.errors import Refusal
 from core.http import STOP_POLLING
 from core.limits import body_limit, upload_place
+from core.paging import LongPaginator
 from core.views import refused
 from deploys import selectors, services, sources
 from deploys.forms import SourceForm
@@ -50,7 +50,7 @@ def deploys(request: PanelRequest) -> HttpResponse:
         query=query,
     )
     page = DeploysPage(
-        deploys=Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        deploys=LongPaginator(found, PER_PAGE).get_page(request.GET.get("page")),
         projects=[ProjectChoice(str(pk), name) for pk, name in _names(request)],
         states=[(state.value, str(state.label)) for state in State],
         state=state,
