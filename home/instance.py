@@ -7,11 +7,11 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from core.counting import counts
 from home import readiness
 from home.about import version
 from operations import watch
 from operations.models import Operation, State, WorkerPulse
-from operations.selectors import FAR
 from teams.models import Instance, Team, User
 from wallets.models import Gateway
 
@@ -30,7 +30,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Line:
-    """The whole instance's queue in figures, each counted up to FAR."""
+    """The whole instance's queue in figures, counted up to a thousand."""
 
     waiting_to_run: int
     running: int
@@ -70,12 +70,7 @@ def instance_page() -> InstancePage:
 def _line() -> Line:
     now = timezone.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now).order_by()
-    running = Operation.objects.filter(state=State.RUNNING).order_by()
-    failed = Operation.objects.filter(state=State.FAILED, finished_at__gte=midnight).order_by()
-    return Line(
-        waiting_to_run=due[:FAR].count(),
-        running=running[:FAR].count(),
-        failed_today=failed[:FAR].count(),
-        oldest=watch.oldest_due(now),
-    )
+    due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now)
+    running = Operation.objects.filter(state=State.RUNNING)
+    failed = Operation.objects.filter(state=State.FAILED, finished_at__gte=midnight)
+    return Line(*counts(due, running, failed), oldest=watch.oldest_due(now))

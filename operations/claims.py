@@ -24,7 +24,8 @@ HEARTBEAT_SECONDS = 5.0
 #: Rows of a team looked at in one go. When other workers took them all, their loops find the rest.
 CANDIDATES = 10
 #: How far into a team's line is looked before its lanes are.
-NEAR = 50
+NEAR = 20
+TAKEN = ("pk", "fence", "started_at", "created_at", "not_before")
 
 
 def worker_name() -> str:
@@ -49,16 +50,11 @@ def free_of(queue: str, team: UUID, before: datetime) -> Iterator[Operation]:
     the heads of their lanes, so that a long lane costs no more than a short one.
     """
     line = Operation.objects.filter(queue=queue, team=team, state=State.QUEUED)
-    due = line.filter(not_before__lte=before)
-    yield from _first(due.filter(pk__in=line.order_by("created_at").values("pk")[:NEAR]))
-    heads = _first(due.filter(pk__in=turns.heads(queue, team)))
-    yield from sorted([*heads, *_first(due.filter(lane=""))], key=lambda row: row.created_at)
-
-
-def _first(due: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Return the oldest of those that could run."""
-    rows = due.filter(_is_free()).order_by("created_at")
-    return rows.only("pk", "fence", "started_at", "created_at", "not_before")[:CANDIDATES]
+    near = line.annotate(free=_is_free()).order_by("created_at").only(*TAKEN)[:NEAR]
+    yield from (row for row in near if row.free and row.not_before <= before)
+    free = line.filter(_is_free(), not_before__lte=before).order_by("created_at").only(*TAKEN)
+    heads = free.filter(pk__in=turns.heads(queue, team))[:CANDIDATES]
+    yield from sorted([*heads, *free.filter(lane="")[:CANDIDATES]], key=lambda row: row.created_at)
 
 
 def _is_free() -> Q:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from core.ui.figures import COUNTED_TO
+from core.counting import counts
 from operations.models import ACTIVE, Operation, OperationEvent, State, WorkerPulse
 from operations.registry import DEPLOYS, kinds
 from teams.models import Membership
@@ -18,7 +18,6 @@ from teams.reach import Reach
 from wallets.models import Gateway
 
 SILENT_AFTER = timedelta(seconds=5)
-FAR = COUNTED_TO + 1
 
 
 def operations_of(reach: Reach) -> QuerySet[Operation]:
@@ -73,26 +72,23 @@ def latest_for(reach: Reach, subject_id: UUID, kind: str) -> Operation | None:
 
 
 def place_in_line(operation: Operation) -> int:
-    """Return how many operations of the same lane run or stand before this one, counted up to FAR."""
-    before = _before(operation).order_by()
-    running = before.filter(state=State.RUNNING).count()
-    return running + before.filter(state=State.QUEUED)[: FAR - running].count()
+    """Return how many operations of the same lane run or stand before this one, counted up to a thousand."""
+    return sum(counts(*_before(operation)))
 
 
 def next_before(operation: Operation) -> Operation | None:
     """Return what has to end before this one's turn comes: the last of those before it in its lane."""
-    before = _before(operation)
-    last = before.filter(state=State.QUEUED).order_by("-created_at").first()
-    return last or before.filter(state=State.RUNNING).first()
+    running, queued = _before(operation)
+    return queued.order_by("-created_at").first() or running.first()
 
 
-def _before(operation: Operation) -> QuerySet[Operation]:
-    """Return what runs or stands before a queued operation in its lane (a lane belongs to one team)."""
-    if operation.state != State.QUEUED or not operation.lane:
-        return Operation.objects.none()
-    lane = Operation.objects.filter(team_id=operation.team_id, lane=operation.lane).exclude(pk=operation.pk)
-    earlier = Q(state=State.QUEUED, created_at__lt=operation.created_at)
-    return lane.filter(Q(state=State.RUNNING) | earlier)
+def _before(operation: Operation) -> tuple[QuerySet[Operation], QuerySet[Operation]]:
+    """Return what runs, and what stands before a queued operation, in its lane (a lane belongs to one team)."""
+    lane = Operation.objects.filter(lane=operation.lane, team_id=operation.team_id).exclude(lane="")
+    if operation.state != State.QUEUED:
+        lane = lane.none()
+    queued = lane.filter(state=State.QUEUED, created_at__lt=operation.created_at)
+    return lane.filter(state=State.RUNNING), queued.exclude(pk=operation.pk)
 
 
 def events_after(operation: Operation, seq: int) -> list[OperationEvent]:
@@ -122,7 +118,9 @@ def workers_without_keys() -> tuple[list[WorkerPulse], int]:
     return [pulse for pulse in alive if not (pulse.unlocks and pulse.checks_limits)], len(alive)
 
 
-def deploy_states(reach: Reach) -> QuerySet[Operation, str]:
-    """Return the states of what is under way in the queue of deploys, what waits for a person first; FAR at most."""
-    active = operations_of(reach).filter(queue=DEPLOYS, state__in=ACTIVE).select_related(None)
-    return active.order_by("-state").values_list("state", flat=True)[:FAR]
+def deploys_under_way(reach: Reach) -> tuple[int, int]:
+    """Return how many in the queue of deploys wait for a person, and how many run or stand in line."""
+    deploys = operations_of(reach).filter(queue=DEPLOYS).select_related(None)
+    each = (deploys.filter(state=state) for state in (State.WAITING, State.RUNNING, State.QUEUED))
+    waiting, running, queued = counts(*each)
+    return waiting, running + queued

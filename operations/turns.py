@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import UUIDField
-from django.db.models.expressions import RawSQL
 
 #: Those with little under way first, then those whose last turn is longest ago, then those with the oldest row.
 TEAMS = """
@@ -42,16 +41,16 @@ ORDER BY under_way, last_turn NULLS FIRST, oldest
 HEADS = """
 WITH RECURSIVE lanes(name) AS (
   SELECT (SELECT lane FROM operations_operation
-           WHERE state = 'queued' AND queue = %s AND team_id = %s AND lane > ''
+           WHERE state = 'queued' AND queue = %(queue)s AND team_id = %(team)s AND lane > ''
            ORDER BY lane LIMIT 1)
   UNION ALL
   SELECT (SELECT lane FROM operations_operation
-           WHERE state = 'queued' AND queue = %s AND team_id = %s AND lane > lanes.name
+           WHERE state = 'queued' AND queue = %(queue)s AND team_id = %(team)s AND lane > lanes.name
            ORDER BY lane LIMIT 1)
     FROM lanes WHERE lanes.name IS NOT NULL
 )
 SELECT (SELECT id FROM operations_operation
-         WHERE state = 'queued' AND queue = %s AND team_id = %s AND lane = lanes.name
+         WHERE state = 'queued' AND queue = %(queue)s AND team_id = %(team)s AND lane = lanes.name
          ORDER BY created_at LIMIT 1)
 FROM lanes WHERE name IS NOT NULL
 """
@@ -65,7 +64,9 @@ def teams(queue: str, now: datetime) -> list[UUID]:
         return [UUID(str(team)) for team, oldest, *_ in cursor.fetchall() if oldest]
 
 
-def heads(queue: str, team: UUID) -> RawSQL:
-    """Return, for use in a query, the ids of the rows that are first in the lanes of the queue."""
-    own = UUIDField().get_db_prep_value(team, connection)
-    return RawSQL(HEADS, [queue, own] * 3)  # noqa: S611 - the values are parameters
+def heads(queue: str, team: UUID) -> list[UUID]:
+    """Return the ids of the team's rows that are first in the lanes of the queue."""
+    values = {"queue": queue, "team": UUIDField().get_db_prep_value(team, connection)}
+    with connection.cursor() as cursor:
+        cursor.execute(HEADS, values)
+        return [UUID(str(head)) for (head,) in cursor.fetchall() if head]

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from core.counting import counts
 from operations.models import BeatPulse, Operation, OperationRequest, State, WorkerPulse
 from operations.registry import QUEUES
 from operations.watch.findings import ALIVE, skew
@@ -39,11 +40,9 @@ def figures() -> list[Figure]:
 
 def _operations() -> Iterator[Figure]:
     now = timezone.now()
-    for queue, state in product(QUEUES, (State.QUEUED, State.RUNNING, State.WAITING)):
-        rows = Operation.objects.filter(queue=queue, state=state).order_by()
-        if count := rows[:COUNTED_TO].count():
-            labels = {"queue": queue, "state": state}
-            yield Figure("panel_operations", "Not ended yet, counted up to 10,000.", count, labels)
+    for (queue, state), count in _not_ended().items():
+        labels = {"queue": queue, "state": state}
+        yield Figure("panel_operations", "Operations that have not ended, up to 10,000.", count, labels)
     for queue in QUEUES:
         if oldest := oldest_due(now, queue):
             age = _age(oldest, now)
@@ -52,6 +51,14 @@ def _operations() -> Iterator[Figure]:
     ended = Operation.objects.filter(finished_at__gte=now - RECENT).order_by().values_list("state")
     for state, count in ended.annotate(count=Count("pk")):
         yield Figure("panel_operations_ended_recently", "Ended within five minutes.", count, {"state": state})
+
+
+def _not_ended() -> dict[tuple[str, str], int]:
+    """Return how many rows of each queue are in each state; those without any are left out."""
+    pairs = list(product(QUEUES, (State.QUEUED, State.RUNNING, State.WAITING)))
+    rows = (Operation.objects.filter(queue=queue, state=state) for queue, state in pairs)
+    found = zip(pairs, counts(*rows, most=COUNTED_TO), strict=True)
+    return {(queue, str(state)): count for (queue, state), count in found if count}
 
 
 def oldest_due(now: datetime, *queues: str) -> datetime | None:
