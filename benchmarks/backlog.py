@@ -58,7 +58,7 @@ def prepared(rows: int) -> dict[str, Callable[[], Callable[[], object] | None]]:
     from operations import watch
     from operations.pulse import beat_once
 
-    pages = data.fill()
+    data.fill()
     last = fill(rows)
     beat_once("bench")
     client = Client()
@@ -68,7 +68,6 @@ def prepared(rows: int) -> dict[str, Callable[[], Callable[[], object] | None]]:
         "activity": "/activity/",
         "deploys": "/deploys",
         "operation": f"/activity/{last}",
-        "project": pages["project"],
     }
 
     def page(address: str) -> Callable[[], None]:

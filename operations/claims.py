@@ -7,11 +7,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from operations import turns
@@ -25,7 +26,6 @@ HEARTBEAT_SECONDS = 5.0
 CANDIDATES = 10
 #: How far into a team's line is looked before its lanes are.
 NEAR = 20
-TAKEN = ("pk", "fence", "started_at", "created_at", "not_before")
 
 
 def worker_name() -> str:
@@ -43,21 +43,33 @@ def claim(queue: str) -> Operation | None:
     return None
 
 
-def free_of(queue: str, team: UUID, before: datetime) -> Iterator[Operation]:
+class Candidate(NamedTuple):
+    """What a claim has to know of a row."""
+
+    pk: UUID
+    fence: int
+    started_at: datetime | None
+    created_at: datetime
+    not_before: datetime
+
+
+def free_of(queue: str, team: UUID, before: datetime) -> Iterator[Candidate]:
     """Yield rows of a team that could run since `before`, oldest first.
 
     Mostly one of the first in line is free. Where all of these pause or wait behind others, further ones are found by
     the heads of their lanes, so that a long lane costs no more than a short one.
     """
-    line = Operation.objects.filter(queue=queue, team=team, state=State.QUEUED)
-    near = line.annotate(free=_is_free()).order_by("created_at").only(*TAKEN)[:NEAR]
-    yield from (row for row in near if row.free and row.not_before <= before)
-    free = line.filter(_is_free(), not_before__lte=before).order_by("created_at").only(*TAKEN)
+    line = Operation.objects.filter(queue=queue, team=team, state=State.QUEUED).order_by("created_at")
+    near = line.annotate(free=is_free()).values_list(*Candidate._fields, "free")[:NEAR]
+    found = [Candidate(*row) for *row, free in near if free]
+    yield from (row for row in found if row.not_before <= before)
+    free = line.filter(is_free(), not_before__lte=before).values_list(*Candidate._fields)
     heads = free.filter(pk__in=turns.heads(queue, team))[:CANDIDATES]
-    yield from sorted([*heads, *free.filter(lane="")[:CANDIDATES]], key=lambda row: row.created_at)
+    rows = [Candidate(*row) for row in (*heads, *free.filter(lane="")[:CANDIDATES])]
+    yield from sorted(rows, key=lambda row: row.created_at)
 
 
-def _is_free() -> Q:
+def is_free() -> Q:
     """Return the condition that nobody runs in the row's lane, or stands in it before."""
     lane = Operation.objects.filter(lane=OuterRef("lane")).exclude(lane="").order_by()
     running = lane.filter(state=State.RUNNING)
@@ -65,7 +77,7 @@ def _is_free() -> Q:
     return ~Exists(running) & ~Exists(earlier)
 
 
-def _taken(candidate: Operation) -> Operation | None:
+def _taken(candidate: Candidate) -> Operation | None:
     """Return the row if this process gets it."""
     try:
         with transaction.atomic():
@@ -79,7 +91,7 @@ def _taken(candidate: Operation) -> Operation | None:
     )
 
 
-def _take(candidate: Operation) -> int:
+def _take(candidate: Candidate) -> int:
     now = timezone.now()
     free = Operation.objects.filter(pk=candidate.pk, state=State.QUEUED, fence=candidate.fence)
     return free.update(

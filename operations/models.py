@@ -120,7 +120,9 @@ class Operation(models.Model):
             ),
             models.Index(fields=["team", "-created_at"]),
             models.Index(
-                fields=["lane", "state", "created_at"], condition=~Q(lane=""), name="operation_lane_line"
+                fields=["lane", "state", "created_at", "team"],
+                condition=~Q(lane=""),
+                name="operation_lane_line",
             ),
             models.Index(fields=["subject_id", "team", "-created_at"], name="operation_subject"),
             models.Index(

@@ -88,7 +88,7 @@ def _before(operation: Operation) -> tuple[QuerySet[Operation], QuerySet[Operati
     if operation.state != State.QUEUED:
         lane = lane.none()
     queued = lane.filter(state=State.QUEUED, created_at__lt=operation.created_at)
-    return lane.filter(state=State.RUNNING), queued.exclude(pk=operation.pk)
+    return lane.filter(state=State.RUNNING), queued
 
 
 def events_after(operation: Operation, seq: int) -> list[OperationEvent]:

@@ -13,12 +13,16 @@ from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import ChannelError, KombuError
 
+from operations.claims import is_free
 from operations.models import Operation, State
 
 log = structlog.get_logger(__name__)
 
-#: With this many rows due, woken workers are busy already and will find the new one.
-ENOUGH = 25
+#: With this many rows to take, somebody was woken for them and finds the new one too: a worker goes on until nothing
+#: is left, and wakes the next one while there is more than it can take (`send_on`).
+ENOUGH = 4
+#: How many rows, the last to come first, are looked at for that.
+LOOK = 20
 LIMIT_SECONDS = 0.2
 #: A pause longer than this ends with a sweep.
 SOON_SECONDS = 10.0
@@ -31,7 +35,13 @@ LIMITS = {"redis": REDIS, "rediss": REDIS, "amqp": AMQP, "amqps": AMQP}
 
 def send(queue: str) -> None:
     """Wake a worker of `queue`, unless enough are awake. A broker that does not take it in time is left alone."""
-    if not has_enough(queue):
+    if _free(queue) <= ENOUGH:
+        _post(queue)
+
+
+def send_on(queue: str) -> None:
+    """Wake one more worker if there is something to take for it: what a woken one does with its first row in hand."""
+    if _free(queue):
         _post(queue)
 
 
@@ -74,7 +84,8 @@ def _connection() -> Connection:
     )
 
 
-def has_enough(queue: str) -> bool:
-    """Say whether so many rows of the queue could run now that nobody has to be woken for one more."""
-    due = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
-    return due.order_by()[: ENOUGH + 1].count() > ENOUGH
+def _free(queue: str) -> int:
+    """Return how many of the rows that came last could be taken now."""
+    rows = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
+    last = rows.annotate(free=is_free()).order_by("-not_before").values_list("free", flat=True)
+    return sum(last[:LOOK])

@@ -40,7 +40,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class DeployPage:
-    """Everything that deploys/_deploy.html shows. `delay` None ends the polling."""
+    """Everything that deploys/_deploy.html shows. `delay` None ends the polling; `seen` names what the page shows."""
 
     deploy: Deploy
     project: Project
@@ -56,6 +56,7 @@ class DeployPage:
     stripped: str
     live_url: str
     delay: int | None
+    seen: str
     worker_silent: bool
     may_deploy: bool
     may_cancel: bool
@@ -75,6 +76,7 @@ def deploy_page(
     *,
     may_deploy: bool,
     worker_silent: bool,
+    seen: str,
 ) -> DeployPage:
     """Put the page together."""
     source = deploy.source
@@ -99,6 +101,7 @@ def deploy_page(
         stripped=str(manifest.get("stripped") or ""),
         live_url=str(operation.result.get("url") or deploy.project.live_url),
         delay=_delay(operation),
+        seen=seen,
         worker_silent=worker_silent and _waited(operation) >= SILENT_SECONDS,
         may_deploy=may_deploy,
         may_cancel=may_deploy and left,
@@ -128,11 +131,16 @@ def _shape(operation: Operation, changes: Changes | None) -> str:
 
 
 def _delay(operation: Operation) -> int | None:
-    """Ask again soon at first, every second for a minute, then every two; not while a person decides."""
+    """Ask again while something moves; not while a person decides."""
     if operation.is_final or operation.state == State.WAITING:
         return None
-    age = (timezone.now() - operation.created_at).total_seconds()
-    return FAST if age < 5 else STEADY if age < 60 else SLOW
+    return delay_at(timezone.now() - operation.created_at)
+
+
+def delay_at(age: timedelta) -> int:
+    """Return the milliseconds until the next poll: soon at first, every second for a minute, then every two."""
+    seconds = age.total_seconds()
+    return FAST if seconds < 5 else STEADY if seconds < 60 else SLOW
 
 
 def _waited(operation: Operation) -> float:
