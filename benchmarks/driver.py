@@ -1,7 +1,7 @@
 """`python -m benchmarks.driver`: what asks for work, in web's environment, as the orders on its input say.
 
 An order is a word and a number: `raw 200` and `operations 200` do so many and print the seconds until all are done;
-`latency 1` prints the seconds from sending one raw message until a worker began.
+`latency 1` prints the seconds from sending one raw message until a worker began. `deploys 100` makes so many that run.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 PATIENCE_SECONDS = 120.0
 
@@ -22,7 +23,12 @@ def main() -> None:
     django.setup()
     import benchmarks.nothing  # noqa: F401  # imported for the kind that it adds
 
-    orders: dict[str, Callable[[int], float]] = {"raw": raw, "operations": operations, "latency": latency}
+    orders: dict[str, Callable[[int], float]] = {
+        "raw": raw,
+        "operations": operations,
+        "latency": latency,
+        "deploys": deploys,
+    }
     for line in sys.stdin:
         word, number = line.split()
         print(orders[word](int(number)), flush=True)
@@ -59,13 +65,49 @@ def operations(count: int) -> float:
 
     member = Membership.objects.select_related("team", "user").earliest("pk")
     request = queue.Request(
-        kind=KIND, title="Nothing", team=member.team, gateway=Gateway.objects.get(slug="sandbox"), actor=member.user
+        kind=KIND,
+        title="Nothing",
+        team=member.team,
+        gateway=Gateway.objects.get(slug="sandbox"),
+        actor=member.user,
     )
     ended = Operation.objects.filter(kind=KIND, state=State.SUCCEEDED).order_by()
     began, wanted = time.perf_counter(), ended.count() + count
     for _ in range(count):
         queue.submit(request)
     _until(lambda: ended.count() >= wanted)
+    return time.perf_counter() - began
+
+
+def deploys(count: int) -> float:
+    """Have so many deploys run, with a dozen events each."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from operations import queue
+    from operations.models import State
+    from teams.models import Membership
+    from tests import factories
+
+    began, now = time.perf_counter(), timezone.now()
+    member = Membership.objects.select_related("team", "user").earliest("pk")
+    wallet = factories.WalletFactory.create(team=member.team, owner=member.user)
+    project = factories.ProjectFactory.create(team=member.team, wallet=wallet, created_by=member.user)
+    source = factories.SourceFactory.create(team=member.team, created_by=member.user)
+    # Held by nobody, and running from the start: no worker takes them.
+    running = {"state": State.RUNNING, "phase": "stage", "attempts": 1, "fence": 1, "started_at": now}
+    running["lease_until"] = now + timedelta(hours=1)
+    with transaction.atomic():
+        for _ in range(count):
+            deploy = factories.DeployFactory.create(
+                project=project,
+                source=source,
+                created_by=member.user,
+                **{f"operation__{name}": value for name, value in running.items()},
+            )
+            for step in range(12):
+                phase = ("plan", "upload", "stage")[step // 4]
+                queue.add_event(deploy.operation, "phase", f"Step {step}", phase)
     return time.perf_counter() - began
 
 

@@ -31,7 +31,9 @@ def measure(folder: Path, where: str, settings: Mapping[int, Mapping[str, str]])
                 found = once(process)
                 for name in found if number >= WARM_UP else ():
                     times.setdefault(name, []).append(found[name])
-    return [timing("engine", f"100,000 in line, {where}: {name}", many[name], few[name], SLOWER) for name in few]
+    return [
+        timing("engine", f"100,000 in line, {where}: {name}", many[name], few[name], SLOWER) for name in few
+    ]
 
 
 @contextmanager

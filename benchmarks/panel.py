@@ -14,19 +14,25 @@ from tools.stack import Stack
 
 
 class IdleLayout(Layout):
-    """The layout of one machine."""
+    """The layout of one machine, web with the pages that others are compared with."""
 
     def commands(self) -> dict[str, list[str]]:
         commands = super().commands()
         commands["worker"] += ["--include", "benchmarks.nothing"]
         return commands
 
+    def environment(self, process: str) -> dict[str, str]:
+        found = super().environment(process)
+        return {**found, "DJANGO_SETTINGS_MODULE": "benchmarks.settings"} if process == "web" else found
+
 
 @contextmanager
 def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Stack]:
     """Run web, worker and sandbox in a new folder."""
     folder.mkdir(parents=True)
-    stack = Stack(IdleLayout(folder.resolve(), *free_ports(2), {"PANEL_LOG_LEVEL": "WARNING", **settings}), patience=2)
+    stack = Stack(
+        IdleLayout(folder.resolve(), *free_ports(2), {"PANEL_LOG_LEVEL": "WARNING", **settings}), patience=2
+    )
     try:
         stack.prepare()
         for name in stack.layout.commands():
@@ -49,6 +55,10 @@ class Driver:
             stdout=subprocess.PIPE,
             text=True,
         )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def order(self, word: str, number: int = 1) -> float:
         """Have it done; return the seconds it took."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet, Value
 
@@ -12,11 +13,16 @@ from core.ui.figures import COUNTED_TO
 
 def counts(*found: QuerySet[Any], most: int = COUNTED_TO + 1) -> list[int]:
     """Return how many rows each query finds, `most` where it would find more: the rest is not looked at."""
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for number, rows in enumerate(found):
-        sql, own = rows.order_by().values(one=Value(1))[:most].query.sql_with_params()
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) counted{number})")
-        values += own
+        try:
+            sql, own = rows.order_by().values(one=Value(1))[:most].query.sql_with_params()
+        except EmptyResultSet:  # nothing can be found, such as what is within an empty reach
+            parts.append("0")
+        else:
+            parts.append(f"(SELECT COUNT(*) FROM ({sql}) counted{number})")
+            values += own
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", values)
         return [int(count) for count in cursor.fetchone()]

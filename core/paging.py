@@ -58,6 +58,15 @@ class LongPaginator(_Paginator):
             raise EmptyPage("before the first page")
         return int(number)
 
+    def get_page(self, number: int | float | str | None) -> Page[Any]:
+        """Return the page, or one that there is: the first for what is no number, the last counted beyond the end."""
+        try:
+            return self.page(1 if number is None else str(number))
+        except PageNotAnInteger:
+            return self.page(1)
+        except EmptyPage:
+            return self.page(self.num_pages)
+
     def page(self, number: int | str) -> Page[Any]:
         if not self.is_longer:
             return super().page(number)

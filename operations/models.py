@@ -104,8 +104,8 @@ class Operation(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        # Each ends a search in a line of any length. SQLite keeps no figures about its rows and takes the index with the
-        # most columns that are asked for, or one that holds all that is read: hence “state” in those of one state.
+        # Each ends a search in a line of any length. SQLite keeps no figures about its rows and takes the index with
+        # the most columns that are asked for, or one that holds all that is read: hence “state” in those of one state.
         indexes = [
             models.Index(fields=["queue", "not_before"], condition=Q(state="queued"), name="operation_due"),
             models.Index(

@@ -23,7 +23,18 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 5
 #: What an attempt may have changed of its row; the rest, and the person it is for, need not be read again.
 MOVING = (
-    *("state", "reason", "phase", "done", "total", "checkpoints", "result", "result_until", "error", "attempts"),
+    *(
+        "state",
+        "reason",
+        "phase",
+        "done",
+        "total",
+        "checkpoints",
+        "result",
+        "result_until",
+        "error",
+        "attempts",
+    ),
     *("lease_until", "not_before", "started_at", "finished_at", "cancel_requested"),
 )
 

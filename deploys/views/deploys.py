@@ -126,13 +126,17 @@ def _begin(request: PanelRequest, form: SourceForm) -> Deploy:
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """One deploy: its plan to review, its phases, its end."""
-    return render(request, "deploys/detail.html", {"page": _page(request, pk, selectors.look_of(request.membership, pk))})
+    return render(
+        request,
+        "deploys/detail.html",
+        {"page": _page(request, pk, selectors.look_of(request.membership, pk))},
+    )
 
 
 @require_GET
 @require(Action.VIEW)
 def live(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """The same page as a fragment while something moves, 204 while nothing does; then 286, and the page reloads once."""
+    """The same page as a fragment while something moves, 204 while nothing does; then 286: the page reloads once."""
     look = selectors.look_of(request.membership, pk)
     if look.word == request.GET.get("seen"):
         return nothing_new(crowd.delay(_tab(request, pk), delay_at(look.age)))

@@ -64,7 +64,9 @@ def _not_ended() -> dict[tuple[str, str], int]:
 def oldest_due(now: datetime, *queues: str) -> datetime | None:
     """Return since when the oldest due row of the queues, or of all, could run."""
     due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now).order_by("not_before")
-    first = (due.filter(queue=queue).values_list("not_before", flat=True).first() for queue in queues or QUEUES)
+    first = (
+        due.filter(queue=queue).values_list("not_before", flat=True).first() for queue in queues or QUEUES
+    )
     return min(filter(None, first), default=None)
 
 
