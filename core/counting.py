@@ -21,7 +21,7 @@ def counts(*found: QuerySet[Any], most: int = COUNTED_TO + 1) -> list[int]:
         except EmptyResultSet:  # nothing can be found, such as what is within an empty reach
             parts.append("0")
         else:
-            parts.append(f"(SELECT COUNT(*) FROM ({sql}) counted{number})")
+            parts.append(f"(SELECT COUNT(*) FROM ({sql}) counted{number})")  # noqa: S608 - a statement of Django's
             values += own
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", values)
