@@ -30,9 +30,9 @@ class IdleLayout(Layout):
 def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Stack]:
     """Run web, worker and sandbox in a new folder."""
     folder.mkdir(parents=True)
-    stack = Stack(
-        IdleLayout(folder.resolve(), *free_ports(2), {"PANEL_LOG_LEVEL": "WARNING", **settings}), patience=2
-    )
+    panel, sandbox = free_ports(2)
+    layout = IdleLayout(folder.resolve(), panel, sandbox, {"PANEL_LOG_LEVEL": "WARNING", **settings})
+    stack = Stack(layout, patience=2)
     try:
         stack.prepare()
         for name in stack.layout.commands():
