@@ -21,22 +21,6 @@ from run402.errors import Run402Error
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 5
-#: What an attempt may have changed of its row; the rest, and the person it is for, need not be read again.
-MOVING = (
-    *(
-        "state",
-        "reason",
-        "phase",
-        "done",
-        "total",
-        "checkpoints",
-        "result",
-        "result_until",
-        "error",
-        "attempts",
-    ),
-    *("lease_until", "not_before", "started_at", "finished_at", "cancel_requested"),
-)
 
 
 def run_due(queue: str) -> int:
@@ -124,7 +108,7 @@ def _write(work: Work, ending: Ending) -> None:
         mine = Operation.objects.filter(pk=operation.pk, state=State.RUNNING, fence=operation.fence)
         if not mine.update(**fields):
             raise LeaseLost(str(operation.pk))
-        operation.refresh_from_db(fields=MOVING)
+        operation.refresh_from_db()
         work.flush()
         if ending.event:
             add_event(operation, *ending.event, operation.phase)
