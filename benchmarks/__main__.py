@@ -18,7 +18,7 @@ import sys
 from benchmarks.rows import Row, keep, table
 from tools.layout import ROOT
 
-TARGETS = ("clicks", "pages", "client", "outage")
+TARGETS = ("clicks", "pages", "client", "outage", "engine")
 
 
 def run(target: str) -> list[Row]:

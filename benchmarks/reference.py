@@ -1,4 +1,6 @@
-"""The page that others are compared with: fifty rows of one query, plain, behind the panel's own middleware."""
+"""The pages that others are compared with, plain, behind the panel's own middleware: fifty rows of one query, and one
+that reads session and person only.
+"""
 
 from __future__ import annotations
 
@@ -32,4 +34,9 @@ def reference(request: HttpRequest) -> HttpResponse:
     return HttpResponse(TEMPLATE.render({"rows": rows}, request))
 
 
-urlpatterns = [*urls.urlpatterns, path("reference", reference)]
+def person(request: HttpRequest) -> HttpResponse:
+    """Say who is signed in."""
+    return HttpResponse(str(request.user))
+
+
+urlpatterns = [*urls.urlpatterns, path("reference", reference), path("person", person)]

@@ -22,6 +22,11 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
+def nothing_new(delay: int) -> HttpResponse:
+    """Answer a poll that everything is as it was; the element asks again after `delay` milliseconds (poll.js)."""
+    return HttpResponse(status=204, headers={"Panel-Poll": str(delay)})
+
+
 def whole_number(request: HttpRequest, name: str) -> int:
     """Return a whole number of the address; anything else counts as zero."""
     text = request.GET.get(name, "")

@@ -5,16 +5,19 @@ Lists leave the large documents in the database.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.utils import timezone
 
 from deploys.models import Deploy, Release
 from operations.models import ACTIVE, Operation, OperationEvent, State
+from operations.selectors import alive_workers
 from projects.models import Project
 from projects.selectors import project_for
 from teams.models import Membership
@@ -23,6 +26,9 @@ from teams.reach import Reach
 from wallets.models import Gateway
 
 STALE_AFTER = timedelta(seconds=60)
+LOOKS = ("state", "phase", "done", "total", "attempts", "cancel_requested", "not_before")
+#: A page whose deploy tells nothing new is drawn again this often.
+CLOCK_SECONDS = 10
 _LARGE = ("spec", "reviewed_plan", "plan", "source__files", "source__manifest", "source__left_out")
 _LARGE_OF_RELEASE = ("archive", "inventory")
 
@@ -73,6 +79,32 @@ def deploy_for(membership: Membership, deploy_id: UUID, action: Action = Action.
         raise Http404("no such deploy")
     demand(membership, action)
     return deploy
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the page of a deploy under way depends on, as one word; whether no worker answers; how old the deploy is."""
+
+    word: str
+    worker_silent: bool
+    age: timedelta
+
+
+def look_of(membership: Membership, deploy_id: UUID) -> Look:
+    """Return how a deploy looks now, in one query; the times on its page pass, so the word changes with them.
+
+    Raises Http404 out of reach.
+    """
+    last = OperationEvent.objects.filter(operation=OuterRef("operation")).order_by("-seq").values("seq")[:1]
+    fields = (f"operation__{name}" for name in ("created_at", *LOOKS))
+    found = Deploy.objects.filter(_within(membership.reach), pk=deploy_id)
+    row = found.values_list(Exists(alive_workers()), Subquery(last), *fields).first()
+    if row is None:
+        raise Http404("no such deploy")
+    now, (answered, _last, created_at, *_) = timezone.now(), row
+    facts = (*row, int(now.timestamp()) // CLOCK_SECONDS)
+    word = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    return Look(word, not answered, now - created_at)
 
 
 def events_of(operation: Operation | None) -> list[OperationEvent]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min, Q
 from django.utils import timezone
 
+from core.counting import counts
 from core.version import version
 from home import readiness
 from home.kept import Kept, kept
+from operations import watch
 from operations.models import Operation, State, WorkerPulse
 from teams.models import Instance, Team, User
 from wallets import halts
@@ -31,7 +32,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Line:
-    """The whole instance's queue in figures."""
+    """The whole instance's queue in figures, counted up to a thousand."""
 
     waiting_to_run: int
     running: int
@@ -79,12 +80,8 @@ def instance_page() -> InstancePage:
 
 def _line() -> Line:
     now = timezone.now()
-    due = Q(state=State.QUEUED, not_before__lte=now)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    figures = Operation.objects.aggregate(
-        waiting_to_run=Count("pk", filter=due),
-        running=Count("pk", filter=Q(state=State.RUNNING)),
-        failed_today=Count("pk", filter=Q(state=State.FAILED, finished_at__gte=midnight)),
-        oldest=Min("not_before", filter=due),
-    )
-    return Line(**figures)
+    due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now)
+    running = Operation.objects.filter(state=State.RUNNING)
+    failed = Operation.objects.filter(state=State.FAILED, finished_at__gte=midnight)
+    return Line(*counts(due, running, failed), oldest=watch.oldest_due(now))

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy
 from home.stops.pages import title_of
 from notifications.selectors import unread_of
 from operations import selectors as operation_selectors
-from operations.models import State
 from teams.middleware import PanelRequest
 from teams.models import Membership, Team
 from teams.permissions import Action, allows
@@ -225,9 +224,7 @@ def _item(path: str, place: Place, counts: dict[str, tuple[int, bool]]) -> NavIt
 
 def _counts(reach: Reach) -> dict[str, tuple[int, bool]]:
     """Return the figures beside places: deploys that wait for a person (due), else that run."""
-    states = list(operation_selectors.deploy_states(reach))
-    waiting = states.count(State.WAITING)
-    running = len(states) - waiting
+    waiting, running = operation_selectors.deploys_under_way(reach)
     if waiting:
         return {"deploys:list": (waiting, True)}
     return {"deploys:list": (running, False)} if running else {}

@@ -6,19 +6,19 @@ import os
 import socket
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from operations import turns
 from operations.halted import not_halted
 from operations.models import Operation, State
-from teams.models import Team
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,8 @@ LEASE = timedelta(seconds=20)
 HEARTBEAT_SECONDS = 5.0
 #: Rows of a team looked at in one go. When other workers took them all, their loops find the rest.
 CANDIDATES = 10
-NEVER = datetime.min.replace(tzinfo=UTC)
+#: How far into a team's line is looked before its lanes are.
+NEAR = 20
 
 
 def worker_name() -> str:
@@ -36,43 +37,50 @@ def worker_name() -> str:
 
 def claim(queue: str) -> Operation | None:
     """Take the oldest due row of a free lane, teams with little under way first; None when there is none."""
-    due = not_halted(
-        Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
-    )
-    for team in _by_turn(due):
-        for candidate in _free(due.filter(team=team))[:CANDIDATES]:
+    now = timezone.now()
+    for team in turns.teams(queue, now):
+        for candidate in free_of(queue, team, now):
             if taken := _taken(candidate):
                 return taken
     return None
 
 
-def _by_turn(due: QuerySet[Operation]) -> list[UUID]:
-    """Return the teams of the rows by how little of theirs runs, then by their last turn, then by their oldest row."""
-    oldest = due.order_by().values("team").annotate(oldest=Min("created_at")).order_by("oldest")
-    teams = list(oldest.values_list("team", flat=True))
-    if len(teams) < 2:
-        return teams
-    running = Counter(Operation.objects.filter(state=State.RUNNING).values_list("team", flat=True))
-    started = Operation.objects.filter(team=OuterRef("pk"), started_at__isnull=False)
-    latest = Subquery(started.order_by("-started_at").values("started_at")[:1])
-    turns = dict(Team.objects.filter(pk__in=teams).annotate(turn=latest).values_list("pk", "turn"))
-    return sorted(teams, key=lambda team: (running[team], turns[team] or NEVER))
+class Candidate(NamedTuple):
+    """What a claim has to know of a row."""
+
+    pk: UUID
+    fence: int
+    started_at: datetime | None
+    created_at: datetime
+    not_before: datetime
 
 
-def _free(due: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Return those that could run, oldest first."""
-    return free_rows(due).order_by("created_at").only("pk", "fence", "started_at")
+def free_of(queue: str, team: UUID, before: datetime) -> Iterator[Candidate]:
+    """Yield rows of a team that could run since `before`, oldest first.
+
+    Mostly one of the first in line is free. Where all of these pause or wait behind others, further ones are found by
+    the heads of their lanes, so that a long lane costs no more than a short one.
+    """
+    rows = Operation.objects.filter(queue=queue, team=team, state=State.QUEUED)
+    line = not_halted(rows).order_by("created_at")
+    near = line.annotate(free=is_free()).values_list(*Candidate._fields, "free")[:NEAR]
+    found = [Candidate(*row) for *row, free in near if free]
+    yield from (row for row in found if row.not_before <= before)
+    free = line.filter(is_free(), not_before__lte=before).values_list(*Candidate._fields)
+    heads = free.filter(pk__in=turns.heads(queue, team))[:CANDIDATES]
+    rows = [Candidate(*row) for row in (*heads, *free.filter(lane="")[:CANDIDATES])]
+    yield from sorted(rows, key=lambda row: row.created_at)
 
 
-def free_rows(due: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Return the rows whose lane nobody runs or stands in before them."""
-    lane = Operation.objects.filter(lane=OuterRef("lane"), state__in=[State.QUEUED, State.RUNNING])
-    before = lane.exclude(lane="").exclude(pk=OuterRef("pk"))
-    blocked = before.filter(Q(state=State.RUNNING) | Q(created_at__lt=OuterRef("created_at")))
-    return due.filter(~Exists(blocked))
+def is_free() -> Q:
+    """Return the condition that nobody runs in the row's lane, or stands in it before."""
+    lane = Operation.objects.filter(lane=OuterRef("lane")).exclude(lane="").order_by()
+    running = lane.filter(state=State.RUNNING)
+    earlier = lane.filter(state=State.QUEUED, created_at__lt=OuterRef("created_at"))
+    return ~Exists(running) & ~Exists(earlier)
 
 
-def _taken(candidate: Operation) -> Operation | None:
+def _taken(candidate: Candidate) -> Operation | None:
     """Return the row if this process gets it."""
     try:
         with transaction.atomic():
@@ -86,7 +94,7 @@ def _taken(candidate: Operation) -> Operation | None:
     )
 
 
-def _take(candidate: Operation) -> int:
+def _take(candidate: Candidate) -> int:
     now = timezone.now()
     free = Operation.objects.filter(pk=candidate.pk, state=State.QUEUED, fence=candidate.fence)
     return free.update(

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from core.paging import LongPaginator
 from operations import approvals, decisions, live, retention, selectors
 from operations.entries import Entry
 from operations.models import Operation, OperationEvent, OperationRequest
@@ -109,7 +110,7 @@ def operations_page(
     found: QuerySet[Operation], number: str, *, membership: Membership, filters: Mapping[str, str]
 ) -> OperationsPage:
     """Return one page of operations."""
-    rows = Paginator(found, PER_PAGE).get_page(number)
+    rows = LongPaginator(found, PER_PAGE).get_page(number)
     asked = {"q" if name == "text" else name: value for name, value in filters.items() if value}
     export = reverse("operations:export_operations")
     return OperationsPage(

@@ -105,9 +105,8 @@ def _refused(request: Request, refusal: Refusal) -> Refused:
 def _equal_active(request: Request) -> Operation | None:
     if not request.unique_key:
         return None
-    return Operation.objects.filter(
-        team=request.team, unique_key=request.unique_key, state__in=ACTIVE
-    ).first()
+    equal = Operation.objects.filter(team=request.team, unique_key=request.unique_key, state__in=ACTIVE)
+    return equal.exclude(unique_key="").first()  # which names the index
 
 
 def _create(request: Request, kind: Kind) -> Operation:

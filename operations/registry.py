@@ -24,6 +24,7 @@ Reconcile = Callable[["Work"], "Outcome"]
 Statement = Callable[[Any], list[tuple[str, str]]]
 
 INTERACTIVE, DEPLOYS, SYNC = "interactive", "deploys", "sync"
+QUEUES = (INTERACTIVE, DEPLOYS, SYNC)
 #: How long one attempt of a kind may take unless it says otherwise. A deploy uploads within one.
 TIME_LIMITS = {
     INTERACTIVE: timedelta(minutes=5),

@@ -39,7 +39,7 @@ def run_due(queue: str) -> int:
         return _drain(queue)
     count = 0
     # Looked at again afterwards: a row may have come while the seat was given up.
-    while any(wake.due(other) for other in arranged.queues):
+    while any(wake.is_due(other) for other in arranged.queues):
         with seats.taken(arranged) as seated:
             done = _in_turn(arranged) if seated else 0
         if not done:
@@ -51,6 +51,8 @@ def run_due(queue: str) -> int:
 def _drain(queue: str) -> int:
     count = 0
     while operation := _next(queue):
+        if not count:
+            wake.send_on(queue)
         run(operation)
         count += 1
     return count

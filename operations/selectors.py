@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from core.counting import counts
 from operations.models import ACTIVE, Operation, OperationEvent, OperationRequest, State, WorkerPulse
 from operations.registry import DEPLOYS, kinds
 from teams.models import Membership
@@ -136,7 +137,9 @@ def workers_without_keys() -> tuple[list[WorkerPulse], int]:
     return [pulse for pulse in alive if not (pulse.unlocks and pulse.checks_limits)], len(alive)
 
 
-def deploy_states(reach: Reach) -> QuerySet[Operation, str]:
-    """Return the states of what is under way in the queue of deploys."""
-    active = operations_of(reach).filter(queue=DEPLOYS, state__in=ACTIVE)
-    return active.values_list("state", flat=True)
+def deploys_under_way(reach: Reach) -> tuple[int, int]:
+    """Return how many in the queue of deploys wait for a person, and how many run or stand in line."""
+    deploys = operations_of(reach).filter(queue=DEPLOYS).select_related(None)
+    each = (deploys.filter(state=state) for state in (State.WAITING, State.RUNNING, State.QUEUED))
+    waiting, running, queued = counts(*each)
+    return waiting, running + queued

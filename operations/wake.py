@@ -13,13 +13,17 @@ from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import ChannelError, KombuError
 
+from operations.claims import is_free
 from operations.halted import not_halted
 from operations.models import Operation, State
 
 log = structlog.get_logger(__name__)
 
-#: With this many rows due, woken workers are busy already and will find the new one.
-ENOUGH = 25
+#: With this many rows to take, somebody was woken for them and finds the new one too: a worker goes on until nothing
+#: is left, and wakes the next one while there is more than it can take (`send_on`).
+ENOUGH = 4
+#: How many rows, the last to come first, are looked at for that.
+LOOK = 20
 LIMIT_SECONDS = 0.2
 #: A pause longer than this ends with a sweep.
 SOON_SECONDS = 10.0
@@ -32,7 +36,13 @@ LIMITS = {"redis": REDIS, "rediss": REDIS, "amqp": AMQP, "amqps": AMQP}
 
 def send(queue: str) -> None:
     """Wake a worker of `queue`, unless enough are awake. A broker that does not take it in time is left alone."""
-    if due(queue) <= ENOUGH:
+    if _free(queue) <= ENOUGH:
+        _post(queue)
+
+
+def send_on(queue: str) -> None:
+    """Wake one more worker if there is something to take for it: what a woken one does with its first row in hand."""
+    if _free(queue):
         _post(queue)
 
 
@@ -75,7 +85,14 @@ def _connection() -> Connection:
     )
 
 
-def due(queue: str) -> int:
-    """Return how many rows of the queue could run now."""
+def _free(queue: str) -> int:
+    """Return how many of the rows that came last could be taken now."""
     rows = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
-    return not_halted(rows).count()
+    last = not_halted(rows).annotate(free=is_free()).order_by("-not_before").values_list("free", flat=True)
+    return sum(last[:LOOK])
+
+
+def is_due(queue: str) -> bool:
+    """Say whether a row of the queue could run now, if its lane were free."""
+    rows = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
+    return not_halted(rows).exists()

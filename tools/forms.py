@@ -202,9 +202,9 @@ class Browser:
     def get(self, path: str) -> Page:
         return self._page(self._client.get(path), path)
 
-    def raw(self, path: str) -> httpx.Response:
+    def raw(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         """The answer as it is: for bytes to compare, and for refusals."""
-        return self._client.get(path)
+        return self._client.get(path, headers=headers)
 
     def submit(
         self,

@@ -136,6 +136,7 @@ def _bar(kind: str, start: float, width: float) -> SafeString:
 
 register.filter("bytes", figures.size)
 register.filter("grouped", figures.grouped)
+register.filter("counted", figures.counted)
 register.filter("duration", times.duration)
 register.filter("network_name", moneys.network_name)
 register.filter("money_kind", moneys.money_kind)

@@ -23,6 +23,15 @@ def _three_digits(value: float) -> str:
     return text.removesuffix(".0")
 
 
+#: Rows that are shown as a figure are counted up to here, so that a page is as fast when there are many more.
+COUNTED_TO = 1000
+
+
+def counted(count: int) -> str:
+    """Return the words for rows of which no more than COUNTED_TO and one were counted: “1,000+” for many."""
+    return f"{grouped(COUNTED_TO)}+" if count > COUNTED_TO else grouped(count)
+
+
 def grouped(count: int) -> str:
     """Return `1,284,000`."""
     return f"{count:,}"

@@ -42,7 +42,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class DeployPage:
-    """Everything that deploys/_deploy.html shows. `delay` None ends the polling."""
+    """Everything that deploys/_deploy.html shows. `delay` None ends the polling; `seen` names what the page shows."""
 
     deploy: Deploy
     project: Project
@@ -58,6 +58,7 @@ class DeployPage:
     stripped: str
     live_url: str
     delay: int | None
+    seen: str
     worker_silent: bool
     halted: str
     may_deploy: bool
@@ -81,6 +82,7 @@ def deploy_page(
     *,
     may_deploy: bool,
     worker_silent: bool,
+    seen: str,
     halted: str,
     review: Review | None = None,
 ) -> DeployPage:
@@ -107,6 +109,7 @@ def deploy_page(
         stripped=str(manifest.get("stripped") or ""),
         live_url=str(operation.result.get("url") or deploy.project.live_url),
         delay=_delay(operation),
+        seen=seen,
         worker_silent=worker_silent and _waited(operation) >= SILENT_SECONDS,
         halted=halted,
         may_deploy=may_deploy,
@@ -142,11 +145,16 @@ def _shape(operation: Operation, changes: Changes | None) -> str:
 
 
 def _delay(operation: Operation) -> int | None:
-    """Ask again soon at first, every second for a minute, then every two; not while a person decides."""
+    """Ask again while something moves; not while a person decides."""
     if operation.is_final or operation.state == State.WAITING:
         return None
-    age = (timezone.now() - operation.created_at).total_seconds()
-    return FAST if age < 5 else STEADY if age < 60 else SLOW
+    return delay_at(timezone.now() - operation.created_at)
+
+
+def delay_at(age: timedelta) -> int:
+    """Return the milliseconds until the next poll: soon at first, every second for a minute, then every two."""
+    seconds = age.total_seconds()
+    return FAST if seconds < 5 else STEADY if seconds < 60 else SLOW
 
 
 def _waited(operation: Operation) -> float:

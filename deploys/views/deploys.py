@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -15,17 +15,17 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.errors import Refusal
-from core.http import STOP_POLLING
+from core.http import STOP_POLLING, nothing_new
 from core.limits import body_limit, upload_place
+from core.paging import LongPaginator
 from core.views import refused
 from deploys import selectors, services, sources
 from deploys.forms import SourceForm
 from deploys.models import Deploy
-from deploys.pages.detail import DeployPage, deploy_page
+from deploys.pages.detail import DeployPage, delay_at, deploy_page
 from deploys.pages.lists import DeploysPage, ProjectChoice
 from deploys.uploads import LimitedUploadHandler, was_too_large
-from operations import halted
-from operations import selectors as operation_selectors
+from operations import crowd, halted
 from operations.models import State
 from operations.record import record_panel
 from operations.reviewing import review_of
@@ -52,7 +52,7 @@ def deploys(request: PanelRequest) -> HttpResponse:
         query=query,
     )
     page = DeploysPage(
-        deploys=Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        deploys=LongPaginator(found, PER_PAGE).get_page(request.GET.get("page")),
         projects=[ProjectChoice(str(pk), name) for pk, name in _names(request)],
         states=[(state.value, str(state.label)) for state in State],
         state=state,
@@ -127,14 +127,21 @@ def _begin(request: PanelRequest, form: SourceForm) -> Deploy:
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """One deploy: its plan to review, its phases, its end."""
-    return render(request, "deploys/detail.html", {"page": _page(request, pk)})
+    return render(
+        request,
+        "deploys/detail.html",
+        {"page": _page(request, pk, selectors.look_of(request.membership, pk))},
+    )
 
 
 @require_GET
 @require(Action.VIEW)
 def live(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """The same page as a fragment while something moves; then 286, and the page reloads once."""
-    page = _page(request, pk)
+    """The same page as a fragment while something moves, 204 while nothing does; then 286: the page reloads once."""
+    look = selectors.look_of(request.membership, pk)
+    if look.word == request.GET.get("seen"):
+        return nothing_new(crowd.delay(_tab(request, pk), delay_at(look.age)))
+    page = _page(request, pk, look)
     if page.delay is None:
         # The sidebar's figure and the title change too (docs/decisions/0004).
         return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
@@ -207,20 +214,26 @@ def resume(request: PanelRequest, pk: UUID) -> HttpResponse:
     return redirect("deploys:detail", pk)
 
 
-def _page(request: PanelRequest, pk: UUID) -> DeployPage:
+def _page(request: PanelRequest, pk: UUID, look: selectors.Look) -> DeployPage:
     deploy = selectors.deploy_for(request.membership, pk)
     operation = deploy.operation
     if operation is None:
         raise LookupError(f"deploy {deploy.pk} has no operation")
-    return deploy_page(
+    page = deploy_page(
         deploy,
         operation,
         selectors.events_of(operation),
         may_deploy=_may_deploy(request),
-        worker_silent=operation_selectors.worker_is_silent(),
+        worker_silent=look.worker_silent,
+        seen=look.word,
         halted=halted.why_queued(operation),
         review=review_of(operation, request.membership),
     )
+    return replace(page, delay=crowd.delay(_tab(request, pk), page.delay)) if page.delay else page
+
+
+def _tab(request: PanelRequest, pk: UUID) -> str:
+    return f"{request.session.session_key}/{pk}"
 
 
 def _may_deploy(request: PanelRequest) -> bool:

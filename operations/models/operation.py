@@ -53,7 +53,8 @@ class Operation(models.Model):
     """One effect: who wants what, how far it is, and how it ended."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="operations")
+    # Those of team and gateway alone would lead a search through half the table.
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="operations", db_index=False)
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=200)
     actor = models.ForeignKey(
@@ -61,7 +62,9 @@ class Operation(models.Model):
     )
     actor_label = models.CharField(max_length=200)
     # Null for what no gateway has to do with, such as trusting a passkey.
-    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, null=True, related_name="operations")
+    gateway = models.ForeignKey(
+        Gateway, on_delete=models.PROTECT, null=True, related_name="operations", db_index=False
+    )
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, null=True, related_name="operations")
     # Rooms above own projects and deploys, so these are ids and an address, not foreign keys.
     project_id = models.UUIDField(null=True)
@@ -103,15 +106,42 @@ class Operation(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        # Each ends a search in a line of any length. SQLite keeps no figures about its rows and takes the index with
+        # the most columns that are asked for, or one that holds all that is read: hence “state” in those of one state.
         indexes = [
             models.Index(fields=["queue", "not_before"], condition=Q(state="queued"), name="operation_due"),
+            models.Index(
+                fields=["queue", "team", "created_at", "not_before", "state"],
+                condition=Q(state="queued"),
+                name="operation_line",
+            ),
+            models.Index(
+                fields=["queue", "team", "lane", "created_at", "state"],
+                condition=Q(state="queued"),
+                name="operation_lanes",
+            ),
             models.Index(fields=["team", "-created_at"]),
             models.Index(
-                fields=["lane", "state", "created_at"], condition=~Q(lane=""), name="operation_lane_line"
+                fields=["lane", "state", "created_at", "team"],
+                condition=~Q(lane=""),
+                name="operation_lane_line",
             ),
-            models.Index(fields=["subject_id", "-created_at"]),
-            models.Index(fields=["team"], condition=Q(state="running"), name="operation_running"),
+            models.Index(fields=["subject_id", "team", "-created_at"], name="operation_subject"),
+            models.Index(
+                fields=["team", "unique_key", "state"], condition=~Q(unique_key=""), name="operation_equal"
+            ),
+            models.Index(
+                fields=["team", "queue", "state"], condition=Q(state="running"), name="operation_running"
+            ),
+            models.Index(
+                fields=["team", "queue", "state"], condition=Q(state="waiting"), name="operation_waiting"
+            ),
             models.Index(fields=["team", "-started_at"], name="operation_turn"),
+            models.Index(
+                fields=["finished_at", "state"],
+                condition=Q(finished_at__isnull=False),
+                name="operation_ended",
+            ),
             models.Index(
                 fields=["consent_until"],
                 condition=Q(state="waiting", consent_until__isnull=False),
@@ -209,6 +239,7 @@ class OperationRequest(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["at"], name="operation_request_at")]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -6,16 +6,21 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import product
 
 from django.conf import settings
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
+from core.counting import counts
 from operations.models import BeatPulse, Operation, OperationRequest, State, WorkerPulse
+from operations.registry import QUEUES
 from operations.watch.findings import ALIVE, skew
 from wallets.models import GatewayStanding
 
 RECENT = timedelta(minutes=5)
+#: Many more than a healthy line has; beyond it a scrape would walk along the whole line.
+COUNTED_TO = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,23 +40,34 @@ def figures() -> list[Figure]:
 
 def _operations() -> Iterator[Figure]:
     now = timezone.now()
-    active = (State.QUEUED, State.RUNNING, State.WAITING)
-    rows = Operation.objects.filter(state__in=active).order_by().values_list("queue", "state")
-    for queue, state, count in rows.annotate(count=Count("pk")):
-        yield Figure(
-            "panel_operations", "Operations that have not ended.", count, {"queue": queue, "state": state}
-        )
-    due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now).order_by().values_list("queue")
-    for queue, oldest in due.annotate(oldest=Min("not_before")):
-        yield Figure(
-            "panel_queue_oldest_seconds",
-            "How long the oldest due row waits.",
-            _age(oldest, now),
-            {"queue": queue},
-        )
+    for (queue, state), count in _not_ended().items():
+        labels = {"queue": queue, "state": state}
+        yield Figure("panel_operations", "Operations that have not ended, up to 10,000.", count, labels)
+    for queue in QUEUES:
+        if oldest := oldest_due(now, queue):
+            age = _age(oldest, now)
+            words = "How long the oldest due row waits."
+            yield Figure("panel_queue_oldest_seconds", words, age, {"queue": queue})
     ended = Operation.objects.filter(finished_at__gte=now - RECENT).order_by().values_list("state")
     for state, count in ended.annotate(count=Count("pk")):
         yield Figure("panel_operations_ended_recently", "Ended within five minutes.", count, {"state": state})
+
+
+def _not_ended() -> dict[tuple[str, str], int]:
+    """Return how many rows of each queue are in each state; those without any are left out."""
+    pairs = list(product(QUEUES, (State.QUEUED, State.RUNNING, State.WAITING)))
+    rows = (Operation.objects.filter(queue=queue, state=state) for queue, state in pairs)
+    found = zip(pairs, counts(*rows, most=COUNTED_TO), strict=True)
+    return {(queue, str(state)): count for (queue, state), count in found if count}
+
+
+def oldest_due(now: datetime, *queues: str) -> datetime | None:
+    """Return since when the oldest due row of the queues, or of all, could run."""
+    due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now).order_by("not_before")
+    first = (
+        due.filter(queue=queue).values_list("not_before", flat=True).first() for queue in queues or QUEUES
+    )
+    return min(filter(None, first), default=None)
 
 
 def _processes() -> Iterator[Figure]:

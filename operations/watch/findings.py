@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Min
 from django.utils import timezone
 
 from core.registry import health_checks
 from core.ui.times import duration
-from operations.claims import free_rows
-from operations.halted import not_halted
-from operations.models import BeatPulse, Operation, State, WorkerPulse
+from operations import turns
+from operations.claims import free_of
+from operations.models import BeatPulse, WorkerPulse
+from operations.registry import QUEUES
 
 #: A row that is free to run and was not taken for so long.
 TOO_OLD = timedelta(minutes=5)
@@ -69,13 +70,15 @@ def queue() -> str:
     )
 
 
-def oldest_free(age: timedelta, queues: list[str] | None = None) -> datetime | None:
+def oldest_free(age: timedelta, queues: Sequence[str] = QUEUES) -> datetime | None:
     """Return since when the oldest row of free lanes could run, if that is longer than `age`."""
-    old = Operation.objects.filter(state=State.QUEUED, not_before__lte=timezone.now() - age)
-    if queues is not None:
-        old = old.filter(queue__in=queues)
-    found: datetime | None = free_rows(not_halted(old)).aggregate(oldest=Min("not_before"))["oldest"]
-    return found
+    before = timezone.now() - age
+    return min((since for queue in queues for since in _free_since(queue, before)), default=None)
+
+
+def _free_since(queue: str, before: datetime) -> Iterator[datetime]:
+    for team in turns.teams(queue, before):
+        yield from (row.not_before for row in islice(free_of(queue, team, before), 1))
 
 
 def beat() -> str:

@@ -36,10 +36,12 @@
     plan(element, Number(element.dataset.poll));
   };
 
-  // 204: nothing is new, the element stays and asks again.
+  // 204: nothing is new, the element stays and asks again, after the delay that the answer states if it does.
   document.addEventListener("htmx:afterRequest", (event) => {
-    const element = event.detail.elt;
-    if (event.detail.xhr.status === 204 && element.matches("[data-poll]")) plan(element, Number(element.dataset.poll));
+    const { elt: element, xhr } = event.detail;
+    if (xhr.status !== 204 || !element.matches("[data-poll]")) return;
+    element.dataset.poll = xhr.getResponseHeader("Panel-Poll") || element.dataset.poll;
+    plan(element, Number(element.dataset.poll));
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.xhr?.status === 286) event.detail.elt.removeAttribute("data-poll");

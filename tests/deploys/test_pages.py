@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from deploys import selectors
 from deploys.models import Deploy, Release, Source
 from operations.models import Operation, State
+from operations.queue import add_event
 from projects.models import Project
 from teams.models import Role, User
 from tests.deploys.conftest import zipped
@@ -138,10 +144,6 @@ def test_the_list_is_filtered_by_its_address(client_as: ClientAs, alice: User, s
 def test_a_deploy_in_line_says_when_no_worker_answers(
     client_as: ClientAs, alice: User, shown: Project
 ) -> None:
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     deploy: Deploy = DeployFactory.create(project=shown)
     assert deploy.operation is not None
     type(deploy.operation).objects.update(
@@ -149,6 +151,25 @@ def test_a_deploy_in_line_says_when_no_worker_answers(
     )
     page = client_as(alice).get(f"/deploys/{deploy.pk}/live").content.decode()
     assert ("The deploy waits in line" in page, 'data-poll="1000"' in page) == (True, True)
+
+
+def test_a_deploy_that_tells_nothing_new_is_not_drawn_again(
+    client_as: ClientAs, alice: User, shown: Project
+) -> None:
+    deploy: Deploy = DeployFactory.create(project=shown, operation__state=State.RUNNING)
+    assert deploy.operation is not None
+    browser, now = client_as(alice), timezone.now()
+    with time_machine.travel(now, tick=False):
+        page = browser.get(f"/deploys/{deploy.pk}").content.decode()
+        found = re.search(r'hx-get="(/deploys/[^"]+/live\?seen=\w+)"', page)
+        assert found is not None
+        answer = browser.get(found[1])
+        assert (answer.status_code, answer.headers["Panel-Poll"]) == (204, "400")
+    with time_machine.travel(now + timedelta(seconds=selectors.CLOCK_SECONDS), tick=False):
+        assert browser.get(found[1]).status_code == 200
+    with time_machine.travel(now, tick=False):
+        add_event(deploy.operation, "log", "Half of it is there")
+        assert "Half of it is there" in browser.get(found[1]).content.decode()
 
 
 def test_the_fragment_ends_the_polling_and_reloads_the_page(

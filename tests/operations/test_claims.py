@@ -6,9 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from operations import runner
+from operations import claims, runner, selectors
 from operations.models import Operation, State
 from teams.models import Team
 from tests.factories import OperationFactory
@@ -134,3 +136,72 @@ def test_a_lane_never_overlaps_in_two_processes(submit: Submit, journal: Path, d
         own = [(op, word) for op, word, *_ in doubles.effects(journal) if lane_of[op] == lane]
         in_order = [(str(row.pk), word) for row in rows if row.lane == lane for word in ("begin", "end")]
         assert own == in_order
+
+
+@pytest.mark.django_db
+def test_a_free_row_is_found_behind_a_long_line_that_is_not(team: Team) -> None:
+    OperationFactory.create(team=team, lane="project/1", state=State.RUNNING)
+    for _ in range(claims.NEAR):
+        OperationFactory.create(team=team, lane="project/1")
+    OperationFactory.create(team=team, lane="project/2", not_before=timezone.now() + timedelta(seconds=60))
+    behind = OperationFactory.create(team=team, lane="project/3")
+    OperationFactory.create(team=team, lane="project/3")
+    free = OperationFactory.create(team=team)
+    assert [_claim().pk, _claim().pk] == [behind.pk, free.pk]
+    assert runner.claim("interactive") is None
+
+
+@pytest.mark.django_db
+def test_a_due_row_is_found_behind_a_long_line_of_pauses(team: Team) -> None:
+    for _ in range(claims.NEAR):
+        OperationFactory.create(team=team, not_before=timezone.now() + timedelta(seconds=60))
+    assert runner.claim("interactive") is None
+    due = OperationFactory.create(team=team)
+    assert _claim().pk == due.pk
+
+
+@pytest.mark.django_db
+def test_a_lane_is_one_line_over_all_queues(team: Team) -> None:
+    first = OperationFactory.create(team=team, lane="project/1", queue="deploys")
+    second = OperationFactory.create(team=team, lane="project/1")
+    assert runner.claim("interactive") is None
+    _end(first)
+    assert _claim().pk == second.pk
+
+
+@pytest.mark.django_db
+def test_the_team_with_least_under_way_goes_first_then_the_longest_without_a_turn_then_the_oldest_row() -> (
+    None
+):
+    now, order = timezone.now(), []
+    busy, recent, long_ago, late, early = (
+        Team.objects.create(name=name) for name in ("busy", "recent", "long ago", "late", "early")
+    )
+    OperationFactory.create(team=busy, state=State.RUNNING, started_at=now - timedelta(days=2))
+    for team, days in ((recent, 1), (long_ago, 3)):
+        OperationFactory.create(team=team, state=State.SUCCEEDED, started_at=now - timedelta(days=days))
+    for team in (busy, recent, long_ago, early, late):
+        OperationFactory.create(team=team)
+    OperationFactory.create(team=Team.objects.create(name="paused"), not_before=now + timedelta(seconds=60))
+    for _ in range(5):
+        claimed = _claim()
+        order.append(claimed.team.name)
+        _end(claimed)
+    assert order == ["early", "late", "long ago", "recent", "busy"]
+
+
+@pytest.mark.django_db
+def test_a_line_is_read_by_its_indexes_and_never_as_a_whole(team: Team) -> None:
+    OperationFactory.create(team=team, lane="project/1")
+    with CaptureQueriesContext(connection) as captured:
+        _claim()
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL reads a table of one row as it likes
+    plans = []
+    with connection.cursor() as cursor:
+        for query in captured.captured_queries:
+            if query["sql"].lstrip().startswith(("SELECT", "WITH")):
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                plans += [str(row[3]) for row in cursor.fetchall()]
+    assert [plan for plan in plans if plan.startswith("SCAN operations_operation")] == []
+    assert [plan for plan in plans if "operation_line " in plan] != []

@@ -82,6 +82,30 @@ def test_a_crowd_is_not_woken_again(make_kind: MakeKind, submit: Submit, broker:
     assert len(_messages(broker)) == wake.ENOUGH
 
 
+def test_rows_that_wait_behind_others_keep_nobody_from_being_woken(
+    make_kind: MakeKind, submit: Submit, broker: Path
+) -> None:
+    kind = make_kind(_nothing)
+    for _ in range(wake.LOOK + 1):
+        OperationFactory.create(lane="project/1")
+    submit(kind)
+    assert len(_messages(broker)) == 1
+
+
+def test_a_woken_worker_wakes_the_next_one_while_there_is_more(
+    make_kind: MakeKind, submit: Submit, broker: Path
+) -> None:
+    kind = make_kind(_nothing)
+    for _ in range(3):
+        submit(kind)
+    before = len(_messages(broker))
+    assert runner.run_due("interactive") == 3
+    assert len(_messages(broker)) == before + 1
+    submit(kind)
+    assert runner.run_due("interactive") == 1
+    assert len(_messages(broker)) == before + 2
+
+
 def test_a_short_pause_ends_with_a_wake_up_of_its_own(broker: Path) -> None:
     wake.send_later("deploys", 0.05)
     wake.send_later("deploys", 3600)
