@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from operations import claims, runner, selectors
+from operations import claims, runner
 from operations.models import Operation, State
 from teams.models import Team
 from tests.factories import OperationFactory

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('operations', '0007_watch'),
+        ('operations', '0009_retention'),
         ('teams', '0003_sessions'),
         ('wallets', '0004_gateway_standing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

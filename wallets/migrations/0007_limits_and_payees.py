@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("operations", "0007_watch"),
         ("teams", "0001_initial"),
-        ("wallets", "0005_halts"),
+        ("wallets", "0006_wallet_frozen"),
     ]
 
     operations = [
