@@ -179,4 +179,4 @@ def _may_run(operation: Operation, kind: Kind) -> None:
         consent.demand(operation)
 
 
-__all__ = ["claim", "fault_of", "run", "run_due", "sweep"]
+__all__ = ["claim", "fault_of", "run", "run_due", "sweep", "write"]
