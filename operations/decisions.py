@@ -25,6 +25,8 @@ from operations.registry import kinds
 NOTHING = frozenset({"", "none", "not_started", "rolled_back"})
 #: The checkpoint under which an operation in doubt remembers the error, and how often it has looked.
 RECONCILING = "reconciling"
+#: The checkpoint that counts how often doubt arose since a person decided.
+DOUBTS = "doubts"
 
 
 class Next(enum.StrEnum):
@@ -116,9 +118,9 @@ def can_inspect(operation: Operation) -> bool:
 
 def inspecting(operation: Operation) -> dict[str, Any]:
     """Return the checkpoints with which `queue.decide` has a worker look again (Inspect)."""
-    return {RECONCILING: {"error": operation.error, "looks": 0}}
+    return {RECONCILING: {"error": operation.error, "looks": 0}, DOUBTS: None}
 
 
 def resuming() -> dict[str, Any]:
     """Return the checkpoints with which `queue.decide` has a worker go on at the handler's last step (Resume)."""
-    return {RECONCILING: None}
+    return {RECONCILING: None, DOUBTS: None}

@@ -92,9 +92,7 @@ def _unusable(problem: str, *, sent: bool) -> Fault:
     )
 
 
-def paused(
-    operation: Operation, kind: Kind, checkpoints: Mapping[str, Any], seconds: float, phase: str
-) -> Ending:
+def paused(kind: Kind, checkpoints: Mapping[str, Any], seconds: float, phase: str) -> Ending:
     """The handler goes on later. A planned pause is no failed attempt; pausing beyond the kind's deadline is."""
     since = checkpoints.get(PAUSING) or timezone.now().timestamp()
     if kind.deadline and timezone.now().timestamp() - float(since) > kind.deadline.total_seconds():

@@ -22,14 +22,14 @@ from django.utils.translation import gettext as _
 
 from core.errors import Fault
 from operations import decisions, endings, pauses
-from operations.decisions import RECONCILING, Next
+from operations.decisions import DOUBTS, RECONCILING, Next
 from operations.endings import Ending
 from operations.models import Operation, Reason, State
 from operations.registry import Kind, kinds
 from operations.work import Work
 
-#: The checkpoint that counts how often a handler went on after doubt, and how often it may.
-ROUNDS, MOST_ROUNDS = "resumed", 3
+#: So often doubt may arise about one operation; then a person has to find out.
+MOST_DOUBTS = 5
 
 
 class Found(enum.StrEnum):
@@ -96,22 +96,13 @@ def look(work: Work, kind: Kind) -> Ending:
             said = outcome.why or _("It had happened: Run402 shows it.")
             ending = endings.succeeded(dict(outcome.result), kind.result_for, said, sent=True)
         case Found.RESUMES:
-            return _go_on(work.operation, work.checkpoints, outcome.why)
+            said = outcome.why or _("Run402 shows how far it came; it goes on from there.")
+            ending = _paused(0, ("reconciled", said))
         case Found.NOTHING:
             ending = _without_a_trace(work.operation, doubt, outcome.why)
         case Found.UNKNOWN:
             return _look_again(work.operation, work.checkpoints, outcome.why, final=outcome.final)
     return _with(ending, done)
-
-
-def _go_on(operation: Operation, checkpoints: Mapping[str, Any], why: str) -> Ending:
-    """Have the handler go on, a few times at most: doubt that comes back each time is for a person."""
-    rounds = int(checkpoints.get(ROUNDS) or 0) + 1
-    kept = {**checkpoints, RECONCILING: None, ROUNDS: rounds}
-    if rounds > MOST_ROUNDS:
-        return _unreadable(operation, kept, checkpoints[RECONCILING]["error"])
-    said = why or _("Run402 shows how far it came; it goes on from there.")
-    return _with(_paused(0, ("reconciled", said)), kept)
 
 
 def _without_a_trace(operation: Operation, doubt: Mapping[str, Any], why: str) -> Ending:
@@ -139,9 +130,10 @@ def instead(operation: Operation, checkpoints: Mapping[str, Any], ending: Ending
     known = kinds.get(operation.kind) if operation.kind in kinds else None
     if not decisions.in_doubt(error, mutates=known is None or known.mutates):
         return ending
-    if known is None or known.reconcile is None:
+    doubts = int(checkpoints.get(DOUBTS) or 0) + 1
+    if known is None or known.reconcile is None or doubts > MOST_DOUBTS:
         return _unreadable(operation, checkpoints, error)
-    return _begin(operation, checkpoints, error)
+    return _begin(operation, {**checkpoints, DOUBTS: doubts}, error)
 
 
 def _said(ending: Ending) -> str:
@@ -174,7 +166,7 @@ def _unreadable(
     operation: Operation, checkpoints: Mapping[str, Any], error: Mapping[str, Any], why: str = ""
 ) -> Ending:
     """Repeat what the gateway vouches for, a few times; everything else waits for a person."""
-    if decisions.without_knowing(error) is Next.RETRY:
+    if decisions.without_knowing(error) is Next.RETRY and int(checkpoints.get(DOUBTS) or 0) < MOST_DOUBTS:
         again = endings.again_or_failed(operation, _fault(error))
         if again.state == State.QUEUED:
             return _with(again, dict(checkpoints))

@@ -38,9 +38,8 @@ def run_due(queue: str) -> int:
     if arranged is None or queue == INTERACTIVE:
         return _drain(queue)
     count = 0
-    while any(
-        wake.due(other) for other in arranged.queues
-    ):  # again: a row may have come while the seat was given up
+    # Looked at again afterwards: a row may have come while the seat was given up.
+    while any(wake.due(other) for other in arranged.queues):
         with seats.taken(arranged) as seated:
             done = _in_turn(arranged) if seated else 0
         if not done:
@@ -157,7 +156,7 @@ def _later(work: Work, kind: Kind, later: Later) -> Ending:
     operation = work.operation
     if isinstance(later, Held):
         return endings.held(operation, later.seconds, later.message, begun=bool(work.checkpoints))
-    return endings.paused(operation, kind, work.checkpoints, later.seconds, later.phase or operation.phase)
+    return endings.paused(kind, work.checkpoints, later.seconds, later.phase or operation.phase)
 
 
 def _drop_broken_connection() -> None:
@@ -178,4 +177,4 @@ def _may_run(operation: Operation, kind: Kind) -> None:
         consent.demand(operation)
 
 
-__all__ = ["claim", "fault_of", "run", "run_due", "sweep"]
+__all__ = ["claim", "fault_of", "run", "run_due", "sweep", "write"]

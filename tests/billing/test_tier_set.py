@@ -14,7 +14,7 @@ from billing.handlers import tiers
 from core.errors import Refusal
 from operations import runner
 from operations.models import Operation, OperationRequest, Reason, State
-from operations.reconciling import MOST_ROUNDS
+from operations.reconciling import MOST_DOUBTS
 from run402 import x402
 from teams.models import User
 from tests.billing.conftest import Order, attempt, call
@@ -306,7 +306,7 @@ def test_a_bug_that_comes_back_leaves_the_payment_to_a_look_up_of_its_own(
 ) -> None:
     monkeypatch.setattr(tiers, "answered", lambda *args: 1 / 0)
     operation = pay(funded, alice)
-    for _ in range(2 * MOST_ROUNDS + 2):
+    for _ in range(2 * MOST_DOUBTS + 1):
         operation = attempt(operation)
     look_up = Operation.objects.get(kind="payment.reconcile")
     assert (operation.state, operation.reason, operation.error["code"]) == (

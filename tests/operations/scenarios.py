@@ -255,7 +255,9 @@ SCENARIOS: Mapping[str, Scenario] = {
 
 def effects(world: World, operation: Operation) -> dict[str, Any]:
     """Return everything there is one more of after an operation: rows, entries of the record, and what Run402 has."""
-    wallet, project = operation.wallet, Project.objects.filter(pk=operation.project_id).first()
+    wallet, project = operation.wallet, None
+    if operation.project_id:
+        project = Project.objects.filter(pk=operation.project_id).first()
     own = Event.objects.exclude(action__in=NOT_COUNTED)
     found: dict[str, Any] = {row.__name__: row._default_manager.count() for row in ROWS}
     found |= Counter(own.values_list("action", flat=True))

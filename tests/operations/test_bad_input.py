@@ -217,10 +217,8 @@ def test_a_worker_survives_that_the_database_drops_its_connections(
     args = {"journal": str(journal), "steps": 30, "seconds": 0.1}
     steps = submit("test.steps", args=args)
     with processes.worker(data, "--beat", "--schedule", str(data / "beat")):
-        for done in (5, 15):
-            processes.eventually(
-                lambda least=done: len(doubles.effects(journal)) >= least, f"{done} steps are done"
-            )
+        for least in (5, 15):
+            _wait_for_steps(journal, least)
             _drop_other_connections()
         processes.eventually(
             lambda: Operation.objects.filter(pk=steps.pk, state=State.SUCCEEDED).exists(),
@@ -229,6 +227,10 @@ def test_a_worker_survives_that_the_database_drops_its_connections(
     words = [word for _, word, *_ in doubles.effects(journal)]
     assert {f"step{number}" for number in range(30)} == set(words)
     assert len(words) <= 32  # the step that was cut off between effect and checkpoint may be there twice
+
+
+def _wait_for_steps(journal: Path, least: int) -> None:
+    processes.eventually(lambda: len(doubles.effects(journal)) >= least, f"{least} steps are done")
 
 
 def _drop_other_connections() -> None:

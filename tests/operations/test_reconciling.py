@@ -13,7 +13,7 @@ from operations import decisions, queue, runner
 from operations.endings import SENT
 from operations.models import Operation, OperationEvent, Reason, State
 from operations.pauses import LOOK_SECONDS
-from operations.reconciling import MOST_ROUNDS, Outcome, did_not_happen, happened, resumes, still_unknown
+from operations.reconciling import MOST_DOUBTS, Outcome, did_not_happen, happened, resumes, still_unknown
 from operations.work import Later, Work
 from run402.errors import ApiError, NetworkError
 from teams.models import User
@@ -149,10 +149,10 @@ def test_a_look_may_choose_its_own_time(make_kind: MakeKind, submit: Submit) -> 
 def test_doubt_that_arises_again_and_again_ends_with_a_person(make_kind: MakeKind, submit: Submit) -> None:
     effect = Effect(resumes(), losses=99)
     operation = _begun(effect, make_kind, submit)
-    for _ in range(2 * MOST_ROUNDS + 1):
+    for _ in range(2 * MOST_DOUBTS):
         operation = _run(operation)
     assert (operation.state, operation.reason) == (State.WAITING, Reason.REVIEW)
-    assert effect.done == MOST_ROUNDS + 1
+    assert effect.done == MOST_DOUBTS + 1
 
 
 def test_a_kind_that_cannot_look_hands_over_at_once(make_kind: MakeKind, submit: Submit) -> None:
