@@ -10,14 +10,13 @@ from typing import Any
 import django
 
 from core.version import version
-from operations.decisions import RECONCILING
+from operations.decisions import DOUBTS, RECONCILING
 from operations.endings import PAUSING, SENT, UNKNOWN_SINCE
 from operations.models import Operation, OperationRequest
-from operations.reconciling import ROUNDS
 from operations.registry import kind_label
 
 #: Checkpoints of the engine itself: none of them is a step that was done.
-OF_THE_ENGINE = frozenset({RECONCILING, ROUNDS, SENT, PAUSING, UNKNOWN_SINCE})
+OF_THE_ENGINE = frozenset({RECONCILING, DOUBTS, SENT, PAUSING, UNKNOWN_SINCE})
 #: The newest requests; a longer list is on the page and in the export.
 MOST_REQUESTS = 200
 ENVELOPE = (
