@@ -16,7 +16,7 @@ from core.paging import LongPaginator
 from operations import approvals, decisions, live, retention, selectors
 from operations.entries import Entry
 from operations.models import Operation, OperationEvent, OperationRequest
-from operations.registry import SYNC, kind_label, kinds
+from operations.registry import kind_label, kinds
 from operations.reviewing import Review, review_of
 from teams.models import Membership, User
 from teams.permissions import Action, allows
@@ -93,7 +93,6 @@ class DetailPage(EventsPage):
     approval: Approval | None
     why: str
     review: Review | None
-    kept_days: int
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,6 @@ def detail_page(operation: Operation, membership: Membership, *, number: str = "
         approval=_approval(operation, membership) if approvals.is_waiting(operation) else None,
         why=decisions.why_not_retried(operation),
         review=review_of(operation, membership),
-        kept_days=retention.days_kept("readings" if operation.queue == SYNC else "operations"),
     )
 
 

@@ -30,6 +30,8 @@ def cancel(request: PanelRequest, pk: UUID) -> HttpResponse:
     operation = selectors.operation_to_stop(request.membership, pk)
     try:
         state = queue.cancel(operation, actor=request.user)
+    except NotAllowed:
+        raise
     except Refusal as refusal:
         messages.error(request, refusal.fault.message)
     else:
