@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from pytest_django import Settings
 
 from billing import services
@@ -17,17 +19,15 @@ from operations.models import Operation, Reason, State
 from run402.resources.transfers import Sent
 from teams.models import User
 from tests.billing.conftest import attempt, call
-from tests.deploys.conftest import as_bob, project
 from tests.fixtures import RunOperations, run_all
 from tests.sandboxes import Sandbox
 from wallets import halts, policies, signer
 from wallets.models import Gateway, Halt, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
+from wallets.selectors import spent_today_micros
 
-__all__ = ["as_bob", "project"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
-Backup = Callable[[], None]
 Restore = Callable[[], None]
 #: What was signed before the restore cannot settle any more after so long.
 SETTLED_SECONDS = 400
@@ -141,8 +141,6 @@ def test_a_payment_that_nobody_here_began_is_entered_as_outside_and_counts(
     funded.refresh_from_db()
     assert not funded.is_frozen
     assert policies.verified(funded).per_day_micros == 2_000_000
-    from wallets.selectors import spent_today_micros
-
     assert spent_today_micros(funded) == 100_000
 
 
@@ -180,3 +178,29 @@ def test_a_wallet_stays_frozen_while_what_was_signed_may_still_settle(
     funded.refresh_from_db()
     assert (operation.state, funded.is_frozen) == (State.QUEUED, True)
     assert "has not come far enough" in operation.events.order_by("-seq")[0].message
+
+
+def test_a_backup_of_a_restored_instance_is_read_from_the_first_backup_on(
+    funded: Wallet, file: Path, restore: Restore
+) -> None:
+    making.to_file(file)
+    restore()
+    background.plan()
+    funded.refresh_from_db()
+    first = funded.unread_from
+    file.unlink()
+    making.to_file(file)
+    restore()
+    Operation.objects.update(created_at=timezone.now() - timedelta(minutes=5))  # else it was tried just now
+
+    background.plan()
+
+    funded.refresh_from_db()
+    assert (funded.unread_from, funded.is_frozen) == (first, True)
+    states = (
+        Operation.objects.filter(kind="wallet.catch_up")
+        .order_by("created_at")
+        .values_list("state", flat=True)
+    )
+    assert list(states) == [State.CANCELLED, State.QUEUED]
+    assert Halt.objects.filter(lifted_at=None).count() == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pytest_django import Settings
 from core import registry
 from core.backup import archive, making, restoring, rows
 from core.backup.archive import BackupError
+from core.backup.snapshot import snapshot
 from core.backup.tables import kept, tables
 from core.registry import Registry
 from deploys import store
@@ -293,3 +295,20 @@ def test_what_is_restored_stands_still(folder: Path) -> None:
     assert Wallet.objects.get().is_frozen
     assert not Hook.objects.filter(on=True).exists()
     assert connection.in_atomic_block is False
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_is_written_meanwhile_is_not_half_in_it_and_waits_for_nobody() -> None:
+    def write() -> None:
+        try:
+            Team.objects.create(name="Meanwhile")
+        finally:
+            connection.close()
+
+    with snapshot():
+        before = all_rows()
+        with ThreadPoolExecutor(1) as other:
+            other.submit(write).result(timeout=15)
+        assert all_rows() == before
+
+    assert Team.objects.filter(name="Meanwhile").exists()
