@@ -163,7 +163,7 @@ def build(request: PanelRequest) -> Shell:
         bottom=tuple(item for section in nav for item in section.items if item.url in bottom),
         wallet_balance=_balance(request.membership.reach, gateway),
         worker_silent=silent,
-        halt=_stop(halt, request.membership) if halt else None,
+        halt=_stop(halt, request) if halt else None,
         outage=_outage(gateway),
         unread=unread,
     )
@@ -185,13 +185,14 @@ def _around(request: PanelRequest, gateway: Gateway) -> tuple[bool, int, Halt | 
     return not alive, count, halts.from_told(told) if told else None
 
 
-def _stop(halt: Halt, member: Membership) -> Stop:
-    """Return the banner; whoever can lift it is led to where that is done."""
-    title = title_of(halt)
-    if halt.scope != Halt.Scope.TEAM and member.user.is_operator:
-        return Stop(title, halts.said(halt), reverse("home:instance_stops"), may_resume=True)
-    may = halt.scope == Halt.Scope.TEAM and allows(member.role, Action.HALT)
-    return Stop(title, halts.said(halt), reverse("home:stops"), may_resume=may)
+def _stop(halt: Halt, request: PanelRequest) -> Stop | None:
+    """Return the banner; whoever can lift it is led to where that is done, and on that page it is said already."""
+    by_operator = halt.scope != Halt.Scope.TEAM and request.user.is_operator
+    by_member = halt.scope == Halt.Scope.TEAM and allows(request.membership.role, Action.HALT)
+    url = reverse("home:instance_stops" if by_operator else "home:stops")
+    if url == request.path:
+        return None
+    return Stop(title_of(halt), halts.said(halt), url, may_resume=by_operator or by_member)
 
 
 def _outage(gateway: Gateway) -> Outage | None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from core.errors import Refusal
 from core.registry import planners
+from operations.halted import not_halted
 from operations.models import ACTIVE, Operation
 from operations.registry import SYNC
 from operations.work import heard
@@ -48,8 +49,9 @@ def _plan(gateway: Gateway) -> int:
 
 
 def outstanding(gateway: Gateway) -> int:
-    """Return how many readings that nobody asked for have not ended."""
-    return Operation.objects.filter(gateway=gateway, queue=SYNC, actor=None, state__in=ACTIVE).count()
+    """Return how many readings that nobody asked for have not ended. What is stopped takes nobody's place."""
+    readings = Operation.objects.filter(gateway=gateway, queue=SYNC, actor=None, state__in=ACTIVE)
+    return not_halted(readings).count()
 
 
 def spread() -> timedelta:

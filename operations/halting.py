@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -30,17 +32,10 @@ def resume(*, user: User, halt: Halt) -> None:
     """Lift a halt and wake the workers. Raises NotAllowed, and Refusal while something has to be done first."""
     _demand(user, halt.team)
     with transaction.atomic():
+        _tell_begun(halt, user)
         halts.lift(halt, actor=user.actor)
-        _tell_begun(halt)
         for queue in (INTERACTIVE, DEPLOYS, SYNC):
-            transaction.on_commit(lambda queue=queue: wake.send(queue))
-
-
-def may(user: User, halt: Halt) -> bool:
-    """Say whether the person may lift it."""
-    if halt.team is None:
-        return user.is_operator
-    return still_allowed(user, halt.team, Action.HALT)
+            transaction.on_commit(partial(wake.send, queue))
 
 
 def _demand(user: User, team: Team | None) -> None:
@@ -49,10 +44,10 @@ def _demand(user: User, team: Team | None) -> None:
         raise NotAllowed
 
 
-def _tell_begun(halt: Halt) -> None:
+def _tell_begun(halt: Halt, user: User) -> None:
     """Say it on those that had begun and were told why they stopped: workers hold few at a time."""
     begun = Operation.objects.filter(
         of([halt]), state=State.QUEUED, events__type=HELD, events__message=halts.said(halt)[:500]
     )
     for operation in begun.distinct():
-        add_event(operation, "resumed", _("Resumed by %(who)s") % {"who": halt.lifted_by_label})
+        add_event(operation, "resumed", _("Resumed by %(who)s") % {"who": user.label})

@@ -132,10 +132,11 @@ def refuse_if_halted(team_id: UUID, gateway_id: str | None) -> None:
 
 
 def said(halt: Halt) -> str:
-    """Return the sentence about a halt: “Stopped by Alice on 26 Nov, 10:02 UTC: why”."""
-    words = {"who": halt.by_label, "when": dateformat.format(halt.at, "j M, H:i"), "why": halt.why}
+    """Return the sentence about a halt: “Stopped by Alice on 26 Nov, 10:02 UTC: why.”"""
+    why = halt.why if halt.why.endswith((".", "!", "?")) else f"{halt.why}."
+    words = {"who": halt.by_label, "when": dateformat.format(halt.at, "j M, H:i"), "why": why}
     if halt.is_restored:
-        return _("Paused since this instance was restored from a backup on %(when)s UTC: %(why)s") % words
+        return _("Paused since the restore on %(when)s UTC: %(why)s") % words
     return _("Stopped by %(who)s on %(when)s UTC: %(why)s") % words
 
 

@@ -62,7 +62,7 @@ def instance_stops(request: PersonRequest) -> HttpResponse:
 def stop_instance(request: PersonRequest) -> HttpResponse:
     """Say what stopping a gateway, or everything, does; do it with a reason."""
     slug = request.GET.get("gateway", "")
-    gateway = get_object_or_404(Gateway, pk=slug) if slug else None
+    gateway = get_object_or_404(Gateway, pk=slug, enabled=True) if slug else None
     form = StopForm(request.POST or None)
     if request.method == "POST" and _stop(form, request.user, gateway=gateway):
         return redirect("home:instance_stops")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Event
@@ -17,9 +17,11 @@ from audit.record import SYSTEM
 from operations import halting, runner
 from operations.models import Operation, OperationEvent, State
 from operations.registry import INTERACTIVE
+from operations.work import Work
 from teams.models import Role, Team, User
 from teams.permissions import NotAllowed
 from tests.factories import (
+    DeployFactory,
     GatewayFactory,
     MembershipFactory,
     OperationFactory,
@@ -69,7 +71,7 @@ def test_an_owner_reads_what_it_does_stops_with_a_reason_and_resumes(
     assert browser.post("/stops/new", WHY).headers["Location"] == "/stops"
     halt = Halt.objects.get()
     page = html(browser, "/stops")
-    assert f"Stopped by Alice on {halt.at:%-d %b, %H:%M} UTC: A key leaked" in page
+    assert f"Stopped by Alice on {halt.at:%-d %b, %H:%M} UTC: A key leaked." in page
     assert browser.post("/stops/lift").headers["Location"] == "/stops"
     halt.refresh_from_db()
     assert halt.lifted_by_label == "Alice"
@@ -168,7 +170,7 @@ def test_the_page_shows_what_is_held_up_and_what_was_signed(
         assert shown in page
     for hidden in ("Long ago", "Look it up", "Somebody else", "Tier old", "Tier new"):
         assert hidden not in page
-    at = timezone.datetime.fromtimestamp(until, tz=timezone.get_current_timezone())
+    at = datetime.fromtimestamp(until, tz=UTC)
     assert f"It can still settle until {at:%-d %b %Y, %H:%M:%S} UTC" in page
     assert page.count("It can settle no more.") == 1
 
@@ -205,12 +207,26 @@ def test_a_queued_operation_says_at_once_that_it_is_stopped_and_goes_on_when_res
     assert operation.state == State.SUCCEEDED
 
 
+def test_a_deploy_in_line_says_that_it_is_stopped_within_its_queries(
+    alice: User,
+    team: Team,
+    gateway: Gateway,
+    client_as: ClientAs,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    deploy = DeployFactory.create(project=ProjectFactory.create(team=team))
+    halt, browser = stopped_by_alice(alice, team), client_as(alice)
+    with django_assert_max_num_queries(12):
+        page = html(browser, f"/deploys/{deploy.pk}")
+    assert f"{halts.said(halt)} It goes on from here when it is resumed. Nothing is lost." in page
+
+
 def test_one_that_had_begun_is_told_that_it_was_resumed(
     alice: User, team: Team, gateway: Gateway, make_kind: MakeKind
 ) -> None:
     made: list[Halt] = []
 
-    def steps(work) -> dict[str, int]:  # type: ignore[no-untyped-def]  # Work is the engine's
+    def steps(work: Work) -> dict[str, int]:
         if not made:
             work.checkpoint(first=True)
             made.append(stopped_by_alice(alice, team))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from audit.record import SYSTEM
 from operations import background, queue
 from operations.models import Operation, State
 from operations.registry import SYNC
@@ -16,7 +18,7 @@ from projects.services import note_open
 from teams.models import Team, User
 from tests.factories import GatewayFactory, ProjectFactory, WalletFactory
 from tests.sandboxes import Sandbox, turn
-from wallets import standing
+from wallets import halts, standing
 from wallets.models import Gateway, GatewayStanding, Wallet
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +105,38 @@ def test_429_pauses_it_and_so_does_silence(wallet: Wallet, gateway: Gateway) -> 
     assert background.plan() == 0
     GatewayStanding.objects.all().delete()
     assert background.plan() == 1
+
+
+@pytest.mark.parametrize("scope", ["everything", "team", "gateway"])
+def test_nothing_is_planned_for_what_is_stopped(
+    scope: str, team: Team, gateway: Gateway, wallet: Wallet, project: Project
+) -> None:
+    targets: dict[str, dict[str, Any]] = {
+        "everything": {},
+        "team": {"team": team},
+        "gateway": {"gateway": gateway},
+    }
+    note_open(project)
+    halt = halts.stop(actor=SYSTEM, why="A key leaked", **targets[scope])
+    assert background.plan() == 0
+    halts.lift(halt, actor=SYSTEM)
+    assert background.plan() == 2
+
+
+def test_the_readings_of_a_stopped_team_take_no_place_from_others(team: Team, gateway: Gateway) -> None:
+    WalletFactory.create_batch(12, team=team, gateway=gateway, balance_at=None)
+    assert background.plan() == background.MOST
+    halts.stop(actor=SYSTEM, why="A key leaked", team=team)
+    WalletFactory.create(gateway=gateway, balance_at=None)
+    assert background.plan() == 1
+
+
+def test_a_stopped_gateway_is_not_asked_whether_it_is_back(broken: Gateway) -> None:
+    standing.note(broken, "/tiers/v1", 502)
+    halt = halts.stop(actor=SYSTEM, why="It lies", gateway=broken)
+    assert background.look() == 0
+    halts.lift(halt, actor=SYSTEM)
+    assert background.look() == 1
 
 
 def test_what_people_ask_for_does_not_count_as_background(

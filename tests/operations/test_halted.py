@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -27,8 +28,12 @@ SCOPES = ("everything", "team", "gateway")
 
 
 def stop(scope: str, team: Team, gateway: Gateway) -> Halt:
-    of = {"everything": {}, "team": {"team": team}, "gateway": {"gateway": gateway}}[scope]
-    return halts.stop(actor=ALICE, why="a key leaked", **of)
+    targets: dict[str, dict[str, Any]] = {
+        "everything": {},
+        "team": {"team": team},
+        "gateway": {"gateway": gateway},
+    }
+    return halts.stop(actor=ALICE, why="a key leaked", **targets[scope])
 
 
 def state_of(operation: Operation) -> State:
@@ -69,7 +74,8 @@ def test_other_teams_and_gateways_go_on(
 def test_a_running_one_stops_between_two_steps_and_goes_on_after_the_last(
     scope: str, team: Team, gateway: Gateway, make_kind: MakeKind, submit: Submit
 ) -> None:
-    done, made = [], []
+    done: list[int] = []
+    made: list[Halt] = []
 
     def steps(work: Work) -> dict[str, int]:
         for step in range(3):
@@ -113,7 +119,12 @@ def test_one_that_was_claimed_just_before_does_not_begin(
     team: Team, gateway: Gateway, make_kind: MakeKind, submit: Submit
 ) -> None:
     ran: list[int] = []
-    operation = submit(make_kind(lambda work: ran.append(1) or {}))
+
+    def runs(work: Work) -> dict[str, int]:
+        ran.append(1)
+        return {}
+
+    operation = submit(make_kind(runs))
     claimed = runner.claim(INTERACTIVE)
     assert claimed == operation
     stop("everything", team, gateway)

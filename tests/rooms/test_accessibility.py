@@ -54,6 +54,8 @@ def test_the_main_pages_break_no_rule(owner_page: Page, furnished: Furnished, sc
         "/settings",
         "/settings/notices",
         "/settings/webhooks",
+        "/stops",
+        "/stops/new",
         "/inbox",
         "/account/security",
         "/account/security/app",

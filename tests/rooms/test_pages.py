@@ -60,6 +60,8 @@ def test_every_page_below_them_fits(owner_page: Page, furnished: Furnished, widt
         "/team",
         "/team/rules",
         "/settings",
+        "/stops",
+        "/stops/new",
         "/accounts/password/change/",
         "/accounts/logout/",
     ):

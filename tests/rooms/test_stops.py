@@ -80,7 +80,7 @@ def test_a_running_deploy_stops_between_two_steps_and_finishes_when_resumed(
     page.goto(deploy)
     stopped = page.locator("#deploy .callout.warn", has_text="Stopped by")
     steps.see(page, stopped)
-    expect(stopped).to_contain_text(f"UTC: {WHY} It goes on from here when it is resumed. Nothing is lost.")
+    expect(stopped).to_contain_text(f"UTC: {WHY}. It goes on from here when it is resumed. Nothing is lost.")
     expect(page.locator("main .bar .callout").first).to_contain_text("is stopped.")
     page.goto("/stops")
     expect(page.locator("section[aria-labelledby=held]")).to_contain_text("Deploy")

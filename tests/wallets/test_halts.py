@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -60,7 +61,7 @@ def test_the_refusal_says_who_when_and_why_and_where_to_look(wallet: Wallet) -> 
         halts.refuse_if_halted(wallet.team_id, wallet.gateway_id)
     fault = refused.value.fault
     when = halt.at.strftime("%-d %b, %H:%M")
-    assert (fault.code, fault.message) == ("HALTED", f"Stopped by Alice on {when} UTC: it loses money")
+    assert (fault.code, fault.message) == ("HALTED", f"Stopped by Alice on {when} UTC: it loses money.")
     assert [action["url"] for action in fault.next_actions] == ["/stops"]
 
 
@@ -73,7 +74,12 @@ def test_a_reason_is_needed_and_cut_to_its_length(wallet: Wallet) -> None:
 
 @pytest.mark.parametrize("scope", ["everything", "team", "gateway"])
 def test_each_is_stopped_once_at_a_time(wallet: Wallet, scope: str) -> None:
-    of = {"everything": {}, "team": {"team": wallet.team}, "gateway": {"gateway": wallet.gateway}}[scope]
+    targets: dict[str, dict[str, Any]] = {
+        "everything": {},
+        "team": {"team": wallet.team},
+        "gateway": {"gateway": wallet.gateway},
+    }
+    of = targets[scope]
     first = halts.stop(actor=ALICE, why="once", **of)
     with pytest.raises(Refusal) as refused:
         halts.stop(actor=ALICE, why="twice", **of)
@@ -126,7 +132,7 @@ def test_what_has_to_be_done_first_keeps_it(wallet: Wallet, forbid: list[str]) -
     with pytest.raises(Refusal) as refused:
         halts.lift(restored, actor=ALICE)
     assert (refused.value.fault.code, refused.value.fault.message) == ("HALT_STAYS", forbid[0])
-    assert halts.said(restored).startswith("Paused since this instance was restored from a backup on ")
+    assert halts.said(restored).startswith("Paused since the restore on ")
     forbid.clear()
     halts.lift(restored, actor=ALICE)
     assert not restored.is_active
