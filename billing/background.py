@@ -44,7 +44,9 @@ def close_orphans(gateway: Gateway, most: int) -> int:
     Every kind does so itself when it ends. This is for the one whose process, or whose own code, did not get there.
     """
     over = Operation.objects.filter(pk=OuterRef("operation_id")).exclude(state__in=ACTIVE)
-    left = Payment.objects.filter(Exists(over), wallet__gateway=gateway).select_related("wallet__team", "wallet__gateway")
+    left = Payment.objects.filter(Exists(over), wallet__gateway=gateway).select_related(
+        "wallet__team", "wallet__gateway"
+    )
     for payment in left.filter(state=Payment.State.RESERVED)[:most]:
         with contextlib.suppress(Refusal):  # somebody ended it meanwhile
             spending.release(payment, actor=SYSTEM)

@@ -45,7 +45,7 @@ def names_of(team: Team, reach: Reach) -> Names:
 
 def names_for(caps: Collection[Cap], team: Team, reach: Reach) -> Names:
     """Return the names that these caps need, in one query or none; a project out of reach has none."""
-    wanted = {about: [cap.key for cap in caps if cap.about == about] for about in (MEMBER, PROJECT)}
+    wanted = {about: [UUID(cap.key) for cap in caps if cap.about == about] for about in (MEMBER, PROJECT)}
     kinds = {(KIND, str(cost)): str(cost.label) for cost in Payment.Cost}
     if not any(wanted.values()):
         return kinds

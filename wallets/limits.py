@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any, Literal, Self
+from uuid import UUID
 
+from wallets.models import Payment
 from wallets.models.gateway import BASE_MAINNET, BASE_SEPOLIA
 
 Money = Literal["test", "real"]
@@ -25,6 +27,7 @@ WINDOWS: Mapping[str, timedelta] = {
 }
 LONGEST = max(WINDOWS.values())
 WALLET, MEMBER, PROJECT, KIND = "wallet", "member", "project", "kind"
+_ABOUT_ONE = (MEMBER, PROJECT, KIND)
 #: No limit is ever raised above this, whoever asks.
 MOST_MICROS = 10_000_000_000
 MOST_CAPS = 40
@@ -161,12 +164,16 @@ def make_sense(limits: Limits) -> bool:
 
 
 def _is_known(cap: Cap) -> bool:
-    return (
-        cap.about in (MEMBER, PROJECT, KIND)
-        and bool(cap.key)
-        and cap.window in WINDOWS
-        and cap.money in NETWORKS
-    )
+    names_one = cap.key in Payment.Cost.values if cap.about == KIND else _is_id(cap.key)
+    return cap.about in _ABOUT_ONE and names_one and cap.window in WINDOWS and cap.money in NETWORKS
+
+
+def _is_id(key: str) -> bool:
+    """Say whether a key is an id as the ledger writes it."""
+    try:
+        return str(UUID(key)) == key
+    except ValueError:
+        return False
 
 
 def out_of_order(amounts: Amounts) -> str | None:

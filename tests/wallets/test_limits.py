@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -56,9 +57,14 @@ def test_taking_real_money_away_is_no_raise() -> None:
         replace(NOW, caps=(CAP, CAP)),
         replace(NOW, caps=(replace(CAP, about="wallet"),)),
         replace(NOW, caps=(replace(CAP, key=""),)),
+        replace(NOW, caps=(replace(CAP, key="kitchen"),)),
+        replace(NOW, caps=(replace(CAP, about="member", key="alice"),)),
+        replace(NOW, caps=(replace(CAP, about="project", key="A" * 32),)),
         replace(NOW, caps=(replace(CAP, window="year"),)),
         replace(NOW, caps=(replace(CAP, money="monopoly"),)),
-        replace(NOW, caps=tuple(replace(CAP, key=str(number)) for number in range(41))),
+        replace(
+            NOW, caps=tuple(replace(CAP, about="member", key=str(UUID(int=number))) for number in range(41))
+        ),
     ],
 )
 def test_limits_without_sense_are_told(limits: Limits) -> None:
