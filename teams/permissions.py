@@ -26,6 +26,9 @@ class Action(TextChoices):
     KEY_REVEAL = "key.reveal", _("see a project's service key")
     WALLET_RAISE = "wallet.raise", _("raise what a wallet may spend")
     WALLET_EXPORT = "wallet.export", _("take a wallet's key out of the panel")
+    WALLET_RETIRE = "wallet.retire", _("replace and retire wallets")
+    WALLET_FREEZE = "wallet.freeze", _("freeze a wallet")
+    WALLET_UNFREEZE = "wallet.unfreeze", _("let a frozen wallet pay again")
     MEMBERS_MANAGE = "members.manage", _("invite, change and remove members")
     OWNERS_MANAGE = "owners.manage", _("make owners and admins, or end that")
     TEAM_RULES = "team.rules", _("change the team's rules")
@@ -47,6 +50,9 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.KEY_REVEAL: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Action.WALLET_RAISE: frozenset({Role.OWNER}),
     Action.WALLET_EXPORT: frozenset({Role.OWNER}),
+    Action.WALLET_RETIRE: frozenset({Role.OWNER, Role.ADMIN}),
+    Action.WALLET_FREEZE: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING, Role.DEVELOPER}),
+    Action.WALLET_UNFREEZE: frozenset({Role.OWNER, Role.ADMIN}),
     Action.MEMBERS_MANAGE: frozenset({Role.OWNER, Role.ADMIN}),
     Action.OWNERS_MANAGE: frozenset({Role.OWNER}),
     Action.TEAM_RULES: frozenset({Role.OWNER}),

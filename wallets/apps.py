@@ -9,7 +9,7 @@ class WalletsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.registry import erasers, personal_data, scope_choices
-        from wallets import passkeys, personal, policies, signer, spending
+        from wallets import freezing, passkeys, personal, policies, signer, spending, unfreezing
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
         from wallets.selectors import names_of
@@ -26,6 +26,10 @@ class WalletsConfig(AppConfig):
         sealed_columns.add("wallets.TrustedPasskey.mac", passkey)
         first = MacColumn("wallets.FirstPasskey", "mac", covered=passkeys.first_covered)
         sealed_columns.add("wallets.FirstPasskey.mac", first)
+        lifted = MacColumn("wallets.Freeze", "lift_mac", covered=freezing.covered)
+        sealed_columns.add("wallets.Freeze.lift_mac", lifted)
+        agreed = MacColumn("wallets.Unfreezing", "mac", covered=unfreezing.covered)
+        sealed_columns.add("wallets.Unfreezing.mac", agreed)
         scope_choices.add("wallet", names_of)
         post_migrate.connect(sync_after_migrate, sender=self)
         personal_data.add("wallets", personal.held)

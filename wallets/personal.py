@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from teams.models import User
-from wallets.models import Wallet
+from wallets.models import Freeze, Unfreezing, Wallet
 
 
 def held(user: User) -> list[dict[str, Any]]:
@@ -27,5 +27,10 @@ def held(user: User) -> list[dict[str, Any]]:
 
 
 def forget(user: User) -> None:
-    """Take the person's name off the wallets whose key they exported; that it was exported stays."""
-    Wallet.objects.filter(exported_by=user.label).update(exported_by=_("Erased person"))
+    """Take the person's name off the wallets whose key they exported and off what they froze; the facts stay."""
+    nobody = _("Erased person")
+    Wallet.objects.filter(exported_by=user.label).update(exported_by=nobody)
+    Freeze.objects.filter(by_id=str(user.pk)).update(by_label=nobody)
+    Freeze.objects.filter(lifted_by_label=user.label).update(lifted_by_label=nobody)
+    Unfreezing.objects.filter(by_id=str(user.pk)).update(by_label=nobody)
+    Unfreezing.objects.filter(stopped_by_label=user.label).update(stopped_by_label=nobody)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import NextStep, Refusal
 from run402 import x402
-from wallets import policies, selectors, vault
+from wallets import freezing, policies, selectors, vault
 from wallets.models import Payment, Wallet
 
 #: A held authorization this close to its end is not presented again: it may expire on the way.
@@ -48,6 +48,7 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
         locked = Wallet.objects.select_for_update().select_related("gateway").get(pk=wallet.pk)
         if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
             return existing
+        freezing.refuse_if_frozen(locked)
         _check(locked, charge)
         payment = Payment.objects.create(
             team_id=locked.team_id,
@@ -98,6 +99,7 @@ def _check(wallet: Wallet, charge: Charge) -> None:
 
 def purchase(payment: Payment) -> x402.Purchase:
     """Return how the client may pay: never above the reservation, only on its network, recorded before it is sent."""
+    freezing.refuse_if_frozen(payment.wallet)
 
     def before_send(signed: x402.SignedPayment) -> None:
         _store_signed(payment, signed)
@@ -129,6 +131,7 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
     """
     sealed = vault.seal(signed.to_json().encode(), context(payment))
     with transaction.atomic():
+        freezing.refuse_if_frozen(payment.wallet)
         free = Payment.objects.filter(pk=payment.pk, state=Payment.State.RESERVED, nonce="")
         changed = free.update(
             state=Payment.State.SIGNED,

@@ -1,5 +1,6 @@
 """Rows of the wallets room."""
 
+from wallets.models.freeze import Freeze, Unfreezing
 from wallets.models.gateway import Gateway
 from wallets.models.passkey import FirstPasskey, TrustedPasskey
 from wallets.models.payment import Payment
@@ -7,4 +8,14 @@ from wallets.models.policy import SpendPolicy
 from wallets.models.standing import GatewayStanding
 from wallets.models.wallet import Wallet
 
-__all__ = ["FirstPasskey", "Gateway", "GatewayStanding", "Payment", "SpendPolicy", "TrustedPasskey", "Wallet"]
+__all__ = [
+    "FirstPasskey",
+    "Freeze",
+    "Gateway",
+    "GatewayStanding",
+    "Payment",
+    "SpendPolicy",
+    "TrustedPasskey",
+    "Unfreezing",
+    "Wallet",
+]
