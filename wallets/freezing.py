@@ -1,4 +1,4 @@
-"""Freezing one wallet: nothing is reserved or signed with it until a worker lifts every freeze that holds it.
+"""Freezing one wallet: nothing is reserved or signed with it until a worker lifts the freeze.
 
     freeze(wallet, actor=..., why=...)   anywhere, at once: locking needs no key
     refuse_if_frozen(wallet)             raises Frozen; asked before money is reserved, before a signature is kept,
@@ -11,10 +11,8 @@ Whoever may is asked above (`billing.freezes`).
 from __future__ import annotations
 
 import json
-from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import dateformat, timezone
 from django.utils.translation import gettext as _
 
@@ -43,26 +41,12 @@ class Frozen(Refusal):
         )
 
 
-def freeze(
-    wallet: Wallet,
-    *,
-    actor: Actor,
-    why: str,
-    cause: Freeze.Cause = Freeze.Cause.PERSON,
-    unread_from: datetime | None = None,
-) -> Freeze:
-    """Freeze the wallet now. Raises Refusal without a reason, or when this cause holds it already."""
+def freeze(wallet: Wallet, *, actor: Actor, why: str) -> Freeze:
+    """Freeze the wallet now. Raises Refusal without a reason, or when it is frozen already."""
     reason = why.strip()[:LONGEST_WHY]
     if not reason:
         raise Refusal("FREEZE_WITHOUT_REASON", _("Say why, for those who find it frozen."), field="why")
-    made = Freeze(
-        wallet=wallet,
-        cause=cause,
-        why=reason,
-        by_id=actor.id,
-        by_label=actor.label[:200],
-        unread_from=unread_from,
-    )
+    made = Freeze(wallet=wallet, why=reason, by_id=actor.id, by_label=actor.label[:200])
     try:
         with transaction.atomic():
             _lock(wallet)
@@ -74,7 +58,7 @@ def freeze(
 
 
 def lift(frozen: Freeze, *, actor: Actor) -> None:
-    """Take one freeze off, in a worker. Raises Refusal when it was lifted already, `Locked` outside a worker."""
+    """Take the freeze off, in a worker. Raises Refusal when it was lifted already, `Locked` outside a worker."""
     frozen.lifted_at, frozen.lifted_by_label = timezone.now(), actor.label[:200]
     mark = macs.compute(covered(frozen))
     with transaction.atomic():
@@ -88,7 +72,7 @@ def lift(frozen: Freeze, *, actor: Actor) -> None:
 
 
 def refuse_if_frozen(wallet: Wallet) -> None:
-    """Raise Frozen while anything holds the wallet. Its row is locked: a freeze comes before what is signed, or after.
+    """Raise Frozen while the wallet is frozen. Its row is locked: a freeze comes before what is signed, or after.
 
     Works in workers only: a freeze that was lifted without a worker's mark still holds.
     """
@@ -99,24 +83,22 @@ def refuse_if_frozen(wallet: Wallet) -> None:
                 raise Frozen(each)
 
 
-def active(wallet: Wallet) -> QuerySet[Freeze]:
-    """Return what holds the wallet, as the rows say, oldest first; only a worker can tell whether a lift is genuine."""
-    return Freeze.objects.filter(wallet=wallet, lifted_at=None).order_by("at")
+def active(wallet: Wallet) -> Freeze | None:
+    """Return what holds the wallet, as the rows say; only a worker can tell whether a lift is genuine."""
+    return Freeze.objects.filter(wallet=wallet, lifted_at=None).first()
 
 
 def said(frozen: Freeze) -> str:
     """Return the sentence about a freeze: “Frozen by Alice on 26 Nov, 10:02 UTC: why”."""
     at = frozen.at.astimezone(timezone.get_fixed_timezone(0))
     words = {"who": frozen.by_label, "when": dateformat.format(at, "j M, H:i"), "why": frozen.why}
-    if frozen.cause == Freeze.Cause.RESTORED:
-        return _("Frozen since a restore on %(when)s UTC, until it is reconciled: %(why)s") % words
     return _("Frozen by %(who)s on %(when)s UTC: %(why)s") % words
 
 
 def covered(frozen: Freeze) -> bytes:
     """Return the bytes under the mark of a lift: which freeze of which wallet, and when it ended."""
     ended = in_utc(frozen.lifted_at) if frozen.lifted_at else ""
-    fields = [str(frozen.pk), str(frozen.wallet_id), frozen.cause, ended]
+    fields = [str(frozen.pk), str(frozen.wallet_id), ended]
     return json.dumps(["run402-panel/unfreeze/v1", *fields], separators=(",", ":")).encode()
 
 
@@ -137,5 +119,5 @@ def _record(action: str, frozen: Freeze, actor: Actor) -> None:
         team_id=frozen.wallet.team_id,
         actor=actor,
         subject=Subject("wallet", str(frozen.wallet_id), frozen.wallet.label),
-        details={"why": frozen.why, "cause": frozen.cause},
+        details={"why": frozen.why},
     )

@@ -37,12 +37,13 @@ class Agreed:
 def agree(frozen: Freeze, *, user: User) -> Agreed:
     """Take one person's confirmed word, in a worker: the second one lifts the freeze, the first one waits.
 
-    Raises Refusal for who has said so already, and for a freeze that a reconciliation has to lift.
+    Raises Refusal for who has said so already, and for a freeze that was lifted.
     """
     with transaction.atomic():
         Wallet.objects.select_for_update().get(pk=frozen.wallet_id)
         frozen.refresh_from_db()
-        _require_liftable(frozen)
+        if frozen.lifted_at is not None:
+            raise Refusal("FREEZE_LIFTED", _("This freeze was lifted already."))
         present = waiting(frozen)
         if present is not None and present.by_id == str(user.pk):
             raise Refusal(
@@ -114,15 +115,6 @@ def _passkeys(membership: Membership) -> list[TrustedPasskey]:
 
 def _counts(passkey: TrustedPasskey) -> bool:
     return passkeys.genuine(passkey)
-
-
-def _require_liftable(frozen: Freeze) -> None:
-    if frozen.lifted_at is not None:
-        raise Refusal("FREEZE_LIFTED", _("This freeze was lifted already."))
-    if frozen.cause != Freeze.Cause.PERSON:
-        raise Refusal(
-            "FREEZE_RESTORED", _("This wallet is free once what it spent since the restore was read.")
-        )
 
 
 def _begin(frozen: Freeze, user: User) -> Unfreezing:

@@ -88,14 +88,6 @@ def test_a_lifted_wallet_pays_and_the_record_tells_both(wallet: Wallet, frozen: 
     assert list(told) == ["wallet.frozen", "wallet.unfrozen"]
 
 
-def test_another_cause_holds_the_wallet_when_one_is_lifted(wallet: Wallet, frozen: Freeze) -> None:
-    freezing.freeze(wallet, actor=SYSTEM, why="from 10:00", cause=Freeze.Cause.RESTORED)
-    freezing.lift(frozen, actor=ALICE)
-    with pytest.raises(Frozen) as refused:
-        spending.reserve(wallet, charge())
-    assert "since a restore" in refused.value.fault.message
-
-
 def test_a_freeze_needs_a_reason_and_is_made_once(wallet: Wallet) -> None:
     with pytest.raises(Refusal) as refused:
         freezing.freeze(wallet, actor=ALICE, why="  ")
@@ -169,11 +161,3 @@ def test_a_word_that_no_worker_marked_is_no_word(
     Unfreezing.objects.update(due_at=timezone.now() - timedelta(hours=2))
     with pytest.raises(Refusal):
         unfreezing.fall_due(one)
-
-
-def test_a_freeze_of_a_restore_is_not_for_people_to_lift(wallet: Wallet, alice: User) -> None:
-    restored = freezing.freeze(wallet, actor=SYSTEM, why="from 10:00", cause=Freeze.Cause.RESTORED)
-    member(wallet, alice, Role.OWNER)
-    with pytest.raises(Refusal) as refused:
-        unfreezing.agree(restored, user=alice)
-    assert refused.value.fault.code == "FREEZE_RESTORED"

@@ -7,31 +7,23 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from wallets.models.wallet import Wallet
 
 
 class Freeze(models.Model):
-    """One freeze, from when it was made until a worker lifts it. Several causes may hold one wallet at once.
+    """One freeze by a person, from when it was made until a worker lifts it.
 
     Whoever has the right makes one at once. `lift_mac` is made with a key that web does not hold: a freeze that says
     it was lifted, but carries no right mark, still holds.
     """
 
-    class Cause(models.TextChoices):
-        PERSON = "person", _("Frozen by a person")
-        RESTORED = "restored", _("Frozen until reconciled")
-
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="freezes")
-    cause = models.CharField(max_length=10, choices=Cause, default=Cause.PERSON)
     why = models.CharField(max_length=200)
     by_id = models.CharField(max_length=64, blank=True)
     by_label = models.CharField(max_length=200)
     at = models.DateTimeField(default=timezone.now)
-    # After a restore: what left the wallet from this moment on has not been read yet.
-    unread_from = models.DateTimeField(null=True)
     lifted_at = models.DateTimeField(null=True)
     lifted_by_label = models.CharField(max_length=200, blank=True)
     lift_mac = models.BinaryField(default=bytes)
@@ -39,9 +31,7 @@ class Freeze(models.Model):
     class Meta:
         ordering = ["-at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["wallet", "cause"], condition=Q(lifted_at=None), name="wallet_frozen_once_for_a_cause"
-            )
+            models.UniqueConstraint(fields=["wallet"], condition=Q(lifted_at=None), name="wallet_frozen_once")
         ]
 
     def __str__(self) -> str:
