@@ -43,11 +43,15 @@ class NewLimits:
 
 @dataclass(frozen=True)
 class SealedKey:
-    """An imported key as web holds it: sealed to the worker for this wallet id, with the address its file claims."""
+    """An imported key as web holds it: sealed to the worker for this wallet id, with the address its file claims.
+
+    `in_keystore`: what is sealed is a keystore with its password.
+    """
 
     wallet_id: UUID
     sealed: bytes
     claimed_address: str
+    in_keystore: bool = False
 
 
 def make_wallet(*, team: Team, actor: User, gateway: Gateway, label: str, limits: NewLimits) -> Wallet:
@@ -89,7 +93,9 @@ def import_wallet(
         bring_into_reach(user=actor, team=team, kind=Scope.Kind.WALLET, object_id=wallet.pk)
         args: dict[str, int | str] = {**limits.as_args(), "claimed_address": key.claimed_address}
         title = _("Import the wallet %(name)s") % {"name": label}
-        lane = f"wallet-import/{team.pk}"  # one after another: each is compared with the wallets there are
+        # One after another: each is compared with the wallets there are. A keystore takes 256 MB to open, so of
+        # those one is opened at a time by all workers together.
+        lane = "wallet-import/keystores" if key.in_keystore else f"wallet-import/{team.pk}"
         queue.submit(_about(wallet, "wallet.import", title, actor, args=args, lane=lane))
         _record("wallet.requested", wallet, actor)
     return wallet

@@ -60,7 +60,7 @@ def new(request: PanelRequest) -> HttpResponse:
 
 
 @uploads_stay_in_memory
-@sensitive_post_parameters("key")
+@sensitive_post_parameters("key", "password")
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.WALLET_MANAGE)
 def import_(request: PanelRequest) -> HttpResponse:
@@ -81,7 +81,9 @@ def _imported(request: PanelRequest, form: ImportForm, usable: dict[str, Gateway
         actor=request.user,
         gateway=usable[cleaned["gateway"]],
         label=cleaned["label"],
-        key=SealedKey(cleaned["wallet_id"], cleaned["sealed"], cleaned["claimed_address"]),
+        key=SealedKey(
+            cleaned["wallet_id"], cleaned["sealed"], cleaned["claimed_address"], cleaned["in_keystore"]
+        ),
         limits=NewLimits(cleaned["per_payment"], cleaned["per_day"]),
     )
     if wallet.gateway != gateways.of(request):
