@@ -179,6 +179,16 @@ class ChangeLimitsForm(LimitsMixin):
         return cleaned
 
 
+class FreezeForm(forms.Form):
+    """Why a wallet is frozen, for those who find it so."""
+
+    why = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=200,
+        help_text=gettext_lazy("Everybody who sees the wallet reads it."),
+    )
+
+
 class TierForm(forms.Form):
     """The confirmation of a payment. The price that was on the page comes back with it."""
 

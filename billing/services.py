@@ -22,6 +22,7 @@ from operations.queue import Request
 from teams.models import Scope, Team, User
 from teams.permissions import Action, NotAllowed, still_allowed
 from teams.services import bring_into_reach
+from wallets import freezing
 from wallets.models import Gateway, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -165,6 +166,8 @@ def refresh_tiers(*, team: Team, gateway: Gateway, actor: User | None = None) ->
 def set_tier(*, wallet: Wallet, actor: User, tier: str, shown_micros: int) -> Operation:
     """Pay for a tier, at most what was shown. Raises Refusal when the list says another price by now, or none."""
     _require_ready(wallet)
+    if held := freezing.active(wallet):
+        raise freezing.Frozen(held)
     price = price_of(wallet.gateway, tier)
     if price is None or price.micros is None:
         raise Refusal(

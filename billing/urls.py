@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import exporting, passkeys, payments, tiers, wallets
+from billing.views import exporting, freezing, passkeys, payments, tiers, wallets
 
 app_name = "billing"
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("wallets/<uuid:pk>/owner", wallets.owner, name="wallet_owner"),
     path("wallets/<uuid:pk>/limits", wallets.limits, name="limits"),
     path("wallets/<uuid:pk>/export", exporting.export, name="wallet_export"),
+    path("wallets/<uuid:pk>/freeze", freezing.freeze, name="wallet_freeze"),
+    path("wallets/<uuid:pk>/unfreeze", freezing.unfreeze, name="wallet_unfreeze"),
+    path("wallets/<uuid:pk>/unfreeze/stop", freezing.stop, name="wallet_unfreeze_stop"),
     path("wallets/<uuid:pk>/tier/<slug:tier>", tiers.confirm, name="tier"),
     path("passkeys", passkeys.index, name="passkeys"),
     path("passkeys/trust", passkeys.trust, name="passkeys_trust"),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import prices, selectors, services
+from billing import freezes, prices, selectors, services
 from billing.pages.payments import PaymentRow, payment_row
 from operations import selectors as operation_selectors
 from operations.live import next_delay
@@ -17,8 +17,8 @@ from operations.models import Operation, State
 from teams.models import Membership
 from teams.permissions import Action, allows
 from teams.reach import Reach
-from wallets import standing
-from wallets.models import Gateway, Payment, SpendPolicy, Wallet
+from wallets import freezing, standing
+from wallets.models import Freeze, Gateway, Payment, SpendPolicy, Unfreezing, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
 #: A mirror older than this is read again when somebody looks; a failed reading is not repeated sooner than PATIENCE.
@@ -35,6 +35,7 @@ class WalletRow:
     policy: SpendPolicy | None
     spent: int
     blocked: bool
+    frozen: bool
     has_lease: bool
 
 
@@ -71,6 +72,17 @@ class Money:
 
 
 @dataclass(frozen=True)
+class Frozen:
+    """Why a wallet pays nothing, what may still settle, and whose word waits for a second one or for its hour."""
+
+    freeze: Freeze
+    signed: tuple[Payment, ...]
+    waiting: Unfreezing | None
+    may_unfreeze: bool
+    may_stop: bool
+
+
+@dataclass(frozen=True)
 class WalletPage:
     """One wallet. `spent` is what left today or still may, in micros."""
 
@@ -79,12 +91,14 @@ class WalletPage:
     policy: SpendPolicy | None
     spent: int
     unknown: Payment | None
+    frozen: Frozen | None
     op: Operation | None
     payments: tuple[PaymentRow, ...]
     payment_count: int
     operations: tuple[Operation, ...]
     may_manage: bool
     may_export: bool
+    may_freeze: bool
     network: str = BASE_SEPOLIA
 
 
@@ -96,10 +110,15 @@ def wallets_page(membership: Membership, gateway: Gateway) -> WalletsPage:
             "wallet_id", flat=True
         )
     )
-    spent = selectors.spent_today(wallets)
+    spent, frozen = selectors.spent_today(wallets), selectors.frozen_among(wallets)
     rows = tuple(
         WalletRow(
-            wallet, policy_of(wallet), spent.get(wallet.pk, 0), wallet.pk in blocked, prices.has_lease(wallet)
+            wallet,
+            policy_of(wallet),
+            spent.get(wallet.pk, 0),
+            wallet.pk in blocked,
+            wallet.pk in frozen,
+            prices.has_lease(wallet),
         )
         for wallet in wallets
     )
@@ -172,10 +191,28 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         policy=policy,
         spent=sums.spent,
         unknown=payments.filter(state=Payment.State.UNKNOWN).first() if sums.unknown else None,
+        frozen=frozen_of(wallet, membership),
         op=selectors.noted(operations, wallet.pk),
         payments=tuple(map(payment_row, payments[:LATEST])),
         payment_count=sums.payments,
         operations=tuple(sorted(operations, key=lambda one: one.created_at, reverse=True)[:LATEST]),
         may_manage=allows(membership.role, Action.WALLET_MANAGE),
         may_export=wallet.is_ready and allows(membership.role, Action.WALLET_EXPORT),
+        may_freeze=wallet.is_ready and allows(membership.role, Action.WALLET_FREEZE),
+    )
+
+
+def frozen_of(wallet: Wallet, membership: Membership) -> Frozen | None:
+    """Return what holds the wallet; None when it may pay."""
+    held = freezing.active(wallet)
+    if held is None:
+        return None
+    waiting = freezes.waiting_for(wallet)
+    is_theirs = waiting is not None and waiting.by_id == str(membership.user_id)
+    return Frozen(
+        freeze=held,
+        signed=tuple(selectors.signed_payments(wallet)),
+        waiting=waiting,
+        may_unfreeze=allows(membership.role, Action.WALLET_UNFREEZE) and not is_theirs,
+        may_stop=waiting is not None and allows(membership.role, Action.WALLET_FREEZE),
     )
