@@ -18,7 +18,7 @@ from teams.models import Membership
 from teams.permissions import Action, demand
 from teams.reach import Reach
 from wallets import selectors as wallet_selectors
-from wallets.models import Freeze, Gateway, Payment, Wallet
+from wallets.models import Gateway, Payment, Wallet
 
 #: Wallets that could not be made leave the list after a day; their operation stays in the activity.
 FAILED_SHOWN = timedelta(days=1)
@@ -45,12 +45,6 @@ def wallet_operations(wallet: Wallet, reach: Reach) -> list[Operation]:
     operations = operation_selectors.operations_of(reach).filter(wallet=wallet).exclude(kind__in=QUIET_KINDS)
     done = Case(When(state__in=ACTIVE, then=0), default=1, output_field=IntegerField())
     return list(operations.order_by(done, "-created_at")[:LATEST_OPERATIONS])
-
-
-def frozen_among(wallets: Sequence[Wallet]) -> set[UUID]:
-    """Return which of the wallets are frozen."""
-    held = Freeze.objects.filter(wallet__in=wallets, lifted_at=None)
-    return set(held.values_list("wallet_id", flat=True))
 
 
 def signed_payments(wallet: Wallet) -> list[Payment]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import exporting, freezing, passkeys, payments, tiers, wallets
+from billing.views import exporting, freezing, passkeys, payments, sharing, tiers, wallets
 
 app_name = "billing"
 
@@ -19,6 +19,16 @@ urlpatterns = [
     path("wallets/<uuid:pk>/freeze", freezing.freeze, name="wallet_freeze"),
     path("wallets/<uuid:pk>/unfreeze", freezing.unfreeze, name="wallet_unfreeze"),
     path("wallets/<uuid:pk>/unfreeze/stop", freezing.stop, name="wallet_unfreeze_stop"),
+    path("wallets/<uuid:pk>/users", sharing.users, name="wallet_users"),
+    path("wallets/<uuid:pk>/sharing", sharing.sharing, name="wallet_sharing"),
+    path("wallets/<uuid:pk>/sharing/open", sharing.set_open, name="wallet_open"),
+    path("wallets/<uuid:pk>/sharing/team/end", sharing.end_team_share, name="wallet_share_team_end"),
+    path("wallets/<uuid:pk>/shares/<uuid:user_id>/end", sharing.end_share, name="wallet_share_end"),
+    path("wallets/<uuid:pk>/custodians", sharing.name_custodian, name="wallet_custodians"),
+    path(
+        "wallets/<uuid:pk>/custodians/<uuid:user_id>/end", sharing.end_custodian, name="wallet_custodian_end"
+    ),
+    path("wallets/<uuid:pk>/name", sharing.rename, name="wallet_name"),
     path("wallets/<uuid:pk>/tier/<slug:tier>", tiers.confirm, name="tier"),
     path("passkeys", passkeys.index, name="passkeys"),
     path("passkeys/trust", passkeys.trust, name="passkeys_trust"),

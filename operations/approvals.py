@@ -66,7 +66,9 @@ def is_waiting(operation: Operation) -> bool:
 
 def deciders(operation: Operation) -> list[User]:
     """Return who could decide about it."""
-    others = Membership.objects.filter(team=operation.team_id, user__is_active=True).select_related("user")
+    others = Membership.objects.filter(team=operation.team_id, user__is_active=True).select_related(
+        "user", "team"
+    )
     rows = others.exclude(user=operation.actor_id).order_by("user__name", "user__email")
     able = [each for each in rows if allows(each.role, Action.PAYMENT_APPROVE)]
     return [each.user for each in able if each.reach.covers(operation.project_id, operation.wallet_id)]

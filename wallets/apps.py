@@ -8,11 +8,12 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
-        from core.registry import erasers, personal_data, scope_choices
+        from core.registry import erasers, personal_data, scope_choices, wallet_shares
         from wallets import freezing, passkeys, personal, policies, signer, spending, unfreezing
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
         from wallets.selectors import names_of
+        from wallets.sharing import shares_of
 
         key = SealedColumn("wallets.Wallet", "key_sealed", contexts=signer.contexts)
         sealed_columns.add("wallets.Wallet.key_sealed", key)
@@ -30,6 +31,7 @@ class WalletsConfig(AppConfig):
         sealed_columns.add("wallets.Freeze.lift_mac", lifted)
         agreed = MacColumn("wallets.Unfreezing", "mac", covered=unfreezing.covered)
         sealed_columns.add("wallets.Unfreezing.mac", agreed)
+        wallet_shares.add("wallets", shares_of)
         scope_choices.add("wallet", names_of)
         post_migrate.connect(sync_after_migrate, sender=self)
         personal_data.add("wallets", personal.held)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import Refusal
 from teams.models import Membership, Team, User
-from teams.permissions import Action, allows
+from teams.permissions import Action, allows, may_with
 from wallets import freezing, macs, passkeys
 from wallets.models import Freeze, TrustedPasskey, Unfreezing, Wallet
 from wallets.models.passkey import in_utc
@@ -101,10 +101,11 @@ def covered(one: Unfreezing) -> bytes:
 def others_who_could(team: Team, user: User, wallet: Wallet) -> list[User]:
     """Return who else could confirm now, in a worker: the right, the wallet in reach, and a genuine passkey."""
     others = Membership.objects.filter(team=team, user__is_active=True).exclude(user=user)
+    action = Action.WALLET_UNFREEZE
     able = [
         one
-        for one in others.select_related("user")
-        if allows(one.role, Action.WALLET_UNFREEZE) and one.reach.covers(wallet_id=wallet.pk)
+        for one in others.select_related("user", "team")
+        if allows(one.role, action) and one.reach.covers(None, wallet.pk) and may_with(one, wallet.pk, action)
     ]
     return [one.user for one in able if any(map(_counts, _passkeys(one)))]
 

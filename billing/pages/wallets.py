@@ -15,7 +15,7 @@ from operations import selectors as operation_selectors
 from operations.live import next_delay
 from operations.models import Operation, State
 from teams.models import Membership
-from teams.permissions import Action, allows
+from teams.permissions import Action, allows, may_with
 from teams.reach import Reach
 from wallets import freezing, standing
 from wallets.models import Freeze, Gateway, Payment, SpendPolicy, Unfreezing, Wallet
@@ -110,14 +110,14 @@ def wallets_page(membership: Membership, gateway: Gateway) -> WalletsPage:
             "wallet_id", flat=True
         )
     )
-    spent, frozen = selectors.spent_today(wallets), selectors.frozen_among(wallets)
+    spent = selectors.spent_today(wallets)
     rows = tuple(
         WalletRow(
             wallet,
             policy_of(wallet),
             spent.get(wallet.pk, 0),
             wallet.pk in blocked,
-            wallet.pk in frozen,
+            is_held(wallet),
             prices.has_lease(wallet),
         )
         for wallet in wallets
@@ -145,8 +145,8 @@ def money_of(
         trouble=trouble,
         url=f"{url}?step={step + 1}",
         delay=max(next_delay(reading, step), 250) if reading else 0,
-        may_fund=allows(membership.role, Action.WALLET_FUND),
-        may_pay=allows(membership.role, Action.TIER_SET),
+        may_fund=may(membership, wallet, Action.WALLET_FUND),
+        may_pay=may(membership, wallet, Action.TIER_SET),
     )
 
 
@@ -196,15 +196,25 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         payments=tuple(map(payment_row, payments[:LATEST])),
         payment_count=sums.payments,
         operations=tuple(sorted(operations, key=lambda one: one.created_at, reverse=True)[:LATEST]),
-        may_manage=allows(membership.role, Action.WALLET_MANAGE),
-        may_export=wallet.is_ready and allows(membership.role, Action.WALLET_EXPORT),
-        may_freeze=wallet.is_ready and allows(membership.role, Action.WALLET_FREEZE),
+        may_manage=may(membership, wallet, Action.WALLET_MANAGE),
+        may_export=wallet.is_ready and may(membership, wallet, Action.WALLET_EXPORT),
+        may_freeze=wallet.is_ready and may(membership, wallet, Action.WALLET_FREEZE),
     )
+
+
+def may(membership: Membership, wallet: Wallet, action: Action) -> bool:
+    """Say whether role and wallet let the member do it: for buttons."""
+    return allows(membership.role, action) and may_with(membership, wallet.pk, action)
+
+
+def is_held(wallet: Wallet) -> bool:
+    """Say whether a wallet that a selector read is frozen, as the rows say."""
+    return bool(getattr(wallet, "is_held", True))
 
 
 def frozen_of(wallet: Wallet, membership: Membership) -> Frozen | None:
     """Return what holds the wallet; None when it may pay."""
-    held = freezing.active(wallet)
+    held = freezing.active(wallet) if is_held(wallet) else None
     if held is None:
         return None
     waiting = freezes.waiting_for(wallet)
@@ -213,6 +223,6 @@ def frozen_of(wallet: Wallet, membership: Membership) -> Frozen | None:
         freeze=held,
         signed=tuple(selectors.signed_payments(wallet)),
         waiting=waiting,
-        may_unfreeze=allows(membership.role, Action.WALLET_UNFREEZE) and not is_theirs,
-        may_stop=waiting is not None and allows(membership.role, Action.WALLET_FREEZE),
+        may_unfreeze=may(membership, wallet, Action.WALLET_UNFREEZE) and not is_theirs,
+        may_stop=waiting is not None and may(membership, wallet, Action.WALLET_FREEZE),
     )

@@ -23,7 +23,7 @@ MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
 
 @dataclass(frozen=True)
 class Case:
-    """One address: its name, what it is about ("wallet", "tier", "payment", "passkey" or ""), method and who may."""
+    """One address: its name, what it is about (the keys of `ask`), method and who may."""
 
     name: str
     about: str
@@ -48,6 +48,20 @@ CASES = (
     Case("tier", "tier", "post", MONEY),
     Case("wallet_owner", "wallet", "post", MONEY),
     Case("wallet_export", "wallet", "get", frozenset({Role.OWNER})),
+    Case("wallet_freeze", "wallet", "get", MONEY | {Role.DEVELOPER}),
+    Case("wallet_freeze", "wallet", "post", MONEY | {Role.DEVELOPER}),
+    Case("wallet_unfreeze", "wallet", "post", frozenset({Role.OWNER, Role.ADMIN})),
+    Case("wallet_unfreeze_stop", "wallet", "post", MONEY | {Role.DEVELOPER}),
+    Case("wallet_users", "wallet", "get", EVERYBODY),
+    Case("wallet_sharing", "wallet", "get", MONEY),
+    Case("wallet_sharing", "wallet", "post", MONEY),
+    # Whoever may, but does not own it, is told so and sent back (tests/wallets/test_sharing.py).
+    Case("wallet_open", "wallet", "post", MONEY),
+    Case("wallet_share_team_end", "wallet", "post", MONEY),
+    Case("wallet_share_end", "member", "post", MONEY),
+    Case("wallet_custodians", "wallet", "post", MONEY),
+    Case("wallet_custodian_end", "member", "post", MONEY),
+    Case("wallet_name", "wallet", "post", MONEY),
     Case("passkeys", "", "get", EVERYBODY),
     Case("passkeys_trust", "", "post", EVERYBODY),
     Case("passkey_refuse", "passkey", "post", frozenset({Role.OWNER})),
@@ -87,6 +101,7 @@ def ask(browser: Client, case: Case, payment: Payment) -> Any:
         "": [],
         "wallet": [payment.wallet_id],
         "tier": [payment.wallet_id, "prototype"],
+        "member": [payment.wallet_id, payment.wallet.owner_id],
         "payment": [payment.pk],
         "passkey": list(TrustedPasskey.objects.values_list("pk", flat=True)),
     }

@@ -5,10 +5,12 @@ from wallets.models.gateway import Gateway
 from wallets.models.passkey import FirstPasskey, TrustedPasskey
 from wallets.models.payment import Payment
 from wallets.models.policy import SpendPolicy
+from wallets.models.share import Custodian, WalletShare
 from wallets.models.standing import GatewayStanding
 from wallets.models.wallet import Wallet
 
 __all__ = [
+    "Custodian",
     "FirstPasskey",
     "Freeze",
     "Gateway",
@@ -18,4 +20,5 @@ __all__ = [
     "TrustedPasskey",
     "Unfreezing",
     "Wallet",
+    "WalletShare",
 ]

@@ -36,6 +36,8 @@ class Wallet(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.MAKING)
     address = models.CharField(max_length=42, blank=True)
     key_sealed = models.BinaryField(default=bytes)
+    # Else: of its owner, its custodians and those with whom it is shared; owners of the team always reach it.
+    open_to_team = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     # Its key left the panel: whoever got it then may have it still. Never taken back.
     exported_at = models.DateTimeField(null=True)
