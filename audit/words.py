@@ -39,6 +39,8 @@ WORDS = {
     "wallet.custodian_named": _("Custodian of a wallet named"),
     "wallet.custodian_ended": _("Custodian of a wallet ended"),
     "wallet.renamed": _("Wallet renamed"),
+    "wallet.replaced": _("Wallet replaced by a new one"),
+    "wallet.retired": _("Wallet retired"),
     "wallet.unfreeze_asked": _("Unfreezing of a wallet confirmed by one person"),
     "wallet.unfreeze_stopped": _("Unfreezing of a wallet stopped"),
     "wallet.unfrozen": _("Wallet unfrozen"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from billing.views import exporting, freezing, passkeys, payments, sharing, tiers, wallets
+from billing.views import exporting, freezing, passkeys, payments, retiring, sharing, tiers, wallets
 
 app_name = "billing"
 
@@ -29,6 +29,8 @@ urlpatterns = [
         "wallets/<uuid:pk>/custodians/<uuid:user_id>/end", sharing.end_custodian, name="wallet_custodian_end"
     ),
     path("wallets/<uuid:pk>/name", sharing.rename, name="wallet_name"),
+    path("wallets/<uuid:pk>/replace", retiring.replace, name="wallet_replace"),
+    path("wallets/<uuid:pk>/retire", retiring.retire, name="wallet_retire"),
     path("wallets/<uuid:pk>/tier/<slug:tier>", tiers.confirm, name="tier"),
     path("passkeys", passkeys.index, name="passkeys"),
     path("passkeys/trust", passkeys.trust, name="passkeys_trust"),

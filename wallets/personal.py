@@ -53,6 +53,7 @@ def forget(user: User) -> None:
     """Take the person's name off the wallets whose key they exported and off what they froze; the facts stay."""
     nobody = _("Erased person")
     Wallet.objects.filter(exported_by=user.label).update(exported_by=nobody)
+    Wallet.objects.filter(retired_by=user.label).update(retired_by=nobody)
     Freeze.objects.filter(by_id=str(user.pk)).update(by_label=nobody)
     Freeze.objects.filter(lifted_by_label=user.label).update(lifted_by_label=nobody)
     Custodian.objects.filter(user=user).delete()

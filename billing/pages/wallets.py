@@ -98,6 +98,7 @@ class WalletPage:
     operations: tuple[Operation, ...]
     may_manage: bool
     may_export: bool
+    may_retire: bool
     may_freeze: bool
     network: str = BASE_SEPOLIA
 
@@ -197,7 +198,8 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         payment_count=sums.payments,
         operations=tuple(sorted(operations, key=lambda one: one.created_at, reverse=True)[:LATEST]),
         may_manage=may(membership, wallet, Action.WALLET_MANAGE),
-        may_export=wallet.is_ready and may(membership, wallet, Action.WALLET_EXPORT),
+        may_export=wallet.has_key and may(membership, wallet, Action.WALLET_EXPORT),
+        may_retire=wallet.is_ready and may(membership, wallet, Action.WALLET_RETIRE),
         may_freeze=wallet.is_ready and may(membership, wallet, Action.WALLET_FREEZE),
     )
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing import shares
+from billing.custody_forms import CustodianForm, NameForm, ShareForm
 from billing.pages.sharing import lines_of, sharing_page
 from billing.pages.wallets import may
-from billing.share_forms import CustodianForm, NameForm, ShareForm
 from core.errors import Refusal
 from core.forms import refusals_in
 from core.http import go, safe_next

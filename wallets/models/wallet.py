@@ -26,6 +26,7 @@ class Wallet(models.Model):
         MAKING = "making", _("Being made")
         READY = "ready", _("Ready")
         FAILED = "failed", _("Could not be made")
+        RETIRED = "retired", _("Retired")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="wallets")
@@ -42,6 +43,10 @@ class Wallet(models.Model):
     # Its key left the panel: whoever got it then may have it still. Never taken back.
     exported_at = models.DateTimeField(null=True)
     exported_by = models.CharField(max_length=200, blank=True)
+    # It signs nothing any more. Never taken back, either.
+    retired_at = models.DateTimeField(null=True)
+    retired_by = models.CharField(max_length=200, blank=True)
+    replaced_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replaces")
 
     # Mirror of the chain and of Run402; null means “not read yet”, never zero.
     balance_micros = models.BigIntegerField(null=True)
@@ -70,6 +75,15 @@ class Wallet(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.state == self.State.READY
+
+    @property
+    def is_retired(self) -> bool:
+        return self.state == self.State.RETIRED
+
+    @property
+    def has_key(self) -> bool:
+        """A worker could hand out its key: that of a retired wallet stays, for what it still holds."""
+        return self.is_ready or self.is_retired
 
     @property
     def is_play(self) -> bool:

@@ -1,4 +1,4 @@
-"""Forms of the page on which a wallet is shared."""
+"""Forms about who may use a wallet, and about its end."""
 
 from __future__ import annotations
 
@@ -79,3 +79,20 @@ class NameForm(forms.Form):
     """Another name."""
 
     label = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+
+
+class ReplaceForm(forms.Form):
+    """The wallet that comes in another one's place."""
+
+    label = forms.CharField(label=gettext_lazy("Name of the new wallet"), max_length=60)
+    freeze = forms.BooleanField(label=gettext_lazy("Freeze the old wallet now"), required=False)
+
+
+class RetireForm(forms.Form):
+    """The name, typed, of what ends."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Type its name to confirm"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
