@@ -9,6 +9,7 @@ urlpatterns = [
     path("wallets/new", wallets.new, name="wallet_new"),
     path("wallets/import", wallets.import_, name="wallet_import"),
     path("wallets/<uuid:pk>", wallets.detail, name="wallet"),
+    path("wallets/<uuid:pk>/address", wallets.receive, name="wallet_receive"),
     path("wallets/<uuid:pk>/money", wallets.money, name="wallet_money"),
     path("wallets/<uuid:pk>/faucet", wallets.faucet, name="faucet"),
     path("wallets/<uuid:pk>/refresh", wallets.refresh, name="refresh"),

@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy
 import run402
 from audit.record import Subject, record
 from billing.handlers.mirror import wallet_of
+from billing.lookalikes import lookalikes_of
 from core.errors import NextStep, Refusal
 from operations.models import Operation
 from operations.registry import kind
 from operations.work import Work
 from teams.models import Team
 from teams.permissions import Action
+from teams.reach import Reach
 from wallets import keystores, policies, signer, vault
 from wallets.models import SpendPolicy, Wallet
 from wallets.policies import Limits
@@ -57,7 +59,16 @@ def import_(work: Work) -> dict[str, Any]:
             raise Refusal("WALLET_NOT_FOR_SANDBOX", _("An imported wallet signs nothing for a sandbox."))
         _check_imported(wallet, key, str(work.args["claimed_address"]))
         _finish(wallet, key, work)
+    _warn_of_lookalikes(wallet, work)
     return _made(wallet)
+
+
+def _warn_of_lookalikes(wallet: Wallet, work: Work) -> None:
+    for one in lookalikes_of(wallet, Reach(wallet.team_id)):
+        words = {"whose": one.whose, "address": one.address}
+        work.event(
+            _("Careful: it looks like %(address)s (%(whose)s). Compare all characters.") % words, "warning"
+        )
 
 
 def _arrived(wallet: Wallet) -> bytes:

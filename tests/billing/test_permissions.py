@@ -38,6 +38,7 @@ CASES = (
     Case("wallet_import", "", "get", MONEY),
     Case("wallet_import", "", "post", MONEY),
     Case("wallet", "wallet", "get", EVERYBODY),
+    Case("wallet_receive", "wallet", "get", EVERYBODY),
     Case("wallet_money", "wallet", "get", EVERYBODY),
     Case("wallet_record", "wallet", "get", EVERYBODY),
     Case("faucet", "wallet", "post", MONEY | {Role.DEVELOPER}),
