@@ -35,12 +35,12 @@ class ShareForm(forms.Form):
         help_text=gettext_lazy("The last day, in UTC. Empty: until somebody ends it."),
     )
 
-    def __init__(self, data: Any = None, *, members: list[Membership]) -> None:
+    def __init__(self, data: Any = None, *, members: list[Membership], team: bool = True) -> None:
         super().__init__(data)
         self._people = {str(one.user_id): one.user for one in members}
         people = [(pk, user.label) for pk, user in self._people.items()]
         who = cast(forms.ChoiceField, self.fields["who"])
-        who.choices = [(TEAM, _("The whole team")), *people]
+        who.choices = [(TEAM, _("The whole team")), *people] if team else people
 
     def clean_until(self) -> datetime | None:
         """Return the end of the last day."""

@@ -22,6 +22,8 @@ def share(
     _require_manager(wallet, actor)
     if person is not None:
         _require_member(wallet, person)
+    elif wallet.open_to_team:
+        raise Refusal("OPEN_ALREADY", _("This wallet is open to the whole team already."), field="who")
     with transaction.atomic():
         _mark(wallet)
         WalletShare.objects.update_or_create(

@@ -146,8 +146,8 @@ def money_of(
         trouble=trouble,
         url=f"{url}?step={step + 1}",
         delay=max(next_delay(reading, step), 250) if reading else 0,
-        may_fund=may(membership, wallet, Action.WALLET_FUND),
-        may_pay=may(membership, wallet, Action.TIER_SET),
+        may_fund=wallet.is_ready and may(membership, wallet, Action.WALLET_FUND),
+        may_pay=wallet.is_ready and may(membership, wallet, Action.TIER_SET),
     )
 
 

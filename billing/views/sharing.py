@@ -43,7 +43,7 @@ def sharing(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show who may use the wallet, and share it with one more."""
     wallet = wallet_for(request.membership, pk, Action.WALLET_MANAGE)
     page = sharing_page(wallet, request.membership)
-    form = ShareForm(request.POST or None, members=page.others)
+    form = ShareForm(request.POST or None, members=page.others, team=not wallet.open_to_team)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             level, until = form.cleaned_data["level"], form.cleaned_data["until"]

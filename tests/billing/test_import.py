@@ -38,7 +38,7 @@ PASSWORD = "correct horse battery"
 
 def keystore(**numbers: Any) -> dict[str, Any]:
     """Return a keystore that opens fast, with these numbers of scrypt instead of its own."""
-    made: dict[str, Any] = Account.encrypt(f"0x{KEY}", PASSWORD, kdf="scrypt", iterations=2)
+    made: dict[str, Any] = Account.encrypt(bytes.fromhex(KEY), PASSWORD, kdf="scrypt", iterations=2)
     made["crypto"]["kdfparams"].update(numbers)
     return made
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing import shares
+from core.errors import Refusal
 from core.registry import leaver_sources, personal_data
 from teams.models import Membership, Role, Team, User
 from teams.reach import Level
@@ -70,6 +71,7 @@ def test_the_teams_share_and_a_persons_are_ended_each(
     owned: Wallet, alice: User, bob: User, client_as: ClientAs
 ) -> None:
     browser = client_as(alice)
+    browser.post(f"/wallets/{owned.pk}/sharing/open")
     for who in ("team", str(bob.pk)):
         browser.post(f"/wallets/{owned.pk}/sharing", {"who": who, "level": 1})
     assert WalletShare.objects.count() == 2
@@ -79,11 +81,22 @@ def test_the_teams_share_and_a_persons_are_ended_each(
     assert WalletShare.objects.count() == 0
 
 
+def test_an_open_wallet_is_not_shared_with_the_team_once_more(
+    owned: Wallet, alice: User, client_as: ClientAs
+) -> None:
+    browser = client_as(alice)
+    assert "The whole team" not in browser.get(f"/wallets/{owned.pk}/sharing").content.decode()
+    browser.post(f"/wallets/{owned.pk}/sharing", {"who": "team", "level": 1})
+    with pytest.raises(Refusal):
+        shares.share(wallet=owned, actor=alice, person=None, level=Level.SEE)
+    assert WalletShare.objects.count() == 0
+
+
 def test_an_admin_who_does_not_own_it_shares_but_does_not_close_it(
-    owned: Wallet, ada: User, client_as: ClientAs
+    owned: Wallet, bob: User, ada: User, client_as: ClientAs
 ) -> None:
     browser = client_as(ada)
-    browser.post(f"/wallets/{owned.pk}/sharing", {"who": "team", "level": 1})
+    browser.post(f"/wallets/{owned.pk}/sharing", {"who": str(bob.pk), "level": 1})
     browser.post(f"/wallets/{owned.pk}/sharing/open")
     owned.refresh_from_db()
     assert (WalletShare.objects.count(), owned.open_to_team) == (1, True)
@@ -105,8 +118,7 @@ def test_its_owner_closes_it_opens_it_and_names_custodians(
     assert "Export the key" not in browser.get(f"/wallets/{owned.pk}").content.decode()
     browser.post(f"/wallets/{owned.pk}/custodians/{ada.pk}/end")
     browser.post(f"/wallets/{owned.pk}/sharing/open", {"open": "yes"})
-    owned.refresh_from_db()
-    assert owned.open_to_team
+    assert list(Wallet.objects.values_list("open_to_team", flat=True)) == [True]
     assert Custodian.objects.count() == 0
 
 

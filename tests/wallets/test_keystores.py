@@ -66,7 +66,7 @@ def test_the_definitions_own_keystores_open(document: dict[str, Any]) -> None:
 
 
 def test_what_other_wallets_write_opens_at_its_usual_cost() -> None:
-    document = Account.encrypt(f"0x{SECRET}", "pässword", kdf="scrypt", iterations=262_144)
+    document = Account.encrypt(bytes.fromhex(SECRET), "pässword", kdf="scrypt", iterations=262_144)
     assert keystores.key_in(keystores.packed(document, "pässword")).hex() == SECRET
 
 

@@ -71,7 +71,7 @@ class Walk:
     def _import_keystores(self, key: str) -> None:
         """One that opens, one whose password is wrong, one that no form takes, and a password without a keystore."""
         right, wrong = self.known("a keystore's password"), self.known("a wrong keystore password")
-        text = json.dumps(Account.encrypt(key, right, kdf="pbkdf2", iterations=1000))
+        text = json.dumps(Account.encrypt(bytes.fromhex(key[2:]), right, kdf="pbkdf2", iterations=1000))
         self._import("Keystore", text, right)
         self._import("Wrong password", text, wrong)
         self._import("Old keystore", text.replace('"version": 3', '"version": 1'), right)
