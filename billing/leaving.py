@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
+from django.db.models import Manager, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -15,6 +18,8 @@ from teams.permissions import Action, allows, may_with
 from wallets.models import Custodian, Wallet, WalletShare
 from wallets.selectors import wallets_of
 
+Row = TypeVar("Row", Custodian, WalletShare)
+
 
 def of_leaver(viewer: Membership, person: User) -> list[LeaverItem]:
     """Return the person's wallets, which can be taken over, and the keys that they imported or exported."""
@@ -24,8 +29,8 @@ def of_leaver(viewer: Membership, person: User) -> list[LeaverItem]:
     brought = [one for one in wallets if one.origin == Wallet.Origin.IMPORTED and str(one.pk) in imported]
     return [
         *(_owned(one, viewer) for one in wallets if one.owner_id == person.pk),
-        *(_kept(one, viewer) for one in Custodian.objects.filter(wallet__in=wallets, user=person)),
-        *(_shared(one, viewer) for one in WalletShare.objects.filter(wallet__in=wallets, user=person)),
+        *(_kept(one, viewer) for one in _with(Custodian.objects, wallets, person)),
+        *(_shared(one, viewer) for one in _with(WalletShare.objects, wallets, person)),
         *(_brought(one, imported[str(one.pk)]) for one in brought),
         *(_taken(one, exported[str(one.pk)]) for one in wallets if str(one.pk) in exported),
     ]
@@ -42,6 +47,10 @@ def _owned(wallet: Wallet, viewer: Membership) -> LeaverItem:
         button=_("Take it over") if may else "",
         url=reverse("billing:wallet_owner", args=[wallet.pk]) if may else "",
     )
+
+
+def _with(rows: Manager[Row], wallets: Sequence[Wallet], person: User) -> QuerySet[Row]:
+    return rows.filter(wallet__in=wallets, user=person).select_related("wallet")
 
 
 def _kept(one: Custodian, viewer: Membership) -> LeaverItem:

@@ -34,7 +34,9 @@ def _unnamed_or_among(kind: str, ids: Iterable[UUID] | None) -> Q:
 
 def _about(kind: str, ids: Iterable[UUID]) -> Q:
     known = [str(pk) for pk in ids]
-    return Q(object_type=kind, object_id__in=known) | Q(**{f"details__{kind}__in": known})
+    # Asked for the key first: without it the value is NULL, and so would be the negation.
+    named = Q(details__has_key=kind) & Q(**{f"details__{kind}__in": known})
+    return Q(object_type=kind, object_id__in=known) | named
 
 
 def _names(kind: str) -> Q:

@@ -24,8 +24,12 @@ def wallets_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Wallet]
 
 
 def names_of(team: Team) -> list[tuple[UUID, str]]:
-    """Return all wallets of the team with their gateways, by name: for choosing what a member reaches."""
-    rows = wallets_of(Reach(team.pk)).exclude(state=Wallet.State.FAILED).order_by("label")
+    """Return the team's wallets with their gateways, by name: for choosing what a member reaches.
+
+    One that is kept to some people is shared from its own page, and named to nobody else.
+    """
+    rows = wallets_of(Reach(team.pk)).filter(open_to_team=True).exclude(state=Wallet.State.FAILED)
+    rows = rows.order_by("label")
     return [(wallet.pk, f"{wallet.label} ({wallet.gateway.name})") for wallet in rows]
 
 

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from billing import retiring
@@ -18,6 +19,7 @@ from core.http import go
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
+from teams.stepup import step_up
 from wallets.models import Wallet
 from wallets.selectors import wallet_for
 
@@ -40,6 +42,7 @@ def replace(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.WALLET_RETIRE)
+@step_up(lambda kwargs: f"wallet.retire/{kwargs['pk']}", gettext_lazy("retire a wallet"))
 def retire(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Say what is left, ask for the name, then end it for good."""
     wallet = wallet_for(request.membership, pk, Action.WALLET_RETIRE)

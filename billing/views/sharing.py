@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing import shares
@@ -23,8 +24,13 @@ from teams.access import require
 from teams.leaving import leaver_or_404
 from teams.middleware import PanelRequest
 from teams.permissions import Action
+from teams.stepup import step_up
 from wallets.models import Wallet
 from wallets.selectors import wallet_for
+
+custody = step_up(
+    lambda kwargs: f"wallet.custody/{kwargs['pk']}", gettext_lazy("change who reaches and keeps a wallet")
+)
 
 
 @require_safe
@@ -72,6 +78,7 @@ def end_team_share(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @require(Action.WALLET_MANAGE)
+@custody
 def set_open(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Open the wallet to the team, or keep it to some people."""
     wallet, is_open = _wallet(request, pk), request.POST.get("open") == "yes"
@@ -80,6 +87,7 @@ def set_open(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @require(Action.WALLET_MANAGE)
+@custody
 def name_custodian(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Let one more person keep the key."""
     wallet = _wallet(request, pk)
@@ -96,6 +104,7 @@ def name_custodian(request: PanelRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @require(Action.WALLET_MANAGE)
+@custody
 def end_custodian(request: PanelRequest, pk: UUID, user_id: UUID) -> HttpResponse:
     """Let a person keep the key no longer."""
     wallet, person = _wallet(request, pk), leaver_or_404(request.team, user_id)

@@ -13,7 +13,7 @@ from teams.permissions import NotAllowed
 from teams.reach import Level
 from tests.billing.conftest import attempt
 from tests.factories import PaymentFactory, ProjectFactory, UserFactory
-from tests.fixtures import ClientAs, RunOperations
+from tests.fixtures import ClientAs, RunOperations, confirmed
 from wallets import exports, freezing, policies, signer
 from wallets.models import Custodian, Payment, Wallet, WalletShare
 from wallets.selectors import ready_wallets
@@ -61,7 +61,8 @@ def test_the_page_says_what_stays_and_that_it_does_not_move(
     for number in range(7):
         ProjectFactory.create(team=wallet.team, wallet=wallet, created_by=alice, name=f"site-{number}")
     for page in ("replace", "retire"):
-        shown = client_as(alice).get(f"/wallets/{wallet.pk}/{page}").content.decode()
+        browser = confirmed(client_as(alice), f"wallet.retire/{wallet.pk}")
+        shown = browser.get(f"/wallets/{wallet.pk}/{page}").content.decode()
         assert "site-0" in shown
         assert "and 2 more" in shown
         assert "none of this moves by itself" in shown
@@ -69,7 +70,8 @@ def test_the_page_says_what_stays_and_that_it_does_not_move(
 
 @pytest.mark.parametrize("typed", ["", "first", "Another"])
 def test_another_name_retires_nothing(wallet: Wallet, alice: User, client_as: ClientAs, typed: str) -> None:
-    assert client_as(alice).post(f"/wallets/{wallet.pk}/retire", {"name": typed}).status_code == 200
+    browser = confirmed(client_as(alice), f"wallet.retire/{wallet.pk}")
+    assert browser.post(f"/wallets/{wallet.pk}/retire", {"name": typed}).status_code == 200
     wallet.refresh_from_db()
     assert wallet.state == "ready"
 
@@ -78,7 +80,7 @@ def test_a_retired_wallet_signs_nothing_and_its_page_says_so_for_good(
     funded: Wallet, alice: User, client_as: ClientAs
 ) -> None:
     operation = services.set_tier(wallet=funded, actor=alice, tier="prototype", shown_micros=100_000)
-    browser = client_as(alice)
+    browser = confirmed(client_as(alice), f"wallet.retire/{funded.pk}")
     browser.post(f"/wallets/{funded.pk}/retire", {"name": funded.label})
     funded.refresh_from_db()
     assert funded.is_retired
@@ -115,7 +117,9 @@ def test_where_there_is_a_custodian_nobody_else_replaces_or_retires(
 ) -> None:
     shares.name_custodian(wallet=wallet, actor=alice, person=ada)
     for page in ("replace", "retire"):
-        assert client_as(alice).get(f"/wallets/{wallet.pk}/{page}").status_code == 403
-        assert client_as(ada).get(f"/wallets/{wallet.pk}/{page}").status_code == 200
+        browser = confirmed(client_as(alice), f"wallet.retire/{wallet.pk}")
+        assert browser.get(f"/wallets/{wallet.pk}/{page}").status_code == 403
+        browser = confirmed(client_as(ada), f"wallet.retire/{wallet.pk}")
+        assert browser.get(f"/wallets/{wallet.pk}/{page}").status_code == 200
     with pytest.raises(NotAllowed):
         retiring.retire(wallet=wallet, actor=alice, typed=wallet.label)

@@ -15,7 +15,7 @@ from core.registry import leaver_sources, personal_data
 from teams.models import Membership, Role, Team, User
 from teams.reach import Level
 from tests.factories import UserFactory, WalletFactory
-from tests.fixtures import ClientAs
+from tests.fixtures import ClientAs, confirmed
 from wallets.models import Custodian, Gateway, Wallet, WalletShare
 
 
@@ -63,14 +63,15 @@ def test_nobody_else_than_a_member_can_be_chosen(
 ) -> None:
     client_as(alice).post(f"/wallets/{owned.pk}/sharing", {"who": str(charlie.pk), "level": 2})
     client_as(alice).post(f"/wallets/{owned.pk}/sharing", {"who": "team", "level": 4})
-    client_as(alice).post(f"/wallets/{owned.pk}/custodians", {"custodian": str(charlie.pk)})
+    browser = confirmed(client_as(alice), f"wallet.custody/{owned.pk}")
+    browser.post(f"/wallets/{owned.pk}/custodians", {"custodian": str(charlie.pk)})
     assert (WalletShare.objects.count(), Custodian.objects.count()) == (0, 0)
 
 
 def test_the_teams_share_and_a_persons_are_ended_each(
     owned: Wallet, alice: User, bob: User, client_as: ClientAs
 ) -> None:
-    browser = client_as(alice)
+    browser = confirmed(client_as(alice), f"wallet.custody/{owned.pk}")
     browser.post(f"/wallets/{owned.pk}/sharing/open")
     for who in ("team", str(bob.pk)):
         browser.post(f"/wallets/{owned.pk}/sharing", {"who": who, "level": 1})
@@ -95,7 +96,7 @@ def test_an_open_wallet_is_not_shared_with_the_team_once_more(
 def test_an_admin_who_does_not_own_it_shares_but_does_not_close_it(
     owned: Wallet, bob: User, ada: User, client_as: ClientAs
 ) -> None:
-    browser = client_as(ada)
+    browser = confirmed(client_as(ada), f"wallet.custody/{owned.pk}")
     browser.post(f"/wallets/{owned.pk}/sharing", {"who": str(bob.pk), "level": 1})
     browser.post(f"/wallets/{owned.pk}/sharing/open")
     owned.refresh_from_db()
@@ -105,10 +106,18 @@ def test_an_admin_who_does_not_own_it_shares_but_does_not_close_it(
     assert "Name a custodian" not in shown
 
 
+def test_who_sits_there_is_asked_before_custody_changes(
+    owned: Wallet, alice: User, client_as: ClientAs
+) -> None:
+    answer = client_as(alice).post(f"/wallets/{owned.pk}/sharing/open")
+    assert answer["Location"].startswith("/accounts/confirm")
+    assert list(Wallet.objects.values_list("open_to_team", flat=True)) == [True]
+
+
 def test_its_owner_closes_it_opens_it_and_names_custodians(
     owned: Wallet, alice: User, ada: User, client_as: ClientAs
 ) -> None:
-    browser = client_as(alice)
+    browser = confirmed(client_as(alice), f"wallet.custody/{owned.pk}")
     browser.post(f"/wallets/{owned.pk}/sharing/open")
     owned.refresh_from_db()
     assert not owned.open_to_team

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.rooms import steps
 from tests.rooms.conftest import Enter
+from tools.stack import Owner
 
 pytestmark = pytest.mark.rooms
 
@@ -28,12 +29,15 @@ def test_a_frozen_wallet_says_who_and_why_and_asks_for_a_passkey_to_go_on(owner_
     expect(page.locator("tr", has_text="Hot")).to_contain_text("Frozen")
 
 
-def test_a_wallet_that_is_kept_is_there_for_those_it_is_shared_with(owner_page: Page, enter: Enter) -> None:
+def test_a_wallet_that_is_kept_is_there_for_those_it_is_shared_with(
+    owner_page: Page, owner: Owner, enter: Enter
+) -> None:
     page, erin = owner_page, enter("erin")
     wallet = steps.make_wallet(page, "Kept")
     steps.settle(page)
     page.get_by_role("region", name="Who may use it").get_by_role("link", name="Share").click()
     steps.submit(page, "form#open-form")
+    steps.prove(page, owner)
     expect(page.locator("main")).to_contain_text("Kept to some people")
     erin.goto("/wallets/")
     expect(erin.locator("main")).not_to_contain_text("Kept")
@@ -47,11 +51,12 @@ def test_a_wallet_that_is_kept_is_there_for_those_it_is_shared_with(owner_page: 
     expect(erin.get_by_role("link", name="Share")).to_have_count(0)
 
 
-def test_a_wallet_is_retired_under_its_name_and_stays_so(owner_page: Page) -> None:
+def test_a_wallet_is_retired_under_its_name_and_stays_so(owner_page: Page, owner: Owner) -> None:
     page = owner_page
     wallet = steps.make_wallet(page, "Old")
     steps.settle(page)
     page.get_by_role("link", name="Retire").click()
+    steps.prove(page, owner)
     page.locator("form#retire input[name=name]").fill("old")
     steps.submit(page, "form#retire")
     expect(page.locator("form#retire .error")).to_contain_text("This is not the name of the wallet.")

@@ -66,18 +66,21 @@ def test_an_open_wallet_is_everybodys_by_role_and_nothing_else_is_asked(
 def test_a_kept_wallet_is_not_there_for_others_in_any_list(
     closed: Wallet, alice: User, admin: User, client_as: ClientAs
 ) -> None:
+    other = WalletFactory.create(team=closed.team, gateway=closed.gateway, owner=alice)
     operation = OperationFactory.create(team=closed.team, wallet=closed, actor=alice)
     PaymentFactory.create(wallet=closed)
     membership = Membership.objects.get(user=admin)
-    assert seen_by(admin) == []
+    assert seen_by(admin) == [other]
     assert list(payments_of(membership.reach)) == []
     assert operation not in operations_of(membership.reach)
     with pytest.raises(Http404):
         wallet_for(membership, closed.pk)
     assert not may(admin, closed, Action.VIEW)
     assert client_as(admin).get(f"/wallets/{closed.pk}").status_code == 404
-    assert "Till" not in client_as(admin).get("/activity/?tab=audit").content.decode()
-    assert seen_by(alice) == [closed]
+    shares.rename(wallet=other, actor=alice, label="Purse")
+    record = client_as(admin).get("/activity/?tab=audit").content.decode()
+    assert ("Till" in record, "Wallet renamed" in record) == (False, True)
+    assert set(seen_by(alice)) == {closed, other}
 
 
 @pytest.mark.parametrize(
