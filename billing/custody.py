@@ -24,7 +24,7 @@ KEPT = timedelta(minutes=5)
 def export_wallet(*, wallet: Wallet, actor: User, reader: str) -> Operation:
     """Ask for the key, sealed to the browser's `reader`: the passkey confirms who can open it, too."""
     reveal.public_key(reader)
-    if not wallet.is_ready:
+    if not wallet.has_key:
         raise Refusal("WALLET_NOT_READY", _("This wallet is not ready yet."))
     return queue.submit(
         Request(

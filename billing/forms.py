@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.keys import KeyText, read_key
+from billing.keys import KeyText, read_address, read_key
 from billing.limit_forms import LimitsMixin
 from core.ui.choices import Choice
 from wallets import signer, vault
@@ -43,7 +43,8 @@ class EitherField(forms.CharField):
 class ImportForm(LimitsMixin):
     """A wallet whose key arrives here, and is sealed to the worker before this form is done with it.
 
-    After `is_valid`, `cleaned_data` holds `sealed`, `wallet_id` and `claimed_address`; the key itself is gone.
+    After `is_valid`, `cleaned_data` holds `sealed`, `wallet_id`, `claimed_address` and `in_keystore`; the key itself,
+    or the keystore with its password, is gone.
     """
 
     gateway = forms.ChoiceField(label=gettext_lazy("Signs for"), widget=forms.RadioSelect)
@@ -51,7 +52,7 @@ class ImportForm(LimitsMixin):
         label=gettext_lazy("Name"), max_length=60, widget=forms.TextInput(attrs={"required": True})
     )
     key = EitherField(
-        label=gettext_lazy("Private key, or what allowance.json holds"),
+        label=gettext_lazy("Private key, or what allowance.json or a keystore holds"),
         widget=HiddenText(
             attrs={
                 "rows": 4,
@@ -68,7 +69,24 @@ class ImportForm(LimitsMixin):
         required=False,
         help_text=gettext_lazy("The Run402 CLI keeps it at ~/.config/run402/allowance.json."),
     )
-    field_order = ("gateway", "label", "key", "file", "per_payment", "per_day", "per_week", "per_month")
+    password = forms.CharField(
+        label=gettext_lazy("Password of the keystore"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("Only a keystore has one. It is sealed with it; a worker opens both."),
+    )
+    address = forms.CharField(
+        label=gettext_lazy("Its address, to be checked"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+        help_text=gettext_lazy("The import is refused when the key belongs to another address."),
+    )
+    field_order = (
+        *("gateway", "label", "key", "file", "password", "address"),
+        *("per_payment", "per_day", "per_week", "per_month"),
+    )
     use_required_attribute = False
 
     def __init__(self, *args: Any, gateways: list[Gateway], **kwargs: Any) -> None:
@@ -86,11 +104,15 @@ class ImportForm(LimitsMixin):
         if len(given) != 1:
             raise ValidationError(_("Paste the key, or choose the file: one of the two."), code="one")
         try:
-            found = read_key(given[0])
+            found = read_key(given[0], cleaned.pop("password", ""))
         except ValidationError as error:
-            self.add_error("key", error)
+            self.add_error(None if hasattr(error, "error_dict") else "key", error)
             return cleaned
-        return {**cleaned, **self._sealed(found)}
+        return {**cleaned, **self._sealed(found, cleaned.get("address", ""))}
+
+    def clean_address(self) -> str:
+        given = self.cleaned_data["address"]
+        return read_address(given) if given else ""
 
     def _uploaded(self, file: BinaryIO | None) -> str:
         if file is None:
@@ -103,9 +125,26 @@ class ImportForm(LimitsMixin):
         except UnicodeDecodeError:
             raise ValidationError({"file": _("This file is no text.")}) from None
 
-    def _sealed(self, found: KeyText) -> dict[str, Any]:
-        sealed = vault.seal(found.key, signer.import_context(self.wallet_id))
-        return {"sealed": sealed, "wallet_id": self.wallet_id, "claimed_address": found.address}
+    def _sealed(self, found: KeyText, wanted: str) -> dict[str, Any]:
+        """Seal what was found. Of two addresses both have to be the key's: those that differ are refused here."""
+        if wanted and found.address and wanted.lower() != found.address.lower():
+            self.add_error("address", _("The file belongs to another address."))
+        return {
+            "sealed": vault.seal(found.secret, signer.import_context(self.wallet_id)),
+            "wallet_id": self.wallet_id,
+            "claimed_address": found.address or wanted,
+            "in_keystore": found.in_keystore,
+        }
+
+
+class FreezeForm(forms.Form):
+    """Why a wallet is frozen, for those who find it so."""
+
+    why = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=200,
+        help_text=gettext_lazy("Everybody who sees the wallet reads it."),
+    )
 
 
 class TierForm(forms.Form):

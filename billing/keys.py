@@ -1,6 +1,8 @@
-"""Reading what a person pastes as a wallet key: 64 hex digits, or the CLI's allowance.json (contract: identity 2.1).
+"""Reading what a person pastes as a wallet key: 64 hex digits, the CLI's allowance.json (contract: identity 2.1), or a
+keystore with its password.
 
-Only the shape is judged here. Whether the number is a key at all, and whose, the worker says: web derives nothing.
+Only the shape is judged here. Whether the number is a key at all, and whose, the worker says: web derives nothing, and
+opens no keystore.
 """
 
 from __future__ import annotations
@@ -13,47 +15,88 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from core.errors import Refusal
+from wallets import keystores
+
 MAX_CHARACTERS = 20_000
-_KEY = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
+_KEY = re.compile(r"(?:0[xX])?([0-9a-fA-F]{64})")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True)
 class KeyText:
-    """A key on its way to the seal, and the address that its file claims for it ("" when none was given)."""
+    """What is sealed for the worker: a key, or a keystore with its password; `address` is what its file claims."""
 
-    key: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
     address: str = ""
+    in_keystore: bool = False
 
 
-def read_key(text: str) -> KeyText:
+def read_key(text: str, password: str = "") -> KeyText:
     """Return the key in a pasted text or file. Raises ValidationError; no message repeats what was typed."""
-    text = text.strip().removeprefix("\ufeff")
+    text = text.strip().removeprefix("\ufeff").strip()
     if len(text) > MAX_CHARACTERS:
         raise ValidationError(_("This is too long for a key or an allowance file."), code="too_long")
-    return _from_file(text) if text.startswith(("{", "[")) else KeyText(_bytes(text))
+    return _from_file(text, password) if text.startswith(("{", "[")) else KeyText(_bytes(text))
 
 
-def _from_file(text: str) -> KeyText:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValidationError(
-            _("This looks like an allowance file, but it is no valid JSON."), code="json"
-        ) from None
+def read_address(text: str) -> str:
+    """Return an address as it was typed, without spaces around it. Raises ValidationError."""
+    if not _ADDRESS.fullmatch(text.strip()):
+        raise ValidationError(_("An address is 0x and 40 hexadecimal digits."), code="address")
+    return text.strip()
+
+
+def _from_file(text: str, password: str) -> KeyText:
+    document = _json(text)
+    if keystores.looks_like_one(document):
+        return _from_keystore(document, password)
     if not isinstance(document, dict) or not isinstance(document.get("privateKey"), str):
         raise ValidationError(
             _("An allowance file has the fields “address” and “privateKey”."), code="fields"
         )
-    if document.get("rail") == "mpp":
+    if document.get("rail", "x402") not in ("x402", None):
         raise ValidationError(
-            _("This allowance pays by MPP. The panel signs x402 payments only."), code="rail"
+            _(
+                "This allowance pays by MPP, and the panel signs x402 payments only. To let the same key pay by x402 "
+                "here, paste the key alone."
+            ),
+            code="rail",
         )
     return KeyText(_bytes(document["privateKey"]), _address(document.get("address")))
 
 
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
+        raise ValidationError(
+            _("This looks like an allowance file, but it is no valid JSON."), code="json"
+        ) from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a file that says a thing twice: readers differ about which one counts."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a field stands there twice")
+    return found
+
+
+def _from_keystore(document: dict[str, Any], password: str) -> KeyText:
+    try:
+        keystores.check(document)
+    except Refusal as refusal:
+        raise ValidationError(refusal.fault.message, code=refusal.fault.code) from None
+    if not 0 < len(password) <= keystores.MOST_PASSWORD:
+        raise ValidationError({"password": _("Type the password of this keystore.")}, code="password")
+    claimed = document.get("address")
+    address = _address(f"0x{str(claimed).removeprefix('0x')}") if claimed else ""
+    return KeyText(keystores.packed(document, password), address, in_keystore=True)
+
+
 def _bytes(text: str) -> bytes:
-    match = _KEY.fullmatch(text)
+    match = _KEY.fullmatch("".join(text.split()))
     if match is None:
         raise ValidationError(
             _("A private key is 64 hexadecimal digits, with or without 0x before."), code="shape"
@@ -62,8 +105,8 @@ def _bytes(text: str) -> bytes:
 
 
 def _address(value: Any) -> str:
-    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value.strip()):
         raise ValidationError(
             _("The “address” in this file is not 0x and 40 hexadecimal digits."), code="address"
         )
-    return value
+    return value.strip()

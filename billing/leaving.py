@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
+from django.db.models import Manager, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from audit.selectors import did
+from billing.shares import may_decide
 from core.registry import LeaverItem
 from teams.models import Membership, User
-from teams.permissions import Action, allows
-from wallets.models import Wallet
+from teams.permissions import Action, allows, may_with
+from wallets.models import Custodian, Wallet, WalletShare
 from wallets.selectors import wallets_of
+
+Row = TypeVar("Row", Custodian, WalletShare)
 
 
 def of_leaver(viewer: Membership, person: User) -> list[LeaverItem]:
@@ -23,6 +29,8 @@ def of_leaver(viewer: Membership, person: User) -> list[LeaverItem]:
     brought = [one for one in wallets if one.origin == Wallet.Origin.IMPORTED and str(one.pk) in imported]
     return [
         *(_owned(one, viewer) for one in wallets if one.owner_id == person.pk),
+        *(_kept(one, viewer) for one in _with(Custodian.objects, wallets, person)),
+        *(_shared(one, viewer) for one in _with(WalletShare.objects, wallets, person)),
         *(_brought(one, imported[str(one.pk)]) for one in brought),
         *(_taken(one, exported[str(one.pk)]) for one in wallets if str(one.pk) in exported),
     ]
@@ -38,6 +46,34 @@ def _owned(wallet: Wallet, viewer: Membership) -> LeaverItem:
         icon="wallet",
         button=_("Take it over") if may else "",
         url=reverse("billing:wallet_owner", args=[wallet.pk]) if may else "",
+    )
+
+
+def _with(rows: Manager[Row], wallets: Sequence[Wallet], person: User) -> QuerySet[Row]:
+    return rows.filter(wallet__in=wallets, user=person).select_related("wallet")
+
+
+def _kept(one: Custodian, viewer: Membership) -> LeaverItem:
+    may = may_decide(viewer, one.wallet)
+    return LeaverItem(
+        title=_("They keep the key of %(name)s") % {"name": one.wallet.label},
+        detail=_("As a custodian they may export, replace and retire it while they are in the team."),
+        icon="key-round",
+        button=_("End it") if may else "",
+        url=reverse("billing:wallet_custodian_end", args=[one.wallet_id, one.user_id]) if may else "",
+    )
+
+
+def _shared(one: WalletShare, viewer: Membership) -> LeaverItem:
+    action = Action.WALLET_MANAGE
+    may = allows(viewer.role, action) and may_with(viewer, one.wallet_id, action)
+    words = {"name": one.wallet.label, "what": one.get_level_display()}
+    return LeaverItem(
+        title=_("The wallet %(name)s is shared with them") % words,
+        detail=_("They may %(what)s while they are in the team, as far as their role lets them.") % words,
+        icon="wallet",
+        button=_("End the share") if may else "",
+        url=reverse("billing:wallet_share_end", args=[one.wallet_id, one.user_id]) if may else "",
     )
 
 

@@ -26,7 +26,7 @@ from wallets.models import Gateway, Payment, Wallet
 FAILED_SHOWN = timedelta(days=1)
 LEDGER_DAYS = 30
 LATEST_OPERATIONS = 10
-QUIET_KINDS = ("wallet.balance",)
+QUIET_KINDS = ("wallet.balance", "wallet.unfreeze_due")
 
 
 def wallets_here(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:
@@ -47,6 +47,14 @@ def wallet_operations(wallet: Wallet, reach: Reach) -> list[Operation]:
     operations = operation_selectors.operations_of(reach).filter(wallet=wallet).exclude(kind__in=QUIET_KINDS)
     done = Case(When(state__in=ACTIVE, then=0), default=1, output_field=IntegerField())
     return list(operations.order_by(done, "-created_at")[:LATEST_OPERATIONS])
+
+
+def signed_payments(wallet: Wallet) -> list[Payment]:
+    """Return what was signed and may still settle, newest first."""
+    states = [Payment.State.SIGNED, Payment.State.UNKNOWN]
+    return list(
+        Payment.objects.filter(wallet=wallet, state__in=states).order_by("-reserved_at")[:LATEST_OPERATIONS]
+    )
 
 
 def noted(operations: Sequence[Operation], subject_id: UUID) -> Operation | None:

@@ -23,6 +23,7 @@ from operations.queue import Request
 from teams.models import Scope, Team, User
 from teams.permissions import Action, NotAllowed, still_allowed
 from teams.services import bring_into_reach
+from wallets import freezing
 from wallets.limits import Limits
 from wallets.models import Gateway, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
@@ -38,11 +39,15 @@ NewLimits = Limits
 
 @dataclass(frozen=True)
 class SealedKey:
-    """An imported key as web holds it: sealed to the worker for this wallet id, with the address its file claims."""
+    """An imported key as web holds it: sealed to the worker for this wallet id, with the address its file claims.
+
+    `in_keystore`: what is sealed is a keystore with its password.
+    """
 
     wallet_id: UUID
     sealed: bytes
     claimed_address: str
+    in_keystore: bool = False
 
 
 def make_wallet(*, team: Team, actor: User, gateway: Gateway, label: str, limits: NewLimits) -> Wallet:
@@ -84,7 +89,9 @@ def import_wallet(
         bring_into_reach(user=actor, team=team, kind=Scope.Kind.WALLET, object_id=wallet.pk)
         args: dict[str, Any] = {**limits.as_args(), "claimed_address": key.claimed_address}
         title = _("Import the wallet %(name)s") % {"name": label}
-        lane = f"wallet-import/{team.pk}"  # one after another: each is compared with the wallets there are
+        # One after another: each is compared with the wallets there are. A keystore takes 256 MB to open, so of
+        # those one is opened at a time by all workers together.
+        lane = "wallet-import/keystores" if key.in_keystore else f"wallet-import/{team.pk}"
         queue.submit(_about(wallet, "wallet.import", title, actor, args=args, lane=lane))
         _record("wallet.requested", wallet, actor)
     return wallet
@@ -160,6 +167,8 @@ def refresh_tiers(*, team: Team, gateway: Gateway, actor: User | None = None) ->
 def set_tier(*, wallet: Wallet, actor: User, tier: str, shown_micros: int) -> Operation:
     """Pay for a tier, at most what was shown. Raises Refusal when the list says another price by now, or none."""
     _require_ready(wallet)
+    if held := freezing.active(wallet):
+        raise freezing.Frozen(held)
     price = price_of(wallet.gateway, tier)
     if price is None or price.micros is None:
         raise Refusal(

@@ -127,6 +127,8 @@ PersonalData = Callable[[Any], Any]
 Eraser = Callable[[Any], None]
 #: team to the things that a membership can be limited to, as (id, label) in the order to show them.
 ScopeChoices = Callable[[Any], list[tuple[UUID, str]]]
+#: membership to what single wallets say about the member (`teams.reach.Shares`).
+WalletShares = Callable[[Any], Any]
 SearchSource = Callable[[HttpRequest, str], list[Hit]]
 HealthCheck = Callable[[], tuple[bool, str]]
 #: Given an operation that has ended or waits, in the transaction that writes so: it may write rows and nothing else.
@@ -145,6 +147,7 @@ leaver_sources: Registry[LeaverSource] = Registry("source of leaver's items")
 personal_data: Registry[PersonalData] = Registry("source of personal data")
 erasers: Registry[Eraser] = Registry("eraser of personal data")
 scope_choices: Registry[ScopeChoices] = Registry("source of scopes")
+wallet_shares: Registry[WalletShares] = Registry("source of wallet shares")
 search_sources: Registry[SearchSource] = Registry("search source")
 health_checks: Registry[HealthCheck] = Registry("health check")
 outcome_listeners: Registry[OutcomeListener] = Registry("outcome listener")

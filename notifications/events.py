@@ -59,6 +59,14 @@ ALL = (
         action=Action.WALLET_MANAGE,
     ),
     EventType(
+        "wallet.frozen",
+        _("A wallet is frozen, or is to pay again"),
+        _("whoever can freeze it"),
+        "snowflake",
+        mail=True,
+        action=Action.WALLET_FREEZE,
+    ),
+    EventType(
         "lease.ending",
         _("A tier ends within three days"),
         _("whoever can renew it"),

@@ -41,7 +41,9 @@ def audience(happening: Happening) -> list[User]:
     """Return who is to hear of it: who is named, or has the right that the type asks for, and who reaches it."""
     if happening.team_id is None:
         return list(User.objects.filter(is_operator=True, is_active=True))
-    found = Membership.objects.filter(team_id=happening.team_id, user__is_active=True).select_related("user")
+    found = Membership.objects.filter(team_id=happening.team_id, user__is_active=True).select_related(
+        "user", "team"
+    )
     if happening.people is not None:
         found = found.filter(user__in=happening.people)
     return [each.user for each in found if _is_for(happening, each)]

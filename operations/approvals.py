@@ -18,7 +18,7 @@ from operations import queue
 from operations.models import Operation, Reason, State
 from operations.work import Wait, Work
 from teams.models import Membership, Team, User
-from teams.permissions import Action, allows, still_allowed, who_may
+from teams.permissions import Action, allows, may_with, still_allowed, who_may
 
 #: The checkpoint that holds who approved.
 APPROVED_BY = "approved_by"
@@ -66,9 +66,14 @@ def is_waiting(operation: Operation) -> bool:
 
 def deciders(operation: Operation) -> list[User]:
     """Return who could decide about it."""
-    others = Membership.objects.filter(team=operation.team_id, user__is_active=True).select_related("user")
+    others = Membership.objects.filter(team=operation.team_id, user__is_active=True).select_related(
+        "user", "team"
+    )
     rows = others.exclude(user=operation.actor_id).order_by("user__name", "user__email")
-    able = [each for each in rows if allows(each.role, Action.PAYMENT_APPROVE)]
+    action = Action.PAYMENT_APPROVE
+    able = [
+        each for each in rows if allows(each.role, action) and may_with(each, operation.wallet_id, action)
+    ]
     return [each.user for each in able if each.reach.covers(operation.project_id, operation.wallet_id)]
 
 

@@ -35,5 +35,5 @@ class OperationsConfig(AppConfig):
         keep("operations.OperationEvent", "operations.OperationRequest")
         leave_out("worthless after a quarter of an hour", "operations.Result")
         leave_out("who is alive now", "operations.WorkerPulse", "operations.BeatPulse")
-        leave_out("what is wrong now", "operations.Trouble")
+        leave_out("what is wrong, and how full the disk is, now", "operations.Trouble", "operations.DiskUse")
         after_restore.add("operations", restoring.hold_for_review)

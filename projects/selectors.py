@@ -13,7 +13,7 @@ from operations import selectors as operation_selectors
 from operations.models import ACTIVE, Operation, Reason, State
 from projects.models import Project
 from teams.models import Membership, Team
-from teams.permissions import Action, allows, demand, demand_reach
+from teams.permissions import Action, allows, demand, demand_reach, may_with
 from teams.reach import Reach
 from wallets.models import Gateway
 
@@ -60,13 +60,14 @@ def project_for(membership: Membership, project_id: UUID, action: Action = Actio
         raise Http404("no such project")
     demand(membership, action)
     if action is not Action.VIEW:
-        demand_reach(membership, wallet_id=project.wallet_id)
+        demand_reach(membership, wallet_id=project.wallet_id, action=action)
     return project
 
 
 def may_work_on(project: Project, membership: Membership, action: Action) -> bool:
     """Say whether `project_for` would let the member do it: for buttons."""
-    return allows(membership.role, action) and membership.reach.covers(project.pk, project.wallet_id)
+    reaches = membership.reach.covers(project.pk, project.wallet_id)
+    return allows(membership.role, action) and reaches and may_with(membership, project.wallet_id, action)
 
 
 def is_stale(project: Project) -> bool:

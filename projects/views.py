@@ -23,7 +23,7 @@ from teams.middleware import PanelRequest
 from teams.permissions import Action
 from teams.stepup import step_up
 from wallets import gateways
-from wallets.selectors import ready_wallets
+from wallets.selectors import spendable_wallets
 
 
 @require_safe
@@ -41,7 +41,7 @@ def index(request: PanelRequest) -> HttpResponse:
 @require(Action.PROJECT_CREATE)
 def new(request: PanelRequest) -> HttpResponse:
     """Ask for name and wallet; have the project made."""
-    wallets = ready_wallets(request.membership.reach, gateways.of(request))
+    wallets = spendable_wallets(request.membership, gateways.of(request))
     payers = tuple(payer(wallet) for wallet in wallets)
     initial = {"wallet": first_choice(payers, request.GET.get("wallet", ""))}
     form = ProjectForm(request.POST or None, payers=payers, initial=initial)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import Refusal
 from teams.models import Membership, Role, Team, User
+from teams.reach import Level
 
 
 class Action(TextChoices):
@@ -26,6 +27,9 @@ class Action(TextChoices):
     KEY_REVEAL = "key.reveal", _("see a project's service key")
     WALLET_RAISE = "wallet.raise", _("raise what a wallet may spend")
     WALLET_EXPORT = "wallet.export", _("take a wallet's key out of the panel")
+    WALLET_RETIRE = "wallet.retire", _("replace and retire wallets")
+    WALLET_FREEZE = "wallet.freeze", _("freeze a wallet")
+    WALLET_UNFREEZE = "wallet.unfreeze", _("let a frozen wallet pay again")
     MEMBERS_MANAGE = "members.manage", _("invite, change and remove members")
     OWNERS_MANAGE = "owners.manage", _("make owners and admins, or end that")
     TEAM_RULES = "team.rules", _("change the team's rules")
@@ -49,6 +53,9 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.KEY_REVEAL: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Action.WALLET_RAISE: frozenset({Role.OWNER}),
     Action.WALLET_EXPORT: frozenset({Role.OWNER}),
+    Action.WALLET_RETIRE: frozenset({Role.OWNER, Role.ADMIN}),
+    Action.WALLET_FREEZE: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING, Role.DEVELOPER}),
+    Action.WALLET_UNFREEZE: frozenset({Role.OWNER, Role.ADMIN}),
     Action.MEMBERS_MANAGE: frozenset({Role.OWNER, Role.ADMIN}),
     Action.OWNERS_MANAGE: frozenset({Role.OWNER}),
     Action.TEAM_RULES: frozenset({Role.OWNER}),
@@ -58,6 +65,21 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.OPERATIONS_EXPORT: frozenset({Role.OWNER, Role.ADMIN}),
     Action.AUDIT_VIEW: EVERYBODY,
     Action.AUDIT_EXPORT: frozenset({Role.OWNER, Role.ADMIN}),
+}
+
+
+#: How far a member has to be let with a wallet for an action that works with one: spending, unless it stands here.
+LEVELS: dict[Action, Level] = {
+    Action.VIEW: Level.SEE,
+    Action.PROJECT_SYNC: Level.SEE,
+    Action.AUDIT_VIEW: Level.SEE,
+    Action.AUDIT_EXPORT: Level.SEE,
+    Action.WALLET_FREEZE: Level.SEE,
+    Action.WALLET_MANAGE: Level.MANAGE,
+    Action.WALLET_RAISE: Level.MANAGE,
+    Action.WALLET_UNFREEZE: Level.MANAGE,
+    Action.WALLET_EXPORT: Level.CUSTODY,
+    Action.WALLET_RETIRE: Level.CUSTODY,
 }
 
 
@@ -83,8 +105,29 @@ def demand(membership: Membership, action: Action) -> None:
         )
 
 
+def may_with(membership: Membership, wallet_id: UUID | None, action: Action) -> bool:
+    """Say whether the very wallet lets the member go so far; the role and the reach are asked elsewhere."""
+    return wallet_id is None or membership.shares.level(wallet_id) >= LEVELS.get(action, Level.SPEND)
+
+
+def demand_with(membership: Membership, wallet_id: UUID, action: Action) -> None:
+    """Raise PermissionDenied unless the wallet lets the member go so far."""
+    if not may_with(membership, wallet_id, action):
+        raise PermissionDenied(
+            gettext(
+                "Your role lets you %(what)s, but this wallet is shared with you for less. "
+                "Its page names who can change that."
+            )
+            % {"what": action.label}
+        )
+
+
 def demand_reach(
-    membership: Membership, *, project_id: UUID | None = None, wallet_id: UUID | None = None
+    membership: Membership,
+    *,
+    project_id: UUID | None = None,
+    wallet_id: UUID | None = None,
+    action: Action = Action.VIEW,
 ) -> None:
     """Raise PermissionDenied unless what the member sees may be worked with: a project needs its wallet too."""
     if not membership.reach.covers(project_id, wallet_id):
@@ -95,6 +138,8 @@ def demand_reach(
             )
             % {"roles": who_may(Action.MEMBERS_MANAGE)}
         )
+    if wallet_id is not None:
+        demand_with(membership, wallet_id, action)
 
 
 def still_allowed(
@@ -111,11 +156,13 @@ def still_allowed(
     """
     if user is None:
         return True
-    membership = Membership.objects.filter(user=user, team=team, user__is_active=True).first()
+    found = Membership.objects.filter(user=user, team=team, user__is_active=True).select_related("team")
+    membership = found.first()
     return (
         membership is not None
         and allows(membership.role, action)
         and membership.reach.covers(project_id, wallet_id)
+        and may_with(membership, wallet_id, action)
     )
 
 

@@ -1,4 +1,4 @@
-"""The picture that an authenticator app reads, drawn here: no other machine gets to see the seed."""
+"""Codes that a camera reads, drawn here: no other machine gets to see what they hold."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MARGIN = 4
 
 def of_app(user: User, secret: str) -> SafeString:
     """Return the SVG of the address that hands the seed to an app."""
-    return drawn(get_adapter().build_totp_url(user, secret))
+    return drawn(get_adapter().build_totp_url(user, secret), _("The code for your authenticator app"))
 
 
-def drawn(text: str) -> SafeString:
-    """Return the text as an SVG without inline style; its colours come from `.qr`."""
+def drawn(text: str, label: str) -> SafeString:
+    """Return the text as an SVG without inline style, called `label`; its colours come from `.qr`."""
     code = qrcode.QRCode(border=0, error_correction=qrcode.constants.ERROR_CORRECT_M)
     code.add_data(text)
     code.make(fit=True)
@@ -32,7 +32,7 @@ def drawn(text: str) -> SafeString:
     return format_html(
         '<svg class="qr" role="img" aria-label="{}" viewBox="0 0 {} {}" shape-rendering="crispEdges">'
         '<rect width="100%" height="100%"/><path d="{}"/></svg>',
-        _("The code for your authenticator app"),
+        label,
         side,
         side,
         mark_safe(dark),  # noqa: S308 - numbers and letters of ours

@@ -8,11 +8,12 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
-        from core.registry import erasers, operation_keepers, personal_data, scope_choices
-        from wallets import passkeys, payees, personal, policies, signer, spending
+        from core.registry import erasers, operation_keepers, personal_data, scope_choices, wallet_shares
+        from wallets import freezing, passkeys, payees, personal, policies, signer, spending, unfreezing
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
         from wallets.selectors import names_of, operations_paid
+        from wallets.sharing import shares_of
 
         key = SealedColumn("wallets.Wallet", "key_sealed", contexts=signer.contexts)
         sealed_columns.add("wallets.Wallet.key_sealed", key)
@@ -28,6 +29,11 @@ class WalletsConfig(AppConfig):
         sealed_columns.add("wallets.TrustedPasskey.mac", passkey)
         first = MacColumn("wallets.FirstPasskey", "mac", covered=passkeys.first_covered)
         sealed_columns.add("wallets.FirstPasskey.mac", first)
+        lifted = MacColumn("wallets.Freeze", "lift_mac", covered=freezing.covered)
+        sealed_columns.add("wallets.Freeze.lift_mac", lifted)
+        agreed = MacColumn("wallets.Unfreezing", "mac", covered=unfreezing.covered)
+        sealed_columns.add("wallets.Unfreezing.mac", agreed)
+        wallet_shares.add("wallets", shares_of)
         scope_choices.add("wallet", names_of)
         post_migrate.connect(sync_after_migrate, sender=self)
         personal_data.add("wallets", personal.held)
@@ -46,8 +52,13 @@ class WalletsConfig(AppConfig):
             "wallets.Payment",
             "wallets.TrustedPasskey",
             "wallets.Halt",
+            "wallets.Freeze",
+            "wallets.Payee",
+            "wallets.WalletShare",
+            "wallets.Custodian",
         )
         tables.add("wallets.Gateway", Table(made_by_migrate=True))
+        leave_out("whoever wants a wallet to pay again says so again", "wallets.Unfreezing")
         leave_out("how a gateway answers now", "wallets.GatewayStanding")
         leave_out("an operator gives it again where it is needed", "wallets.FirstPasskey")
         after_restore.add("halt", restoring.halt)

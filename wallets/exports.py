@@ -21,7 +21,7 @@ FORMATS = ("allowance", "raw", "keystore")
 
 def open_key(wallet: Wallet) -> bytes:
     """Return the key in clear, in a worker. Raises `Locked`, or Refusal when the wallet has none of its own."""
-    if not wallet.is_ready or not wallet.key_sealed:
+    if not wallet.has_key or not wallet.key_sealed:
         raise Refusal(
             "WALLET_NOT_READY",
             _("This wallet has no key to export: it was not made yet, or could not be."),

@@ -6,26 +6,32 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.http import Http404
 from django.utils import timezone
 
 from teams.models import Membership, Team
-from teams.permissions import Action, demand
-from teams.reach import Reach
+from teams.permissions import Action, demand, demand_with
+from teams.reach import Level, Reach
 from wallets.limits import WINDOWS
-from wallets.models import Gateway, Payment, Wallet
+from wallets.models import Freeze, Gateway, Payment, Wallet
 
 
 def wallets_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Wallet]:
-    """Return the wallets within reach, at one gateway or at all."""
-    wallets = Wallet.objects.filter(reach.q(wallet="pk")).select_related("gateway", "owner", "policy", "team")
+    """Return the wallets within reach, at one gateway or at all, each with `is_held`: it is frozen."""
+    held = Freeze.objects.filter(wallet=OuterRef("pk"), lifted_at=None)
+    wallets = Wallet.objects.filter(reach.q(wallet="pk")).annotate(is_held=Exists(held))
+    wallets = wallets.select_related("gateway", "owner", "policy", "team")
     return wallets.filter(gateway=gateway) if gateway else wallets
 
 
 def names_of(team: Team) -> list[tuple[UUID, str]]:
-    """Return all wallets of the team with their gateways, by name: for choosing what a member reaches."""
-    rows = wallets_of(Reach(team.pk)).exclude(state=Wallet.State.FAILED).order_by("label")
+    """Return the team's wallets with their gateways, by name: for choosing what a member reaches.
+
+    One that is kept to some people is shared from its own page, and named to nobody else.
+    """
+    rows = wallets_of(Reach(team.pk)).filter(open_to_team=True).exclude(state=Wallet.State.FAILED)
+    rows = rows.order_by("label")
     return [(wallet.pk, f"{wallet.label} ({wallet.gateway.name})") for wallet in rows]
 
 
@@ -34,12 +40,18 @@ def ready_wallets(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:
     return wallets_of(reach, gateway).filter(state=Wallet.State.READY)
 
 
+def spendable_wallets(membership: Membership, gateway: Gateway) -> QuerySet[Wallet]:
+    """Return the wallets that can sign and that the member may spend from, as far as the wallets say."""
+    return ready_wallets(membership.reach, gateway).exclude(pk__in=membership.shares.below(Level.SPEND))
+
+
 def wallet_for(membership: Membership, wallet_id: UUID, action: Action = Action.VIEW) -> Wallet:
     """Return one wallet for a member who wants to do `action`: 404 out of reach, 403 without the right."""
     wallet = wallets_of(membership.reach).filter(pk=wallet_id).first()
     if wallet is None:
         raise Http404("no such wallet")
     demand(membership, action)
+    demand_with(membership, wallet.pk, action)
     return wallet
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 import run402
 from core.errors import Refusal
 from run402 import Exchange
@@ -30,7 +32,7 @@ def import_context(wallet_id: UUID) -> vault.Context:
 def contexts(wallet: Wallet) -> tuple[vault.Context, ...]:
     """Return the places a wallet's sealed key may have been sealed for, likeliest first."""
     own, arriving = key_context(wallet), import_context(wallet.pk)
-    return (own, arriving) if wallet.is_ready else (arriving, own)
+    return (own, arriving) if wallet.has_key else (arriving, own)
 
 
 def client(
@@ -63,6 +65,11 @@ def client(
 
 
 def _may_sign_for(wallet: Wallet, gateway: Gateway) -> None:
+    if wallet.is_retired:
+        raise Refusal(
+            "WALLET_RETIRED",
+            _("The wallet %(name)s was retired. It signs nothing any more.") % {"name": wallet.label},
+        )
     if not wallet.is_ready:
         raise Refusal("WALLET_NOT_READY", f"The wallet {wallet.label} is not ready yet.")
     if wallet.gateway_id != gateway.pk:

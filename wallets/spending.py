@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import NextStep, Refusal
 from run402 import x402
-from wallets import halts, limiting, payees, policies, selectors, vault, windows
+from wallets import freezing, halts, limiting, payees, policies, selectors, vault, windows
 from wallets.limits import money_of
 from wallets.models import Payment, Wallet
 from wallets.windows import Spend
@@ -63,6 +63,7 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
         if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
             return existing
         halts.refuse_if_halted(locked.team_id, locked.gateway_id)
+        freezing.refuse_if_frozen(locked)
         at = windows.now_for(locked)
         _check(locked, charge, at)
         payment = Payment.objects.create(
@@ -127,6 +128,7 @@ def purchase(payment: Payment) -> x402.Purchase:
     Raises Halted while it is stopped: what was signed before is not presented again either.
     """
     refuse_if_halted(payment)
+    freezing.refuse_if_frozen(payment.wallet)
 
     def before_send(signed: x402.SignedPayment) -> None:
         _store_signed(payment, signed)
@@ -174,6 +176,7 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
         wallet = Wallet.objects.select_for_update().get(pk=payment.wallet_id)
         if wallet.is_frozen:
             raise frozen(wallet)
+        freezing.refuse_if_frozen(wallet)
         free = Payment.objects.filter(pk=payment.pk, state=Payment.State.RESERVED, nonce="")
         changed = free.update(
             state=Payment.State.SIGNED,

@@ -11,6 +11,7 @@ from billing.handlers import (
     raising,
     reconcile,
     tiers,
+    unfreezing,
     wallet,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "raising",
     "reconcile",
     "tiers",
+    "unfreezing",
     "wallet",
 ]

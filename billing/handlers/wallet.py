@@ -12,12 +12,15 @@ from django.utils.translation import gettext_lazy
 import run402
 from audit.record import Subject, record
 from billing.handlers.mirror import wallet_of
+from billing.lookalikes import lookalikes_of
 from core.errors import NextStep, Refusal
 from operations.models import Operation
 from operations.registry import kind
 from operations.work import Work
+from teams.models import Team
 from teams.permissions import Action
-from wallets import policies, signer, vault
+from teams.reach import Reach
+from wallets import keystores, policies, signer, vault
 from wallets.limits import Limits, is_raise, make_sense
 from wallets.models import SpendPolicy, Wallet
 
@@ -43,17 +46,37 @@ def create(work: Work) -> dict[str, Any]:
 @kind("wallet.import", gettext_lazy("Import a wallet"), action=Action.WALLET_MANAGE, on_end=forget_unmade)
 def import_(work: Work) -> dict[str, Any]:
     """Open the key that web sealed, check it, and seal it again under its address."""
+    key = _arrived(wallet_of(work.operation))
     with transaction.atomic():
+        Team.objects.select_for_update().get(
+            pk=work.operation.team_id
+        )  # no other wallet of it arrives meanwhile
         wallet = _locked(work)
         if wallet.is_ready:
             return _made(wallet)
         _require_unmade(wallet)
         if wallet.gateway.is_sandbox:
             raise Refusal("WALLET_NOT_FOR_SANDBOX", _("An imported wallet signs nothing for a sandbox."))
-        key = vault.unseal(bytes(wallet.key_sealed), signer.import_context(wallet.pk))
         _check_imported(wallet, key, str(work.args["claimed_address"]))
         _finish(wallet, key, work)
+    _warn_of_lookalikes(wallet, work)
     return _made(wallet)
+
+
+def _warn_of_lookalikes(wallet: Wallet, work: Work) -> None:
+    for one in lookalikes_of(wallet, Reach(wallet.team_id)):
+        words = {"whose": one.whose, "address": one.address}
+        work.event(
+            _("Careful: it looks like %(address)s (%(whose)s). Compare all characters.") % words, "warning"
+        )
+
+
+def _arrived(wallet: Wallet) -> bytes:
+    """Return the key that web sealed, alone or in a keystore: opening one takes too long for a transaction."""
+    if wallet.is_ready:
+        return b""
+    _require_unmade(wallet)
+    return keystores.key_in(vault.unseal(bytes(wallet.key_sealed), signer.import_context(wallet.pk)))
 
 
 # Runs on while stopped: it asks no gateway, and lower limits only make things safer.
@@ -94,12 +117,13 @@ def _require_unmade(wallet: Wallet) -> None:
 def _check_imported(wallet: Wallet, key: bytes, claimed: str) -> None:
     try:
         address = run402.address_of(key)
-    except ValueError as error:
-        raise Refusal("KEY_INVALID", str(error), hint=_("Nothing was kept."), next_steps=[_again()]) from None
+    except ValueError:
+        said = _("This is no private key: the number is zero, or too large to be one.")
+        raise Refusal("KEY_INVALID", said, hint=_("Nothing was kept."), next_steps=[_again()]) from None
     if claimed and claimed.lower() != address.lower():
         raise Refusal(
             "KEY_ADDRESS_MISMATCH",
-            _("The key in this file belongs to another address than the file says. Nothing was kept."),
+            _("The key belongs to another address than the one that was given with it. Nothing was kept."),
             next_steps=[_again()],
         )
     double = Wallet.objects.filter(team=wallet.team_id, address__iexact=address).exclude(pk=wallet.pk).first()

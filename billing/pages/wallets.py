@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import caps, prices, selectors, services
+from billing import caps, freezes, prices, selectors, services
 from billing.pages.payments import PaymentRow, payment_row
 from operations import selectors as operation_selectors
 from operations.live import next_delay
 from operations.models import Operation, State
 from teams.models import Membership
-from teams.permissions import Action, allows
+from teams.permissions import Action, allows, may_with
 from teams.reach import Reach
-from wallets import policies, standing
+from wallets import freezing, policies, standing
 from wallets.limits import NETWORKS, Cap
-from wallets.models import Gateway, Payment, SpendPolicy, Wallet
+from wallets.models import Freeze, Gateway, Payment, SpendPolicy, Unfreezing, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
 #: A mirror older than this is read again when somebody looks; a failed reading is not repeated sooner than PATIENCE.
@@ -36,6 +36,7 @@ class WalletRow:
     policy: SpendPolicy | None
     spent: int
     blocked: bool
+    frozen: bool
     has_lease: bool
 
 
@@ -87,6 +88,17 @@ class LimitRow:
 
 
 @dataclass(frozen=True)
+class Frozen:
+    """Why a wallet pays nothing, what may still settle, and whose word waits for a second one or for its hour."""
+
+    freeze: Freeze
+    signed: tuple[Payment, ...]
+    waiting: Unfreezing | None
+    may_unfreeze: bool
+    may_stop: bool
+
+
+@dataclass(frozen=True)
 class WalletPage:
     """One wallet with its limits and what they have left."""
 
@@ -95,12 +107,15 @@ class WalletPage:
     policy: SpendPolicy | None
     limits: tuple[LimitRow, ...]
     unknown: Payment | None
+    frozen: Frozen | None
     op: Operation | None
     payments: tuple[PaymentRow, ...]
     payment_count: int
     operations: tuple[Operation, ...]
     may_manage: bool
     may_export: bool
+    may_retire: bool
+    may_freeze: bool
     network: str = BASE_SEPOLIA
 
 
@@ -115,7 +130,12 @@ def wallets_page(membership: Membership, gateway: Gateway) -> WalletsPage:
     spent = selectors.spent_in_a_day(wallets)
     rows = tuple(
         WalletRow(
-            wallet, policy_of(wallet), spent.get(wallet.pk, 0), wallet.pk in blocked, prices.has_lease(wallet)
+            wallet,
+            policy_of(wallet),
+            spent.get(wallet.pk, 0),
+            wallet.pk in blocked,
+            is_held(wallet),
+            prices.has_lease(wallet),
         )
         for wallet in wallets
     )
@@ -142,8 +162,8 @@ def money_of(
         trouble=trouble,
         url=f"{url}?step={step + 1}",
         delay=max(next_delay(reading, step), 250) if reading else 0,
-        may_fund=allows(membership.role, Action.WALLET_FUND),
-        may_pay=allows(membership.role, Action.TIER_SET),
+        may_fund=wallet.is_ready and may(membership, wallet, Action.WALLET_FUND),
+        may_pay=wallet.is_ready and may(membership, wallet, Action.TIER_SET),
     )
 
 
@@ -191,12 +211,41 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         policy=policy,
         limits=tuple(_limit_rows(membership, sums.used)),
         unknown=payments.filter(state=Payment.State.UNKNOWN).first() if sums.unknown else None,
+        frozen=frozen_of(wallet, membership),
         op=selectors.noted(operations, wallet.pk),
         payments=tuple(map(payment_row, payments[:LATEST])),
         payment_count=sums.payments,
         operations=tuple(sorted(operations, key=lambda one: one.created_at, reverse=True)[:LATEST]),
-        may_manage=allows(membership.role, Action.WALLET_MANAGE),
-        may_export=wallet.is_ready and allows(membership.role, Action.WALLET_EXPORT),
+        may_manage=may(membership, wallet, Action.WALLET_MANAGE),
+        may_export=wallet.has_key and may(membership, wallet, Action.WALLET_EXPORT),
+        may_retire=wallet.is_ready and may(membership, wallet, Action.WALLET_RETIRE),
+        may_freeze=wallet.is_ready and may(membership, wallet, Action.WALLET_FREEZE),
+    )
+
+
+def may(membership: Membership, wallet: Wallet, action: Action) -> bool:
+    """Say whether role and wallet let the member do it: for buttons."""
+    return allows(membership.role, action) and may_with(membership, wallet.pk, action)
+
+
+def is_held(wallet: Wallet) -> bool:
+    """Say whether a wallet that a selector read is frozen, as the rows say."""
+    return bool(getattr(wallet, "is_held", True))
+
+
+def frozen_of(wallet: Wallet, membership: Membership) -> Frozen | None:
+    """Return what holds the wallet; None when it may pay."""
+    held = freezing.active(wallet) if is_held(wallet) else None
+    if held is None:
+        return None
+    waiting = freezes.waiting_for(wallet)
+    is_theirs = waiting is not None and waiting.by_id == str(membership.user_id)
+    return Frozen(
+        freeze=held,
+        signed=tuple(selectors.signed_payments(wallet)),
+        waiting=waiting,
+        may_unfreeze=may(membership, wallet, Action.WALLET_UNFREEZE) and not is_theirs,
+        may_stop=waiting is not None and may(membership, wallet, Action.WALLET_FREEZE),
     )
 
 

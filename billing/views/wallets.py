@@ -16,14 +16,17 @@ from billing import caps, selectors, services
 from billing import limits as raising
 from billing.forms import ImportForm, WalletForm
 from billing.limit_forms import ChangeLimitsForm
+from billing.lookalikes import lookalikes_of
 from billing.pages import wallets as pages
 from billing.services import SealedKey
 from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
 from core.forms import refusals_in
 from core.http import STOP_POLLING, go, safe_next, whole_number
+from core.ui.money import network_name
 from operations import consent
 from operations.record import record_panel
+from teams import qr
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, allows
@@ -62,7 +65,7 @@ def new(request: PanelRequest) -> HttpResponse:
 
 
 @uploads_stay_in_memory
-@sensitive_post_parameters("key")
+@sensitive_post_parameters("key", "password")
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Action.WALLET_MANAGE)
 def import_(request: PanelRequest) -> HttpResponse:
@@ -83,7 +86,9 @@ def _imported(request: PanelRequest, form: ImportForm, usable: dict[str, Gateway
         actor=request.user,
         gateway=usable[cleaned["gateway"]],
         label=cleaned["label"],
-        key=SealedKey(cleaned["wallet_id"], cleaned["sealed"], cleaned["claimed_address"]),
+        key=SealedKey(
+            cleaned["wallet_id"], cleaned["sealed"], cleaned["claimed_address"], cleaned["in_keystore"]
+        ),
         limits=form.limits,
     )
     if wallet.gateway != gateways.of(request):
@@ -98,6 +103,22 @@ def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one wallet."""
     page = pages.wallet_page(wallet_for(request.membership, pk), request.membership)
     return render(request, "billing/wallet.html", {"page": page})
+
+
+@require_safe
+@require(Action.VIEW)
+def receive(request: PanelRequest, pk: UUID) -> HttpResponse:
+    """Show the address, as a code too, and the addresses that look like it."""
+    wallet = wallet_for(request.membership, pk)
+    if not wallet.has_key:
+        return _to(request, wallet)
+    context = {
+        "page": wallet,
+        "network": network_name(wallet.gateway.networks[0]),
+        "lookalikes": lookalikes_of(wallet, request.membership.reach),
+        "qr": qr.drawn(wallet.address, _("The address as a code")),
+    }
+    return render(request, "billing/wallet_receive.html", context)
 
 
 @require_safe

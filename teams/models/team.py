@@ -9,7 +9,8 @@ from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from teams.reach import Reach
+from core.registry import wallet_shares
+from teams.reach import Reach, Shares
 
 
 class Team(models.Model):
@@ -23,6 +24,8 @@ class Team(models.Model):
     # Rules that the owners set. Of several teams of one person the strictest session lengths hold.
     require_two_factor = models.BooleanField(default=False)
     approval_above_micros = models.BigIntegerField(null=True)
+    # Some wallet was kept to some people or shared once: only then single wallets are asked.
+    shares_wallets = models.BooleanField(default=False)
     idle_minutes = models.PositiveIntegerField(default=12 * 60)
     session_hours = models.PositiveIntegerField(default=14 * 24)
 
@@ -68,16 +71,28 @@ class Membership(models.Model):
 
     @cached_property
     def reach(self) -> Reach:
-        """What the member reaches, read once; an unlimited membership needs no query."""
-        if not self.is_limited:
+        """What the member reaches, read once; an unlimited membership of a team that shares none needs no query."""
+        if self.role == Role.OWNER:
             return Reach(self.team_id)
+        kept = self.shares.kept
+        if not self.is_limited:
+            return Reach(self.team_id, kept=kept)
         rows = list(self.scopes.values_list("kind", "object_id"))
         chosen = {kind: frozenset(pk for one, pk in rows if one == kind) for kind in Scope.Kind.values}
         return Reach(
             self.team_id,
             chosen[Scope.Kind.PROJECT] if self.projects_limited else None,
-            chosen[Scope.Kind.WALLET] if self.wallets_limited else None,
+            chosen[Scope.Kind.WALLET] | self.shares.shared if self.wallets_limited else None,
+            kept,
         )
+
+    @cached_property
+    def shares(self) -> Shares:
+        """What single wallets say about the member, read once; nothing in a team that never shared one."""
+        if not self.team.shares_wallets:
+            return Shares()
+        found: Shares = next(rule(self) for rule in wallet_shares)
+        return found
 
 
 class Scope(models.Model):

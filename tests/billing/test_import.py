@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.test import Client
 from django.urls import reverse
+from eth_account import Account
 
 from billing import services
 from billing.services import NewLimits
@@ -30,6 +31,16 @@ KEY = "c4a7f1" + "5b" * 29
 ADDRESS = address_of(bytes.fromhex(KEY))
 FORM = {"label": "From the CLI", "gateway": "cloud", "per_payment": "1.00", "per_day": "2.00"}
 ALLOWANCE = {"address": ADDRESS.lower(), "privateKey": f"0x{KEY}", "rail": "x402", "created": "2026-11-22"}
+
+
+PASSWORD = "correct horse battery"
+
+
+def keystore(**numbers: Any) -> dict[str, Any]:
+    """Return a keystore that opens fast, with these numbers of scrypt instead of its own."""
+    made: dict[str, Any] = Account.encrypt(bytes.fromhex(KEY), PASSWORD, kdf="scrypt", iterations=2)
+    made["crypto"]["kdfparams"].update(numbers)
+    return made
 
 
 @pytest.fixture
@@ -52,6 +63,12 @@ def cloud(db: None) -> Gateway:
         f"  0x{KEY}\n",
         json.dumps(ALLOWANCE),
         json.dumps({**ALLOWANCE, "address": ADDRESS}),
+        json.dumps({"address": ADDRESS, "privateKey": KEY}),
+        json.dumps({"address": f" {ADDRESS} ", "privateKey": f"0x{KEY}\n"}),
+        json.dumps({**ALLOWANCE, "funded": True, "lastFaucet": "2026-11-22", "more": [1]}, indent=2),
+        "\ufeff" + json.dumps(ALLOWANCE),
+        f"0X{KEY}",
+        f"{KEY[:32]} {KEY[32:]}\r\n",
     ],
 )
 def test_a_pasted_key_becomes_a_wallet_of_the_gateway(
@@ -100,6 +117,12 @@ def test_the_import_form_still_needs_its_token(cloud: Gateway, alice: User) -> N
         ('{"address": "0x1"}', "An allowance file has the fields"),
         (json.dumps({**ALLOWANCE, "address": "0x1"}), "is not 0x and 40 hexadecimal digits"),
         (json.dumps({**ALLOWANCE, "rail": "mpp"}), "pays by MPP"),
+        (json.dumps(ALLOWANCE)[:-1] + f', "privateKey": "{KEY}"}}', "it is no valid JSON"),
+        (json.dumps(keystore()), "Type the password of this keystore."),
+        (json.dumps({**keystore(), "version": 4}), "Only keystores of version 3"),
+        (json.dumps({"version": 3, "crypto": {}}), "This keystore is damaged"),
+        (json.dumps(keystore(n=2**19)), "would take too much memory or time"),
+        (json.dumps(keystore(n=3)), "This keystore is damaged"),
         (json.dumps({**ALLOWANCE, "padding": "x" * 30_000}), "too long"),
     ],
 )
@@ -133,6 +156,64 @@ def test_a_wrong_key_is_refused_by_the_worker_and_forgotten(
     wallet, operation = Wallet.objects.get(), Operation.objects.get()
     assert (operation.state, operation.error["code"]) == (State.FAILED, code)
     assert (wallet.state, bytes(wallet.key_sealed), wallet.address) == ("failed", b"", "")
+
+
+def test_a_keystore_is_sealed_with_its_password_and_opened_by_the_worker(
+    cloud: Gateway, keysets: None, alice: User, client_as: ClientAs, run_operations: RunOperations
+) -> None:
+    form = {**FORM, "key": json.dumps(keystore()), "password": PASSWORD, "address": ADDRESS.lower()}
+    client_as(alice).post("/wallets/import", form)
+    assert Operation.objects.get().lane == "wallet-import/keystores"
+    run_operations()
+    made = Wallet.objects.get()
+    assert (made.state, made.address) == ("ready", ADDRESS)
+    assert vault.unseal(bytes(made.key_sealed), signer.key_context(made)).hex() == KEY
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"key": json.dumps(keystore()), "password": "wrong"}, "KEYSTORE_PASSWORD"),
+        (
+            {"key": json.dumps({**keystore(), "address": "11" * 20}), "password": PASSWORD},
+            "KEY_ADDRESS_MISMATCH",
+        ),
+        ({"key": KEY, "address": "0x" + "11" * 20}, "KEY_ADDRESS_MISMATCH"),
+    ],
+)
+def test_what_only_the_worker_can_tell_is_told_by_it_and_nothing_is_kept(
+    cloud: Gateway,
+    keysets: None,
+    alice: User,
+    client_as: ClientAs,
+    run_operations: RunOperations,
+    fields: dict[str, str],
+    code: str,
+) -> None:
+    client_as(alice).post("/wallets/import", {**FORM, **fields})
+    run_operations()
+    assert Operation.objects.get().error["code"] == code
+    assert [(one.state, bytes(one.key_sealed)) for one in Wallet.objects.all()] == [("failed", b"")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"key": KEY, "address": "0x12"}, "An address is 0x and 40 hexadecimal digits."),
+        ({"key": json.dumps(ALLOWANCE), "address": "0x" + "11" * 20}, "The file belongs to another address."),
+    ],
+)
+def test_an_address_that_cannot_be_the_keys_is_refused_in_the_form(
+    cloud: Gateway,
+    public_keyset: None,
+    alice: User,
+    client_as: ClientAs,
+    fields: dict[str, str],
+    sentence: str,
+) -> None:
+    answer = client_as(alice).post("/wallets/import", {**FORM, **fields})
+    assert sentence in answer.content.decode()
+    assert Wallet.objects.count() == 0
 
 
 def test_a_wallet_that_the_team_has_already_is_named(
@@ -201,7 +282,15 @@ def everything_stored() -> str:
 
 
 @pytest.mark.parametrize(
-    "given", [KEY, KEY[:-2] + "zz", "00" * 31 + "00", json.dumps({**ALLOWANCE, "address": "no"})]
+    "given",
+    [
+        KEY,
+        KEY[:-2] + "zz",
+        "00" * 31 + "00",
+        json.dumps({**ALLOWANCE, "address": "no"}),
+        json.dumps(keystore()),
+        json.dumps(keystore(n=2**19)),
+    ],
 )
 def test_an_imported_key_stands_in_no_page_row_session_or_log(
     cloud: Gateway,
@@ -213,7 +302,7 @@ def test_an_imported_key_stands_in_no_page_row_session_or_log(
     given: str,
 ) -> None:
     browser = client_as(alice)
-    pages = [browser.post("/wallets/import", {**FORM, "key": given}, follow=True)]
+    pages = [browser.post("/wallets/import", {**FORM, "key": given, "password": PASSWORD}, follow=True)]
     run_operations()
     pages += [
         browser.get(url) for url in ("/wallets/", "/wallets/import", "/activity/", "/activity/?tab=audit")
@@ -221,8 +310,9 @@ def test_an_imported_key_stands_in_no_page_row_session_or_log(
     pages += [browser.get(f"/activity/{one.pk}") for one in Operation.objects.all()]
     pages += [browser.get(f"/wallets/{one.pk}") for one in Wallet.objects.all()]
 
-    secret = "5b" * 20 if "5b" in given else "00" * 31
+    secret = "00" * 31 if given.startswith("0000") else "5b" * 20
     shown = "\n".join(page.content.decode() for page in pages).lower()
     session = json.dumps(dict(browser.session), default=str)
+    assert PASSWORD not in shown + session + logged.text + everything_stored()
     assert secret not in shown + session + logged.text.lower()
     assert secret not in everything_stored()

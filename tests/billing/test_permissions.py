@@ -23,7 +23,7 @@ MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
 
 @dataclass(frozen=True)
 class Case:
-    """One address: its name, what it is about (a key of `args` below), method and who may."""
+    """One address: its name, what it is about (the keys of `ask`), method and who may."""
 
     name: str
     about: str
@@ -38,6 +38,7 @@ CASES = (
     Case("wallet_import", "", "get", MONEY),
     Case("wallet_import", "", "post", MONEY),
     Case("wallet", "wallet", "get", EVERYBODY),
+    Case("wallet_receive", "wallet", "get", EVERYBODY),
     Case("wallet_money", "wallet", "get", EVERYBODY),
     Case("wallet_record", "wallet", "get", EVERYBODY),
     Case("faucet", "wallet", "post", MONEY | {Role.DEVELOPER}),
@@ -48,6 +49,24 @@ CASES = (
     Case("tier", "tier", "post", MONEY),
     Case("wallet_owner", "wallet", "post", MONEY),
     Case("wallet_export", "wallet", "get", frozenset({Role.OWNER})),
+    Case("wallet_freeze", "wallet", "get", MONEY | {Role.DEVELOPER}),
+    Case("wallet_freeze", "wallet", "post", MONEY | {Role.DEVELOPER}),
+    Case("wallet_unfreeze", "wallet", "post", frozenset({Role.OWNER, Role.ADMIN})),
+    Case("wallet_unfreeze_stop", "wallet", "post", MONEY | {Role.DEVELOPER}),
+    Case("wallet_users", "wallet", "get", EVERYBODY),
+    Case("wallet_sharing", "wallet", "get", MONEY),
+    Case("wallet_sharing", "wallet", "post", MONEY),
+    # Whoever may, but does not own it, is told so and sent back (tests/wallets/test_sharing.py).
+    Case("wallet_open", "wallet", "post", MONEY),
+    Case("wallet_share_team_end", "wallet", "post", MONEY),
+    Case("wallet_share_end", "member", "post", MONEY),
+    Case("wallet_custodians", "wallet", "post", MONEY),
+    Case("wallet_custodian_end", "member", "post", MONEY),
+    Case("wallet_replace", "wallet", "get", frozenset({Role.OWNER, Role.ADMIN})),
+    Case("wallet_replace", "wallet", "post", frozenset({Role.OWNER, Role.ADMIN})),
+    Case("wallet_retire", "wallet", "get", frozenset({Role.OWNER, Role.ADMIN})),
+    Case("wallet_retire", "wallet", "post", frozenset({Role.OWNER, Role.ADMIN})),
+    Case("wallet_name", "wallet", "post", MONEY),
     Case("passkeys", "", "get", EVERYBODY),
     Case("passkeys_trust", "", "post", EVERYBODY),
     Case("passkey_refuse", "passkey", "post", frozenset({Role.OWNER})),
@@ -91,6 +110,7 @@ def ask(browser: Client, case: Case, payment: Payment) -> Any:
         "": [],
         "wallet": [payment.wallet_id],
         "tier": [payment.wallet_id, "prototype"],
+        "member": [payment.wallet_id, payment.wallet.owner_id],
         "payment": [payment.pk],
         "payee": list(Payee.objects.values_list("pk", flat=True)),
         "passkey": list(TrustedPasskey.objects.values_list("pk", flat=True)),

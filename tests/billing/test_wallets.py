@@ -304,5 +304,5 @@ def test_a_wallet_whose_key_was_exported_says_so_for_good(
     assert ("Its key was exported" in page, "Sealed, workers only" in page) == (False, True)
     Wallet.objects.update(exported_at=datetime(2026, 3, 4, 5, 6, tzinfo=UTC), exported_by="root")
     page = client_as(alice).get(reverse("billing:wallet", args=[wallet.pk])).content.decode()
-    assert "Its key was exported on 4 March 2026, 05:06 UTC." in page
+    assert "Its key was exported on 2026-03-04 05:06 UTC by root." in page
     assert ("Key exported" in page, "Sealed, workers only" in page) == (True, False)

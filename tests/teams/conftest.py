@@ -24,7 +24,7 @@ def limit(
     for kind, rows in ((Scope.Kind.PROJECT, projects or []), (Scope.Kind.WALLET, wallets or [])):
         for row in rows:
             Scope.objects.create(membership=membership, kind=kind, object_id=row.pk)
-    return user.memberships.get()
+    return user.memberships.select_related("team").get()
 
 
 @pytest.fixture

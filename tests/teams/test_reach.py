@@ -36,7 +36,7 @@ from wallets.selectors import wallet_for, wallets_of
 
 
 def test_an_unlimited_membership_reaches_its_team_without_a_query(bob: User) -> None:
-    membership = bob.memberships.get()
+    membership = bob.memberships.select_related("team").get()
     with CaptureQueriesContext(connection) as captured:
         assert membership.reach == Reach(membership.team_id)
     assert len(captured) == 0

@@ -45,7 +45,7 @@ def test_the_allowance_is_what_the_cli_and_the_panel_read(wallet: Wallet, tmp_pa
     document = json.loads(text)
     assert (document["address"], document["privateKey"]) == (wallet.address, f"0x{KEY.hex()}")
     assert (document["rail"], document["funded"]) == ("x402", False)
-    assert (read_key(text).key, read_key(text).address) == (KEY, wallet.address)
+    assert (read_key(text).secret, read_key(text).address) == (KEY, wallet.address)
     assert stat.S_IMODE((tmp_path / "allowance.json").stat().st_mode) == 0o600
 
 

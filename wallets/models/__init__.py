@@ -1,16 +1,20 @@
 """Rows of the wallets room."""
 
+from wallets.models.freeze import Freeze, Unfreezing
 from wallets.models.gateway import Gateway
 from wallets.models.halt import Halt
 from wallets.models.passkey import FirstPasskey, TrustedPasskey
 from wallets.models.payee import Payee
 from wallets.models.payment import Payment
 from wallets.models.policy import SpendPolicy
+from wallets.models.share import Custodian, WalletShare
 from wallets.models.standing import GatewayStanding
 from wallets.models.wallet import Wallet
 
 __all__ = [
+    "Custodian",
     "FirstPasskey",
+    "Freeze",
     "Gateway",
     "GatewayStanding",
     "Halt",
@@ -18,5 +22,7 @@ __all__ = [
     "Payment",
     "SpendPolicy",
     "TrustedPasskey",
+    "Unfreezing",
     "Wallet",
+    "WalletShare",
 ]

@@ -26,6 +26,7 @@ class Wallet(models.Model):
         MAKING = "making", _("Being made")
         READY = "ready", _("Ready")
         FAILED = "failed", _("Could not be made")
+        RETIRED = "retired", _("Retired")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="wallets")
@@ -36,10 +37,16 @@ class Wallet(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.MAKING)
     address = models.CharField(max_length=42, blank=True)
     key_sealed = models.BinaryField(default=bytes)
+    # Else: of its owner, its custodians and those with whom it is shared; owners of the team always reach it.
+    open_to_team = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     # Its key left the panel: whoever got it then may have it still. Never taken back.
     exported_at = models.DateTimeField(null=True)
     exported_by = models.CharField(max_length=200, blank=True)
+    # It signs nothing any more. Never taken back, either.
+    retired_at = models.DateTimeField(null=True)
+    retired_by = models.CharField(max_length=200, blank=True)
+    replaced_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replaces")
 
     # Frozen: it pays nothing until a worker has read what left it since `unread_from` (after a restore).
     frozen_at = models.DateTimeField(null=True)
@@ -75,7 +82,17 @@ class Wallet(models.Model):
 
     @property
     def is_frozen(self) -> bool:
+        """It came out of a backup and has not caught up yet; what a person froze is a Freeze."""
         return self.frozen_at is not None
+
+    @property
+    def is_retired(self) -> bool:
+        return self.state == self.State.RETIRED
+
+    @property
+    def has_key(self) -> bool:
+        """A worker could hand out its key: that of a retired wallet stays, for what it still holds."""
+        return self.is_ready or self.is_retired
 
     @property
     def is_play(self) -> bool:

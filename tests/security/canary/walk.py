@@ -53,19 +53,33 @@ class Walk:
             step(self.smoke)
 
     def import_keys(self) -> None:
-        """A good key, one that the file's address denies, and text that is no key at all."""
-        good, denied = Account.create(), Account.create()
-        for name, account in (("an imported key", good), ("a key with a foreign address", denied)):
+        """A good key, one that the file's address denies, text that is no key at all, and keystores."""
+        good, denied, covered = Account.create(), Account.create(), Account.create()
+        for name, account in (
+            ("an imported key", good),
+            ("a key with a foreign address", denied),
+            ("a key in a keystore", covered),
+        ):
             self.canaries.append(Canary(name, bytes(account.key)))
         self._import("Imported", good.key.to_0x_hex())
         self._import("Denied", json.dumps({"address": good.address, "privateKey": denied.key.to_0x_hex()}))
         self._import("Nonsense", self.known("text typed as a key"))
         self._import("Short", "0x" + self.known("half a key").encode().hex())
+        self._import_keystores(covered.key.to_0x_hex())
         self.browser.attempt("/switch", gateway="sandbox")  # an import leads to its own gateway
 
-    def _import(self, label: str, key: str) -> None:
-        amounts = {"per_payment": "1", "per_day": "2"}
-        self.browser.attempt("/wallets/import", gateway="cloud", label=label, key=key, **amounts)
+    def _import_keystores(self, key: str) -> None:
+        """One that opens, one whose password is wrong, one that no form takes, and a password without a keystore."""
+        right, wrong = self.known("a keystore's password"), self.known("a wrong keystore password")
+        text = json.dumps(Account.encrypt(bytes.fromhex(key[2:]), right, kdf="pbkdf2", iterations=1000))
+        self._import("Keystore", text, right)
+        self._import("Wrong password", text, wrong)
+        self._import("Old keystore", text.replace('"version": 3', '"version": 1'), right)
+        self._import("Only a password", "", right)
+
+    def _import(self, label: str, key: str, password: str = "") -> None:
+        fields = {"key": key, "password": password, "per_payment": "1", "per_day": "2"}
+        self.browser.attempt("/wallets/import", gateway="cloud", label=label, **fields)
 
     def deploy_what_holds_secrets(self) -> None:
         """A manifest with a secret's value is refused; an archive's `.env` is left out."""

@@ -19,6 +19,8 @@ NOUNS = {
     "factors": "factor",
     "passkeys": "passkey",
     "sessions": "session",
+    "custodians": "membership",
+    "shares": "membership",
     "activity": "operation",
     "deliveries": "delivery",
     "deploys": "deploy",
