@@ -34,9 +34,8 @@ def freeze_wallet(*, wallet: Wallet, actor: User, why: str) -> Freeze:
         raise _not_ready()
     with transaction.atomic():
         frozen = freezing.freeze(wallet, actor=actor.actor, why=why)
-        _tell(
-            frozen, "", _("%(name)s was frozen by %(who)s") % {"name": wallet.label, "who": actor.label}, why
-        )
+        title = _("%(name)s was frozen by %(who)s") % {"name": wallet.label, "who": actor.label}
+        _tell(frozen, "", title, _("It pays nothing until it is let go again."), detail=frozen.why)
     return frozen
 
 
@@ -127,7 +126,7 @@ def _not_ready() -> Refusal:
     return Refusal("WALLET_NOT_READY", _("This wallet is not ready yet."))
 
 
-def _tell(frozen: Freeze, occurrence: str, title: str, text: str) -> None:
+def _tell(frozen: Freeze, occurrence: str, title: str, text: str, detail: str = "") -> None:
     wallet = frozen.wallet
     happenings.tell(
         Happening(
@@ -136,6 +135,7 @@ def _tell(frozen: Freeze, occurrence: str, title: str, text: str) -> None:
             occurrence=occurrence,
             title=title,
             text=text,
+            detail=detail,
             url=reverse("billing:wallet", args=[wallet.pk]),
             team_id=wallet.team_id,
             wallet_id=wallet.pk,

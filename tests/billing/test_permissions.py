@@ -14,7 +14,7 @@ from billing.urls import urlpatterns
 from teams.models import Role, User
 from tests.billing.conftest import TIERS, at
 from tests.factories import PaymentFactory, WalletFactory
-from tests.fixtures import ClientAs
+from tests.fixtures import ClientAs, confirmed
 from wallets.models import Gateway, Payee, Payment, SpendPolicy, TrustedPasskey, Wallet
 
 EVERYBODY = frozenset(Role)
@@ -141,7 +141,9 @@ def test_only_the_roles_of_the_table_pass(
 def test_strangers_do_not_learn_that_it_exists(
     case: Case, payment: Payment, charlie: User, client_as: ClientAs, gateway: Gateway
 ) -> None:
-    assert ask(at(client_as(charlie), gateway), case, payment).status_code == 404
+    grave = (f"wallet.{what}/{payment.wallet_id}" for what in ("custody", "retire"))
+    browser = confirmed(at(client_as(charlie), gateway), *grave)
+    assert ask(browser, case, payment).status_code == 404
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
