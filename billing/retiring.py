@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,12 +11,11 @@ from django.utils.translation import gettext as _
 
 from audit.record import Subject, record
 from billing import freezes, services
-from billing.services import NewLimits
 from core.errors import Refusal
 from projects.models import Project
 from teams.models import User
 from teams.permissions import Action, NotAllowed, still_allowed
-from wallets import freezing
+from wallets import freezing, policies
 from wallets.models import Custodian, Payment, Wallet, WalletShare
 
 OPEN = (Payment.State.RESERVED, Payment.State.SIGNED, Payment.State.UNKNOWN)
@@ -59,7 +59,8 @@ def replace(*, wallet: Wallet, actor: User, label: str, freeze: bool) -> Wallet:
         policy = getattr(old, "policy", None)
         if policy is None:
             raise Refusal("POLICY_MISSING", _("This wallet has no limits that a new one could take over."))
-        limits = NewLimits(policy.per_payment_micros, policy.per_day_micros)
+        # Real money is allowed by a passkey, for one wallet.
+        limits = dataclasses.replace(policies.stated(policy), real=None)
         new = services.make_wallet(
             team=old.team, actor=actor, gateway=old.gateway, label=label, limits=limits
         )

@@ -15,6 +15,7 @@ from tests.billing.conftest import attempt
 from tests.factories import PaymentFactory, ProjectFactory, UserFactory
 from tests.fixtures import ClientAs, RunOperations, confirmed
 from wallets import exports, freezing, policies, signer
+from wallets.limits import Cap, Limits
 from wallets.models import Custodian, Payment, Wallet, WalletShare
 from wallets.selectors import ready_wallets
 
@@ -45,6 +46,18 @@ def test_a_new_wallet_has_the_limits_and_the_people_of_the_old_one_which_is_froz
     held = freezing.active(wallet)
     assert held is not None
     assert held.why == "Replaced by Second"
+
+
+def test_the_new_wallet_has_every_limit_of_the_old_one(
+    wallet: Wallet, alice: User, run_operations: RunOperations, keysets: None
+) -> None:
+    cap = Cap("kind", "tier", "test", "day", 500_000)
+    limits = Limits(1_000_000, 2_000_000, per_week_micros=9_000_000, caps=(cap,))
+    policies.write(wallet, limits)
+    wallet.refresh_from_db()
+    new = retiring.replace(wallet=wallet, actor=alice, label="Second", freeze=False)
+    run_operations()
+    assert policies.verified(new) == limits
 
 
 def test_a_wallet_is_replaced_once(wallet: Wallet, alice: User) -> None:
