@@ -113,8 +113,8 @@ def assemble(keys: Path, sandbox_port: int, dice: random.Random) -> Cast:
         team = create_team(name=name, owner=owner)
         Team.objects.filter(pk=team.pk).update(approval_above_micros=APPROVAL_ABOVE if number else None)
         Membership.objects.create(team=team, user=admin, role=Role.ADMIN)
-        _allow_first_passkey(keys, team, owner)
         for user in (owner, admin):
+            _allow_first_passkey(keys, team, user)
             own = random.Random(dice.random())
             cast.people.append(Person(user, team, SoftPasskey(user), own, cast, _tab()))
     return cast
