@@ -24,7 +24,7 @@ from tests.sandboxes import Sandbox
 from wallets import halts, policies, signer
 from wallets.models import Gateway, Halt, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
-from wallets.selectors import spent_today_micros
+from wallets.selectors import spent_in_a_day_micros
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -141,7 +141,7 @@ def test_a_payment_that_nobody_here_began_is_entered_as_outside_and_counts(
     funded.refresh_from_db()
     assert not funded.is_frozen
     assert policies.verified(funded).per_day_micros == 2_000_000
-    assert spent_today_micros(funded) == 100_000
+    assert spent_in_a_day_micros(funded) == 100_000
 
 
 def test_nothing_is_paid_before_the_chain_was_read(

@@ -37,14 +37,14 @@ def test_a_transfer_that_nobody_began_is_outside_and_counts_once(wallet: Wallet)
     assert payment is not None
     assert (payment.kind, payment.state, payment.settled_micros) == ("outside", "settled", 100_000)
     assert enter(wallet, sent()) is None
-    assert selectors.spent_today_micros(wallet) == 100_000
+    assert selectors.spent_in_a_day_micros(wallet) == 100_000
 
 
 def test_a_transfer_counts_on_the_day_on_which_it_left(wallet: Wallet) -> None:
     yesterday = int((timezone.now() - timedelta(days=1)).timestamp())
     enter(wallet, Sent("0x" + "01" * 32, 1, "0x" + "22" * 20, 100_000, yesterday, NONCE))
 
-    assert selectors.spent_today_micros(wallet) == 0
+    assert selectors.spent_in_a_day_micros(wallet) == 0
 
 
 def test_a_payment_that_the_ledger_signed_is_not_entered_again(wallet: Wallet) -> None:
