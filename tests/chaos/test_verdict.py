@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -26,6 +29,7 @@ from tests.factories import (
     SourceFactory,
     WalletFactory,
 )
+from tools.layout import ROOT
 from wallets import freezing
 from wallets.models import Freeze, Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
@@ -37,6 +41,13 @@ def test_every_kind_of_operation_is_in_the_chaos_or_says_why_not() -> None:
     registered = {name for name in kinds.keys() if not name.startswith("test.")}  # noqa: SIM118 - a Registry yields entries
     assert set(CLICKS) | set(LEFT_OUT) == registered
     assert set(CLICKS) & set(LEFT_OUT) == set()
+
+
+def test_a_run_is_set_up_before_django_is() -> None:
+    """There is no database yet when its processes are prepared."""
+    command = [sys.executable, "-c", "import tests.chaos.__main__"]
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    assert subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 # --- The verdict ---
