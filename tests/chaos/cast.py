@@ -125,10 +125,10 @@ def _user(name: str) -> User:
     return user
 
 
-def _allow_first_passkey(keys: Path, team: Team, owner: User) -> None:
+def _allow_first_passkey(keys: Path, team: Team, user: User) -> None:
     """Do what only whoever made the keys can: web's environment has none of them."""
     settings.POLICY_MAC_KEYSET = (keys / keysets.POLICY_MAC).read_text()
-    passkeys.allow_first(team, owner, actor=SYSTEM)
+    passkeys.allow_first(team, user, actor=SYSTEM)
     settings.POLICY_MAC_KEYSET = ""
 
 
