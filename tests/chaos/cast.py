@@ -113,8 +113,8 @@ def assemble(keys: Path, sandbox_port: int, dice: random.Random) -> Cast:
         team = create_team(name=name, owner=owner)
         Team.objects.filter(pk=team.pk).update(approval_above_micros=APPROVAL_ABOVE if number else None)
         Membership.objects.create(team=team, user=admin, role=Role.ADMIN)
-        _allow_first_passkey(keys, team, owner)
         for user in (owner, admin):
+            _allow_first_passkey(keys, team, user)
             own = random.Random(dice.random())
             cast.people.append(Person(user, team, SoftPasskey(user), own, cast, _tab()))
     return cast
@@ -125,10 +125,10 @@ def _user(name: str) -> User:
     return user
 
 
-def _allow_first_passkey(keys: Path, team: Team, owner: User) -> None:
+def _allow_first_passkey(keys: Path, team: Team, user: User) -> None:
     """Do what only whoever made the keys can: web's environment has none of them."""
     settings.POLICY_MAC_KEYSET = (keys / keysets.POLICY_MAC).read_text()
-    passkeys.allow_first(team, owner, actor=SYSTEM)
+    passkeys.allow_first(team, user, actor=SYSTEM)
     settings.POLICY_MAC_KEYSET = ""
 
 

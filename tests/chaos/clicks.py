@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 import deploys.services
 import projects.services
-from billing import custody, limits, services
+from billing import custody, freezes, limits, services
 from billing.prices import price_of
 from billing.services import NewLimits
 from deploys.models import Deploy, Release
@@ -26,11 +26,15 @@ from projects.payers import Lease, payer
 from tests.chaos.cast import Person
 from tests.passkeys import SoftPasskey
 from tools.sites import site, zipped
-from wallets.models import Payment, Wallet
+from wallets.models import Freeze, Payment, Wallet
 
 #: Kinds that no click asks for, and why.
 LEFT_OUT = {
-    "wallet.import": "an imported wallet signs nothing for a sandbox, and there is no other gateway here"
+    "wallet.import": "an imported wallet signs nothing for a sandbox, and there is no other gateway here",
+    "wallet.catch_up": "only a restored instance reads what its wallets spent",
+    "wallet.unfreeze_due": "nobody asks for it: it falls due an hour after one person's word, longer than a run",
+    "payee.confirm": "the sandbox asks for one address only, and nobody confirms what was not asked for",
+    "payment.decide": "only what the chain told nothing of for a day is decided, and a run is shorter",
 }
 
 PRICE = 100_000
@@ -126,13 +130,24 @@ def raise_limits(person: Person) -> Operation:
     return limits.raise_limits(wallet=wallet, policy=wallet.policy, actor=person.user, limits=higher)
 
 
+@click("wallet.unfreeze", 4)
+def freeze_or_unfreeze(person: Person) -> Operation | None:
+    """Freeze a wallet, which is done at once, or say that the frozen one may pay again; the passkey confirms later."""
+    wallets = _wallets(person)
+    frozen = wallets.filter(freezes__in=Freeze.objects.filter(lifted_at=None))
+    if not frozen.exists():
+        freezes.freeze_wallet(wallet=_one(person, wallets), actor=person.user, why="An agent runs wild")
+        return None
+    return freezes.ask_to_unfreeze(wallet=_one(person, frozen), actor=person.user)
+
+
 @click("wallet.export", 1)
 def export_key(person: Person) -> Operation:
     """Take a wallet's key out; the passkey confirms later."""
     return custody.export_wallet(wallet=_one(person, _wallets(person)), actor=person.user, reader=person.tab)
 
 
-@click("passkey.trust", 1)
+@click("passkey.trust", 3)
 def add_passkey(person: Person) -> Operation | None:
     """Add a passkey to sign-in: asked for by itself in every team."""
     if person.passkeys_added >= MOST_PASSKEYS:

@@ -1,17 +1,22 @@
-"""Who confirms plans, approves payments and gives their passkey's word: also twice, also against each other."""
+"""Who confirms plans, approves payments, gives their passkey's word, and has what nobody knows the end of go on.
+
+Also twice, also against each other.
+"""
 
 from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable
+from uuid import UUID
 
 from django.db import connections
 
 import deploys.services
 from deploys import plans
 from deploys.models import Deploy
-from operations import approvals, consent, queue
+from operations import approvals, consent, marking, queue
 from operations.models import Operation, Reason, State
 from tests.chaos.cast import Cast, Person
 from tests.chaos.people import answered, side_by_side
@@ -19,6 +24,10 @@ from tests.chaos.people import answered, side_by_side
 LOOK_SECONDS = 0.5
 #: Of ten decisions one is a no, and one comes together with its opposite.
 NO, BOTH = 0.1, 0.1
+#: What is in review is resumed or looked up so often; what nobody can tell then stays there.
+MOST_REVIEWS = 3
+#: Who decides, what says yes and what says no.
+Choice = tuple[Person, Callable[[], object], Callable[[], object]]
 
 
 class Deciders(threading.Thread):
@@ -28,6 +37,7 @@ class Deciders(threading.Thread):
         super().__init__(name="deciders", daemon=True)
         self._cast, self._dice = cast, dice
         self._over = threading.Event()
+        self._reviewed: Counter[UUID] = Counter()
 
     def run(self) -> None:
         try:
@@ -50,11 +60,13 @@ class Deciders(threading.Thread):
                 self._press(*pair)
         return True
 
-    def _pair(self, operation: Operation) -> tuple[Person, Callable[[], object], Callable[[], object]] | None:
+    def _pair(self, operation: Operation) -> Choice | None:
         """Return who decides, what says yes and what says no; None when nobody can."""
         person = self._person(operation)
         if operation.reason == Reason.APPROVAL:
             return person, *_approving(operation, person)
+        if operation.reason == Reason.REVIEW:
+            return self._reviewing(operation, person)
         if operation.reason != Reason.CONFIRMATION:
             return None
         if operation.awaits_consent:
@@ -64,6 +76,17 @@ class Deciders(threading.Thread):
                 lambda: queue.cancel(operation, actor=person.user),
             )
         return person, *_confirming(operation, person)
+
+    def _reviewing(self, operation: Operation, person: Person) -> Choice | None:
+        """Resume it, or look first: neither does anything twice."""
+        self._reviewed[operation.pk] += 1
+        if self._reviewed[operation.pk] > MOST_REVIEWS:
+            return None
+        return (
+            person,
+            lambda: marking.resume(operation=operation, actor=person.user),
+            lambda: marking.inspect(operation=operation, actor=person.user),
+        )
 
     def _person(self, operation: Operation) -> Person:
         """Return who asked for it; for an approval somebody else."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.operations.processes import members
+from tests.sessions import members
 from tools.guard import Guardian
 from tools.layout import ROOT, Layout
 from tools.ports import free_ports

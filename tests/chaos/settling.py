@@ -6,11 +6,12 @@ import time
 from datetime import timedelta
 
 from django.db import DatabaseError, connections
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 import projects.services
-from billing import services
-from operations.models import Operation, State
+from billing import freezes, services
+from operations.models import Operation, Reason, State
 from projects.models import Project
 from tests.chaos.cast import Cast
 from tests.chaos.deciding import Deciders
@@ -55,11 +56,25 @@ def _until_nothing_moves() -> bool:
 def _moves() -> bool:
     try:
         waits = Operation.objects.filter(state=State.WAITING, reason__in=["approval", "confirmation"])
-        open_ = Payment.objects.exclude(state__in=[Payment.State.SETTLED, Payment.State.RELEASED])
-        return Operation.objects.filter(state__in=UNDER_WAY).exists() or waits.exists() or open_.exists()
+        return _under_way().exists() or waits.exists() or _open_payments().exists()
     except DatabaseError:
         connections.close_all()
         return True
+
+
+def _under_way() -> QuerySet[Operation]:
+    """Return what a worker has or will have soon: a freeze that falls due falls due after the run."""
+    falls_due = Q(kind=freezes.DUE, state=State.QUEUED, not_before__gt=timezone.now())
+    return Operation.objects.filter(state__in=UNDER_WAY).exclude(falls_due)
+
+
+def _open_payments() -> QuerySet[Payment]:
+    """Return what may still move money. What was set aside for an operation in review waits for a person."""
+    in_review = Operation.objects.filter(state=State.WAITING, reason=Reason.REVIEW)
+    set_aside = Q(state=Payment.State.RESERVED, operation_id__in=in_review.values("pk"))
+    return Payment.objects.exclude(state__in=[Payment.State.SETTLED, Payment.State.RELEASED]).exclude(
+        set_aside
+    )
 
 
 def _look_up_payments(cast: Cast) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from audit.record import SYSTEM, Subject, record
-from operations.models import Operation, OperationEvent, State
+from operations.models import Operation, OperationEvent, Reason, State
 from operations.registry import kinds
 from projects.models import Project
-from teams.models import Team
+from teams.models import Team, User
 from tests.chaos.books import Books, Made, Paid, Released
 from tests.chaos.clicks import CLICKS, LEFT_OUT
 from tests.chaos.verdict import verdict
@@ -25,7 +29,9 @@ from tests.factories import (
     SourceFactory,
     WalletFactory,
 )
-from wallets.models import Payment, SpendPolicy, Wallet
+from tools.layout import ROOT
+from wallets import freezing
+from wallets.models import Freeze, Payment, SpendPolicy, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
 DAY = 300_000
@@ -35,6 +41,13 @@ def test_every_kind_of_operation_is_in_the_chaos_or_says_why_not() -> None:
     registered = {name for name in kinds.keys() if not name.startswith("test.")}  # noqa: SIM118 - a Registry yields entries
     assert set(CLICKS) | set(LEFT_OUT) == registered
     assert set(CLICKS) & set(LEFT_OUT) == set()
+
+
+def test_a_run_is_set_up_before_django_is() -> None:
+    """There is no database yet when its processes are prepared."""
+    command = [sys.executable, "-c", "import tests.chaos.__main__"]
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    assert subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 # --- The verdict ---
@@ -53,7 +66,7 @@ def wallet(db: None) -> Wallet:
 def done(wallet: Wallet, kind: str, state: State = State.SUCCEEDED, **fields: Any) -> Operation:
     """Return an operation of the wallet's that ended, with the event of its end."""
     both = {"team": wallet.team, "gateway": wallet.gateway, "wallet": wallet, "finished_at": timezone.now()}
-    operation: Operation = OperationFactory.create(kind=kind, state=state, **both, **fields)
+    operation: Operation = OperationFactory.create(kind=kind, state=state, **{**both, **fields})
     OperationEvent.objects.create(operation=operation, seq=1, type=str(state), message="")
     return operation
 
@@ -133,10 +146,83 @@ def test_reservations_beyond_the_days_limit_are_overspent(balanced: Wallet) -> N
     assert whats(books(balanced, *nonces)) == ["overspent", "overspent"]  # by the record, and by the ledger
 
 
+def test_four_payments_around_midnight_are_four_in_a_day(balanced: Wallet) -> None:
+    midnight = timezone.now().replace(hour=0, minute=0, second=0)
+    nonces = [f"0x{number}" for number in range(4)]
+    for hours, nonce in zip((-2, -1, 1, 2), nonces, strict=True):
+        with time_machine.travel(midnight + timedelta(hours=hours)):
+            paid(balanced, done(balanced, "tier.set"), nonce)
+    assert whats(books(balanced, *nonces)) == ["overspent", "overspent"]
+
+
 def test_a_reservation_that_nobody_closed_is_told(balanced: Wallet) -> None:
     operation = done(balanced, "tier.set", State.FAILED, error={"code": "X", "mutation_state": "none"})
     paid(balanced, operation, "", state=Payment.State.RESERVED, settled_micros=None, paid_by="")
     assert whats(books(balanced)) == ["other"]
+
+
+def test_what_was_set_aside_for_an_operation_in_review_may_stay(balanced: Wallet) -> None:
+    operation = done(balanced, "tier.set", State.WAITING, reason=Reason.REVIEW, finished_at=None)
+    paid(balanced, operation, "", state=Payment.State.RESERVED, settled_micros=None, paid_by="")
+    assert whats(books(balanced)) == []
+    Payment.objects.update(state=Payment.State.SIGNED, nonce="0x1")
+    assert whats(books(balanced)) == ["other"]
+
+
+# --- Frozen wallets ---
+
+
+@pytest.fixture
+def frozen(balanced: Wallet, alice: User) -> Freeze:
+    return freezing.freeze(balanced, actor=alice.actor, why="An agent runs wild")
+
+
+def said(frozen: Freeze, user: User, said: str) -> Operation:
+    """Return a person's word that the wallet may pay again, and what it did."""
+    return done(
+        frozen.wallet,
+        "wallet.unfreeze",
+        actor=user,
+        subject_id=frozen.wallet_id,
+        args={"freeze": str(frozen.pk)},
+        result={"said": said},
+    )
+
+
+def test_a_payment_of_a_frozen_wallet_is_overspent_and_one_after_it_is_not(
+    frozen: Freeze, alice: User, bob: User, keysets: None
+) -> None:
+    said(frozen, bob, "waits")
+    said(frozen, alice, "lifted")
+    paid(frozen.wallet, done(frozen.wallet, "tier.set"), "0x1")
+    freezing.lift(frozen, actor=alice.actor)
+    paid(frozen.wallet, done(frozen.wallet, "tier.set"), "0x2")
+    assert whats(books(frozen.wallet, "0x1", "0x2")) == ["overspent"]
+
+
+def test_one_person_alone_and_a_lift_without_a_word_are_told(
+    frozen: Freeze, alice: User, keysets: None
+) -> None:
+    assert whats(books(frozen.wallet)) == []
+    freezing.lift(frozen, actor=alice.actor)
+    assert whats(books(frozen.wallet)) == ["lost"]
+    said(frozen, alice, "waits")
+    said(frozen, alice, "lifted")
+    assert whats(books(frozen.wallet)) == ["other"]
+    said(frozen, alice, "lifted")
+    assert whats(books(frozen.wallet)) == ["other", "repeated"]
+
+
+def test_a_word_may_wait_for_its_hour_and_no_longer(balanced: Wallet) -> None:
+    later = timezone.now() + timedelta(minutes=50)
+    fields = {"kind": "wallet.unfreeze_due", "state": State.QUEUED, "not_before": later}
+    OperationFactory.create(team=balanced.team, wallet=balanced, subject_id=balanced.pk, **fields)
+    assert whats(books(balanced)) == []
+    Operation.objects.filter(kind="wallet.unfreeze_due").update(not_before=timezone.now())
+    assert whats(books(balanced)) == ["lost"]
+
+
+# --- Projects and releases ---
 
 
 def made(project: Project, remote_id: str) -> Made:

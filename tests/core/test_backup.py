@@ -24,7 +24,8 @@ from core.registry import Registry
 from deploys import store
 from notifications.models import Hook, Mail
 from operations.models import Operation, OperationEvent, Result, State
-from teams.models import Session, Team
+from teams.models import Session, Team, User
+from teams.reach import Level
 from tests.factories import (
     MembershipFactory,
     OperationFactory,
@@ -32,7 +33,7 @@ from tests.factories import (
     ProjectFactory,
     WalletFactory,
 )
-from wallets.models import Halt, Wallet
+from wallets.models import Custodian, Freeze, Halt, Payee, Unfreezing, Wallet, WalletShare
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -68,9 +69,19 @@ def filled(folder: Path) -> None:
     wallet = WalletFactory.create(team=membership.team, key_sealed=bytes(range(256)))
     ProjectFactory.create(team=membership.team, wallet=wallet, name="Blüten “und” \u2028 mehr")
     PaymentFactory.create(wallet=wallet, receipt={"b": [1, None, {"ä": 2.5}], "a": 2**53})
+    _decided_about(wallet, membership.user)
     Operation.objects.all().delete()
     operation = OperationFactory.create(team=membership.team, wallet=wallet, gateway=wallet.gateway)
     OperationEvent.objects.create(operation=operation, seq=1, type="log", message="begun")
+
+
+def _decided_about(wallet: Wallet, user: User) -> None:
+    """Write what people decided about a wallet: who may use and keep it, whom it pays, and that it may not just now."""
+    WalletShare.objects.create(wallet=wallet, user=user, level=Level.SPEND, by_label="Alice")
+    Custodian.objects.create(wallet=wallet, user=user, by_label="Alice")
+    Payee.objects.create(team=wallet.team, gateway=wallet.gateway, address="0x" + "11" * 20, mac=b"\x00mac")
+    frozen = Freeze.objects.create(wallet=wallet, why="An agent runs wild", by_label="Alice")
+    Unfreezing.objects.create(freeze=frozen, by_id=str(user.pk), by_label="Alice", mac=b"mac")
 
 
 def test_every_model_is_decided() -> None:
@@ -104,6 +115,20 @@ def test_all_rows_and_files_come_back_as_they_were(folder: Path, settings: Setti
     assert all_rows() == before
     with store.open_blob(digest) as file:
         assert file.read() == b"index"
+
+
+@pytest.mark.usefixtures("filled")
+def test_what_people_decided_about_a_wallet_counts_on_and_a_word_to_unfreeze_does_not(folder: Path) -> None:
+    models = (WalletShare, Custodian, Payee, Freeze)
+    before = [list(model._default_manager.values()) for model in models]
+    making.to_file(folder / "panel.tar")
+    emptied()
+
+    restoring.restore(folder / "panel.tar")
+
+    assert [list(model._default_manager.values()) for model in models] == before
+    assert [len(found) for found in before] == [1, 1, 1, 1]
+    assert not Unfreezing.objects.exists()
 
 
 @pytest.mark.usefixtures("filled")

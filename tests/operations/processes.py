@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -123,26 +123,6 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def members(session: int) -> list[int]:
-    """Return the processes of a session that are left."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if folder.name.isdigit() and os.getsid(int(folder.name)) == session:
-                found.append(int(folder.name))
-    return found
-
-
-def alive(pids: Iterable[int]) -> list[int]:
-    """Return those of the processes that are still there and no mere entry of one that ended."""
-    found = []
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            found += [pid] if state != "Z" else []
-    return found
 
 
 def expire_leases() -> None:

@@ -1,124 +1,38 @@
-"""One real operation of every kind that changes something, against the real sandbox, and what it changed.
+"""One real operation of every kind that changes something, against the real sandbox.
 
 A new kind that mutates needs a scenario here: `test_killed` fails without it.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter
+import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from datetime import timedelta
 
+import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from django.db import models
-from django.test import Client
+from django.utils import timezone
 
 import run402
-from audit.models import Event
 from audit.record import SYSTEM
-from billing import custody, limits, services
+from billing import custody, deciding, freezes, limits, services
+from billing import payees as payee_services
 from billing.services import NewLimits
 from deploys.models import Deploy, Release
 from deploys.services import redeploy_release
-from notifications.models import Mail
 from operations import consent
-from operations.models import Operation, Result
+from operations.models import Operation
 from projects import services as projects
 from projects.models import Project
-from teams.models import Team, User
-from tests.billing.conftest import TIERS, call
 from tests.deploys.conftest import SITE, confirm, upload
 from tests.fixtures import run_all
+from tests.operations.world import World
 from tests.passkeys import SoftPasskey
-from tests.sandboxes import Sandbox
-from wallets import passkeys, reveal, signer
-from wallets.models import Gateway, Payment, SpendPolicy, TrustedPasskey, Wallet
-from wallets.models.gateway import BASE_SEPOLIA
-
-#: Rows that an operation adds once, whatever happens to its workers.
-ROWS: tuple[type[models.Model], ...] = (
-    Mail,
-    Payment,
-    Project,
-    Release,
-    Result,
-    SpendPolicy,
-    TrustedPasskey,
-    Wallet,
-)
-
-
-#: What people do, and that a payment was in doubt for a while, which is so when an answer was lost.
-NOT_COUNTED = ["operation.requested", "operation.decided", "operation.confirmed", "payment.unknown"]
-
-
-@dataclass
-class World:
-    """A team, its people, a sandbox, and what was made there."""
-
-    sandbox: Sandbox
-    team: Team
-    alice: User
-    browser: Client
-    _names: Any = field(default_factory=itertools.count)
-    passkey: SoftPasskey | None = None
-
-    @property
-    def gateway(self) -> Gateway:
-        gateway = self.sandbox.gateway
-        gateway.tiers = TIERS
-        gateway.save(update_fields=["tiers"])
-        return gateway
-
-    def name(self, word: str) -> str:
-        return f"{word}-{next(self._names)}"
-
-    def wallet(self, micros: int = 1_000_000) -> Wallet:
-        """A wallet that a worker made, with money in it."""
-        made = services.make_wallet(
-            team=self.team,
-            actor=self.alice,
-            gateway=self.gateway,
-            label=self.name("wallet"),
-            limits=NewLimits(1_000_000, 2_000_000),
-        )
-        run_all()
-        made.refresh_from_db()
-        if micros:
-            funds = {"address": made.address, "amount_usd_micros": micros}
-            call(self.sandbox, "POST", "/_sandbox/fund", funds)
-        return made
-
-    def tiered(self) -> Wallet:
-        """The same with a paid prototype tier."""
-        wallet = self.wallet()
-        services.set_tier(wallet=wallet, actor=self.alice, tier="prototype", shown_micros=100_000)
-        run_all()
-        wallet.refresh_from_db()
-        return wallet
-
-    def project(self) -> Project:
-        """A project that exists at the sandbox."""
-        wallet = self.tiered()
-        made = projects.create_project(
-            team=self.team, actor=self.alice, wallet=wallet, name=self.name("project")
-        )
-        run_all()
-        made.refresh_from_db()
-        return made
-
-    def confirmer(self) -> SoftPasskey:
-        """Alice's passkey, let in at once."""
-        if self.passkey is None:
-            passkeys.allow_first(self.team, self.alice, actor=SYSTEM)
-            self.passkey = SoftPasskey(self.alice)
-            self.passkey.register()
-            run_all()
-        return self.passkey
-
+from tests.wallets.conftest import charge, signed
+from wallets import freezing, payees, reveal, spending, unfreezing
+from wallets.models import Freeze, Gateway, Payee, Payment, SpendPolicy, Wallet
 
 Start = Callable[[World], Operation]
 Answer = Callable[[World, Operation], None]
@@ -185,6 +99,48 @@ def _trust(world: World) -> Operation:
     return Operation.objects.filter(kind="passkey.trust").latest("created_at")
 
 
+def _pay_elsewhere(world: World) -> Operation:
+    """A gateway asks for another address than it was paid at."""
+    world.confirmer()
+    old, new = (f"0x{secrets.token_hex(20)}" for _ in range(2))
+    payees.trust(world.team, world.gateway, old, actor=SYSTEM)
+    payees.note(world.team, world.gateway, new)
+    payee = Payee.objects.get(team=world.team, gateway=world.gateway)
+    return payee_services.confirm(payee=payee, actor=world.alice)
+
+
+def _decide(world: World) -> Operation:
+    """A payment whose answer was lost, so long ago that the chain tells nothing more."""
+    world.confirmer()
+    payment = spending.reserve(world.wallet(0), charge())
+    spending._store_signed(payment, signed(f"0x{secrets.token_hex(32)}"))
+    spending.doubt(payment, actor=SYSTEM)
+    Payment.objects.filter(pk=payment.pk).update(reserved_at=timezone.now() - deciding.PATIENCE)
+    payment.refresh_from_db()
+    return deciding.decide(
+        payment=payment, actor=world.alice, paid=False, note="The chain has no such nonce."
+    )
+
+
+def _frozen(world: World) -> Freeze:
+    return freezing.freeze(world.wallet(0), actor=world.alice.actor, why="An agent runs wild")
+
+
+def _unfreeze(world: World) -> Operation:
+    """Nobody else could confirm, so that it falls due later."""
+    world.confirmer()
+    return freezes.ask_to_unfreeze(wallet=_frozen(world).wallet, actor=world.alice)
+
+
+def _fall_due(world: World) -> Operation:
+    """Alice's word alone, an hour ago."""
+    frozen = _frozen(world)
+    with time_machine.travel(timezone.now() - unfreezing.ALONE_FOR - timedelta(minutes=1)):
+        one = unfreezing.agree(frozen, user=world.alice).waiting
+    assert one is not None
+    return freezes.plan_fall(one)
+
+
 def _reader() -> str:
     point = ec.generate_private_key(ec.SECP256R1()).public_key()
     return reveal.encode(point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
@@ -199,7 +155,10 @@ def _draw(world: World) -> Operation:
 
 
 def _set_tier(world: World) -> Operation:
-    return services.set_tier(wallet=world.wallet(), actor=world.alice, tier="prototype", shown_micros=100_000)
+    """The first payment at this gateway: whom it paid is remembered once, too."""
+    wallet = world.wallet()
+    Payee.objects.filter(team=world.team, gateway=wallet.gateway).delete()
+    return services.set_tier(wallet=wallet, actor=world.alice, tier="prototype", shown_micros=100_000)
 
 
 def _provision(world: World) -> Operation:
@@ -244,6 +203,10 @@ SCENARIOS: Mapping[str, Scenario] = {
     limits.RAISE: Scenario(_raise, _confirm),
     custody.EXPORT: Scenario(_export, _confirm),
     "passkey.trust": Scenario(_trust),
+    payee_services.CONFIRM: Scenario(_pay_elsewhere, _confirm),
+    deciding.DECIDE: Scenario(_decide, _confirm),
+    freezes.UNFREEZE: Scenario(_unfreeze, _confirm),
+    freezes.DUE: Scenario(_fall_due),
     "wallet.faucet": Scenario(_draw),
     "tier.set": Scenario(_set_tier, seconds=400),
     "project.provision": Scenario(_provision),
@@ -251,22 +214,3 @@ SCENARIOS: Mapping[str, Scenario] = {
     "deploy": Scenario(_deploy, _agree),
     "redeploy": Scenario(_redeploy, _agree),
 }
-
-
-def effects(world: World, operation: Operation) -> dict[str, Any]:
-    """Return everything there is one more of after an operation: rows, entries of the record, and what Run402 has."""
-    wallet, project = operation.wallet, None
-    if operation.project_id:
-        project = Project.objects.filter(pk=operation.project_id).first()
-    own = Event.objects.exclude(action__in=NOT_COUNTED)
-    found: dict[str, Any] = {row.__name__: row._default_manager.count() for row in ROWS}
-    found |= Counter(own.values_list("action", flat=True))
-    if wallet is None or not wallet.gateway.is_sandbox or not wallet.is_ready:
-        return found
-    with signer.client(wallet.gateway, wallet) as client:
-        found["micros"] = client.balance.usdc(BASE_SEPOLIA, wallet.address)
-        found["projects"] = len(client.projects.list_by_wallet(wallet.address))
-        if project and project.anon_key and operation.kind in ("deploy", "redeploy"):
-            live = client.releases.active(anon_key=project.anon_key, site_limit=1)
-            found["generation"] = live.release_generation if live else 0
-    return found

@@ -14,7 +14,8 @@ from operations.models import FINAL, Operation, State
 from operations.work import Work
 from teams.models import Team, User
 from tests.fixtures import ClientAs
-from tests.operations.scenarios import SCENARIOS, World, effects
+from tests.operations.scenarios import SCENARIOS
+from tests.operations.world import World, effects
 from tests.sandboxes import Sandbox
 
 pytestmark = pytest.mark.django_db

@@ -26,7 +26,8 @@ from run402 import Exchange
 from teams.models import Team, User
 from tests.billing.conftest import call
 from tests.fixtures import ClientAs
-from tests.operations.scenarios import SCENARIOS, Scenario, World, effects
+from tests.operations.scenarios import SCENARIOS, Scenario
+from tests.operations.world import World, effects
 from tests.sandboxes import Sandbox
 
 pytestmark = [pytest.mark.django_db]
@@ -113,7 +114,11 @@ def test_every_kind_that_changes_something_at_run402_can_look_what_became_of_it(
         "wallet.limits",
         "wallet.raise",
         "wallet.export",
+        "wallet.unfreeze",
+        "wallet.unfreeze_due",
         "passkey.trust",
+        "payee.confirm",
+        "payment.decide",
         "project.reveal",
     }
     blind = {kind.name for kind in kinds if kind.mutates and kind.reconcile is None}

@@ -13,6 +13,7 @@ from operations.registry import kinds
 from operations.work import Later, LeaseLost, Work
 from tests.operations import doubles, processes
 from tests.operations.conftest import MakeKind, Submit
+from tests.sessions import alive
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,11 +96,11 @@ def test_a_stuck_handler_frees_its_process_and_its_lane(
         processes.eventually(lambda: len(doubles.effects(journal)) >= 2, "both processes are stuck")
         first = {int(pid) for _, _, pid, _ in doubles.effects(journal)}
         if how == "holds":  # nobody in these processes can end the rows, so the lease runs out
-            processes.eventually(lambda: not first & set(processes.alive(first)), "both processes are gone")
+            processes.eventually(lambda: not first & set(alive(first)), "both processes are gone")
             Operation.objects.filter(state=State.RUNNING).update(attempts=endings.MAX_ATTEMPTS)
             processes.expire_leases()
         processes.eventually(lambda: _over(behind), "what stands behind them has ended")
-        processes.eventually(lambda: not first & set(processes.alive(first)), "both processes are gone")
+        processes.eventually(lambda: not first & set(alive(first)), "both processes are gone")
     codes = {row.error["code"] for row in Operation.objects.filter(pk__in=[row.pk for row in stuck])}
     assert codes == {"WORKER_LOST" if how == "holds" else "TIME_LIMIT"}
     behind.refresh_from_db()

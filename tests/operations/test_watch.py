@@ -22,6 +22,7 @@ from tests.factories import MembershipFactory, OperationFactory, UserFactory
 from tests.fixtures import ClientAs
 from tests.operations import doubles, processes
 from tests.operations.conftest import Submit
+from tests.sessions import members
 from wallets import standing
 from wallets.models import Gateway
 
@@ -168,7 +169,7 @@ def test_a_worker_that_hears_nothing_ends_itself_with_all_its_processes_and_the_
     operation = submit("test.steps", args={"journal": str(journal), "steps": 1})
     with processes.worker(data, settings={"PANEL_DEAF_SECONDS": "2"}) as worker:
         assert worker.wait(processes.PATIENCE_SECONDS) == deaf.EXIT_CODE
-        processes.eventually(lambda: not processes.members(worker.pid), "its processes have ended too")
+        processes.eventually(lambda: not members(worker.pid), "its processes have ended too")
     assert "worker_deaf" in (data / "worker.log").read_text()
     assert doubles.effects(journal) == []
     with processes.worker(data, "--beat", "--schedule", str(data / "beat")):

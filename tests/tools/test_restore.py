@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -26,13 +27,7 @@ SEPOLIA = "eip155:84532"
 SETTLED_SECONDS = 400
 PATIENCE = 180.0
 
-#: As the person does who looked at what waits for review.
-RESUME = """
-from operations import queue
-from operations.models import Operation
-for found in Operation.objects.filter(state="waiting", reason="review"):
-    queue.decide(found, actor=found.actor, checkpoints={}, message="Resumed")
-"""
+REVIEW = "SELECT id FROM operations_operation WHERE state = 'waiting' AND reason = 'review'"
 STATES = "SELECT kind, state, reason FROM operations_operation WHERE kind IN ('tier.set', 'deploy')"
 PLANNED = "SELECT count(*) FROM operations_operation WHERE kind = 'wallet.catch_up'"
 FROZEN = "SELECT count(*) FROM wallets_wallet WHERE frozen_at IS NOT NULL"
@@ -123,7 +118,7 @@ def test_a_backup_taken_before_a_paid_tier_and_a_deploy_pays_and_applies_nothing
                 assert "restored from a backup and is paused" in page.words
                 page = browser.submit(page, page.form(action="/instance/stops/lift"))
                 assert "Nothing is stopped" in page.words
-            manage(new, "shell", "-c", RESUME)
+                _resume(new, browser)
             wait_until(new, STATES, [("tier.set", "succeeded", "")])
 
         assert moved(old.sandbox_url, address) == paid
@@ -139,6 +134,13 @@ def _ask_for_the_tier(smoke: Smoke) -> None:
     smoke.stack.kill("worker")
     offer = smoke.browser.get(f"/wallets/{number}/tier/prototype")
     smoke.browser.submit(offer, offer.form(id="pay"))
+
+
+def _resume(layout: Layout, browser: Browser) -> None:
+    """Press Resume on the page of what waits for review."""
+    ((found,),) = rows(layout, REVIEW)
+    page = browser.get(f"/activity/{uuid.UUID(str(found))}")
+    browser.submit(page, page.form(action="/resume"))
 
 
 def _restored(old: Stack, data: Path, file: Path) -> Layout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from operations.decisions import is_in_review
 from operations.models import Operation, State
 from tests.chaos.books import Books
 
@@ -58,5 +59,7 @@ def told(operation: Operation) -> str:
 
 
 def doubts(operation: Operation) -> bool:
-    """Say whether it failed without claiming that nothing happened."""
+    """Say whether it failed, or waits for a person, without claiming that nothing happened."""
+    if is_in_review(operation):
+        return True
     return operation.state == State.FAILED and operation.error.get("mutation_state") in DOUBTS

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
+from datetime import timedelta
+from uuid import UUID
 
 from audit.models import Event
+from operations.decisions import is_in_review
 from operations.models import Operation, State
 from tests.chaos.verdict.finding import LOST, OTHER, OVERSPENT, REPEATED, Facts, Finding, check, doubts, told
+from wallets.limits import WINDOWS
 from wallets.models import Payment, Wallet
 
 
@@ -19,11 +23,12 @@ def every_payment_is_on_both_ledgers(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             REPEATED, f"{facts.books.payments} transfers for {len(facts.books.paid)} authorizations"
         )
+    in_review = {operation.pk for operation in facts.operations if is_in_review(operation)}
     for payment in Payment.objects.select_related("wallet"):
         key = (payment.wallet.address.lower(), payment.nonce.lower())
         micros = paid.pop(key, None) if payment.nonce else None
         said = f"payment {payment.pk} of operation {payment.operation_id} is {payment.state}"
-        if payment.is_open:
+        if payment.is_open and not _is_set_aside(payment, in_review):
             yield Finding(OTHER, f"{said}: never closed")
         elif payment.state == Payment.State.SETTLED and payment.paid_by == "x402" and micros is None:
             yield Finding(LOST, f"{said}, and the ledger does not have it")
@@ -33,6 +38,11 @@ def every_payment_is_on_both_ledgers(facts: Facts) -> Iterator[Finding]:
             yield Finding(OVERSPENT, f"{said} for {payment.settled_micros}, and the ledger moved {micros}")
     for (payer, nonce), micros in paid.items():
         yield Finding(REPEATED, f"{payer} paid {micros} with the nonce {nonce}, and no row knows of it")
+
+
+def _is_set_aside(payment: Payment, in_review: Container[UUID]) -> bool:
+    """Nothing was signed, and a person has to say first what became of the operation."""
+    return payment.state == Payment.State.RESERVED and payment.operation_id in in_review
 
 
 @check
@@ -54,40 +64,40 @@ def _said_paid(operation: Operation) -> bool:
 @check
 def limits_hold_at_every_moment(facts: Facts) -> Iterator[Finding]:
     """The audit record, read from its beginning: no reservation went beyond what the wallet could still spend."""
+    made = {str(operation.subject_id): operation for operation in facts.of("wallet.create")}
     day: dict[str, int] = {}
-    spent: dict[tuple[str, object], int] = defaultdict(int)
-    reserved: dict[str, tuple[str, object]] = {}
-    made = {
-        str(operation.subject_id): operation.args["per_day_micros"] for operation in facts.of("wallet.create")
-    }
+    counting: dict[str, dict[str, Event]] = defaultdict(dict)
     for event in Event.objects.filter(object_type__in=["wallet", "payment"]).order_by("chain_id", "seq"):
         if event.action == "wallet.made":
-            day[event.object_id] = int(made[event.object_id])
+            day[event.object_id] = int(made[event.object_id].args["per_day_micros"])
         elif event.action in ("wallet.limits_written", "wallet.limits_raised"):
             day[event.object_id] = int(event.details["per_day_micros"])
         elif event.action == "payment.reserved":
-            key = (event.details["wallet"], event.at.date())
-            reserved[event.object_id] = key
-            spent[key] += event.details["amount_micros"]
-            if spent[key] > day[key[0]]:
-                yield Finding(
-                    OVERSPENT, f"wallet {key[0]}: {spent[key]} of {day[key[0]]} with {event.object_id}"
-                )
+            wallet = event.details["wallet"]
+            counting[wallet][event.object_id] = event
+            spent = _within(WINDOWS["day"], event, counting[wallet].values())
+            if spent > day[wallet]:
+                yield Finding(OVERSPENT, f"wallet {wallet}: {spent} of {day[wallet]} with {event.object_id}")
         elif event.action == "payment.released":
-            spent[reserved[event.object_id]] -= event.details["amount_micros"]
+            for reserved in counting.values():
+                reserved.pop(event.object_id, None)
+
+
+def _within(window: timedelta, last: Event, reserved: Iterable[Event]) -> int:
+    """Return what was reserved in the window that ends with the last one."""
+    return sum(event.details["amount_micros"] for event in reserved if event.at > last.at - window)
 
 
 @check
 def no_wallet_paid_more_than_it_may(facts: Facts) -> Iterator[Finding]:
-    """What the sandbox's ledger moved, against the highest limit that a wallet ever had."""
+    """What the sandbox's ledger moved in a run, which is shorter than a day, against the highest limit of a wallet."""
     moved: dict[str, int] = defaultdict(int)
     for one in facts.books.paid:
         moved[one.payer] += one.micros
     for wallet in Wallet.objects.exclude(address=""):
         kinds = ("wallet.create", "wallet.raise")
         most = max(o.args["per_day_micros"] for o in facts.of(*kinds) if o.subject_id == wallet.pk)
-        days = len(set(Payment.objects.filter(wallet=wallet).values_list("reserved_at__date", flat=True)))
-        if moved[wallet.address.lower()] > most * max(days, 1):
+        if moved[wallet.address.lower()] > most:
             yield Finding(
                 OVERSPENT, f"wallet {wallet.pk} paid {moved[wallet.address.lower()]} and may {most} a day"
             )
