@@ -86,7 +86,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @operator_only
 def instance(request: PersonRequest) -> HttpResponse:
     """Show operators whether the instance is well. Nothing of any team."""
-    return render(request, "home/instance.html", {"page": instance_page()})
+    return render(request, "home/instance.html", {"page": instance_page(request.user)})
 
 
 @require_POST

@@ -131,12 +131,6 @@ def alive_workers() -> QuerySet[WorkerPulse]:
     return WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER)
 
 
-def workers_without_keys() -> tuple[list[WorkerPulse], int]:
-    """Return the live workers that cannot unlock or check limits, and how many are alive in all."""
-    alive = list(alive_workers().order_by("name"))
-    return [pulse for pulse in alive if not (pulse.unlocks and pulse.checks_limits)], len(alive)
-
-
 def deploys_under_way(reach: Reach) -> tuple[int, int]:
     """Return how many in the queue of deploys wait for a person, and how many run or stand in line."""
     deploys = operations_of(reach).filter(queue=DEPLOYS).select_related(None)

@@ -1,4 +1,4 @@
-"""What this room holds about a person: wallets they own, keep or were given, and their name on what they stopped."""
+"""What this room holds about a person: wallets they own, keep or were given, and what they stopped or let go again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from wallets.models import Custodian, Freeze, Halt, Payee, Payment, Unfreezing, 
 
 
 def held(user: User) -> list[dict[str, Any]]:
-    """Return the wallets that the person owns, keeps or was given, without any key."""
+    """Return the wallets that the person owns, keeps or was given, without any key, and what they stopped."""
     owned = Wallet.objects.filter(owner=user).select_related("team").order_by("created_at")
-    return [*_kept(user), *_shared(user)] + [
+    return [*_kept(user), *_shared(user), *_stopped(user)] + [
         {
             "team": one.team.name,
             "name": one.label,
@@ -43,6 +43,28 @@ def _shared(user: User) -> list[dict[str, Any]]:
         }
         for one in rows
     ]
+
+
+def _stopped(user: User) -> list[dict[str, Any]]:
+    """Return what the person halted or froze, and their words for letting a wallet go again."""
+    halts = Halt.objects.filter(by_id=str(user.pk)).select_related("team").order_by("at")
+    freezes = Freeze.objects.filter(by_id=str(user.pk)).select_related("wallet__team").order_by("at")
+    words = Unfreezing.objects.filter(by_id=str(user.pk)).select_related("freeze__wallet__team")
+    return [
+        *(
+            {"team": one.team.name if one.team else None, "gateway": one.gateway_id, **_why(one)}
+            for one in halts
+        ),
+        *({**_named(one.wallet), **_why(one)} for one in freezes),
+        *(
+            {**_named(one.freeze.wallet), "unfreezing_since": one.at.isoformat()}
+            for one in words.order_by("at")
+        ),
+    ]
+
+
+def _why(stop: Halt | Freeze) -> dict[str, str]:
+    return {"stopped_at": stop.at.isoformat(), "why": stop.why}
 
 
 def _named(wallet: Wallet) -> dict[str, str]:

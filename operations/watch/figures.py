@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import product
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from core.counting import counts
@@ -44,7 +44,7 @@ def _operations() -> Iterator[Figure]:
         labels = {"queue": queue, "state": state}
         yield Figure("panel_operations", "Operations that have not ended, up to 10,000.", count, labels)
     for queue in QUEUES:
-        if oldest := oldest_due(now, queue):
+        if oldest := due_times(now, queue).first():
             age = _age(oldest, now)
             words = "How long the oldest due row waits."
             yield Figure("panel_queue_oldest_seconds", words, age, {"queue": queue})
@@ -61,13 +61,10 @@ def _not_ended() -> dict[tuple[str, str], int]:
     return {(queue, str(state)): count for (queue, state), count in found if count}
 
 
-def oldest_due(now: datetime, *queues: str) -> datetime | None:
-    """Return since when the oldest due row of the queues, or of all, could run."""
-    due = Operation.objects.filter(state=State.QUEUED, not_before__lte=now).order_by("not_before")
-    first = (
-        due.filter(queue=queue).values_list("not_before", flat=True).first() for queue in queues or QUEUES
-    )
-    return min(filter(None, first), default=None)
+def due_times(now: datetime, queue: str) -> QuerySet[Operation, datetime]:
+    """Return since when each due row of a queue could run, the oldest first."""
+    due = Operation.objects.filter(state=State.QUEUED, queue=queue, not_before__lte=now)
+    return due.order_by("not_before").values_list("not_before", flat=True)
 
 
 def _processes() -> Iterator[Figure]:

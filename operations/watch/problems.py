@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from operations.models import WorkerPulse
-from operations.watch.findings import ALIVE, Finding, disk, keyset
+from operations.watch.findings import ALIVE, CHECKS, Finding, disk, keyset
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ PROBLEMS = {
     ),
 }
 
+#: What this process finds by itself, without asking the database.
+SEEN_HERE = {Finding.DISK, Finding.KEYSET}
+
 
 def problems() -> list[Problem]:
     """Return what is wrong now, each thing once."""
@@ -68,3 +71,17 @@ def found(live: list[WorkerPulse]) -> set[Finding]:
     if live and (keyset() or not all(pulse.unlocks and pulse.checks_limits for pulse in live)):
         wrong.add(Finding.KEYSET)
     return wrong
+
+
+def told(live: list[WorkerPulse]) -> dict[str, str | Promise]:
+    """Return each check by name, `ok` or what is wrong, as live workers told it with their pulse."""
+    wrong = found(live)
+    return {str(finding): _words(finding, wrong, live) for finding in CHECKS}
+
+
+def _words(finding: Finding, wrong: set[Finding], live: list[WorkerPulse]) -> str | Promise:
+    if finding in SEEN_HERE and (words := CHECKS[finding]()):
+        return words
+    if finding in wrong:
+        return PROBLEMS[finding].title
+    return "ok" if live or finding in SEEN_HERE else _("not known while no worker answers")

@@ -17,8 +17,8 @@ from core.registry import lift_checks
 from teams.models import User
 from tests.factories import GatewayFactory, TeamFactory, UserFactory
 from tests.wallets.conftest import charge, signed
-from wallets import halts, personal, spending
-from wallets.models import Halt, Payment, Wallet
+from wallets import freezing, halts, personal, spending
+from wallets.models import Halt, Payment, Unfreezing, Wallet
 
 pytestmark = pytest.mark.django_db
 
@@ -179,3 +179,35 @@ def test_an_erased_person_is_not_named_any_more(wallet: Wallet) -> None:
     personal.forget(carol)
     halt.refresh_from_db()
     assert (halt.by_label, halt.lifted_by_label) == ("Erased person", "Erased person")
+
+
+def test_what_a_person_stopped_is_in_their_own_data(wallet: Wallet) -> None:
+    carol: User = UserFactory.create(name="Carol")
+    halt = halts.stop(actor=carol.actor, why="a key leaked", team=wallet.team)
+    frozen = freezing.freeze(wallet=wallet, actor=carol.actor, why="to be sure")
+    agreed = Unfreezing.objects.create(
+        freeze=frozen, by_id=str(carol.pk), by_label=carol.label, mac=b"not genuine"
+    )
+    team = wallet.team.name
+    assert personal.held(carol) == [
+        {"team": team, "gateway": None, "stopped_at": halt.at.isoformat(), "why": "a key leaked"},
+        {"team": team, "name": wallet.label, "stopped_at": frozen.at.isoformat(), "why": "to be sure"},
+        {"team": team, "name": wallet.label, "unfreezing_since": agreed.at.isoformat()},
+    ]
+    assert personal.held(UserFactory.create()) == []
+
+
+def test_an_erased_person_is_not_named_on_what_they_froze(wallet: Wallet) -> None:
+    carol: User = UserFactory.create(name="Carol")
+    frozen = freezing.freeze(wallet=wallet, actor=carol.actor, why="to be sure")
+    agreed = Unfreezing.objects.create(
+        freeze=frozen,
+        by_id=str(carol.pk),
+        by_label=carol.label,
+        stopped_by_label=carol.label,
+        mac=b"not genuine",
+    )
+    personal.forget(carol)
+    for row in (frozen, agreed):
+        row.refresh_from_db()
+    assert {frozen.by_label, agreed.by_label, agreed.stopped_by_label} == {"Erased person"}
