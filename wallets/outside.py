@@ -31,6 +31,7 @@ class Unfinished:
     kind: str
     purpose: str
     micros: int
+    cost: str = Payment.Cost.OTHER
 
 
 def enter(wallet: Wallet, network: str, sent: Sent, unfinished: Iterable[Unfinished] = ()) -> Payment | None:
@@ -83,7 +84,7 @@ def _begun(wallet: Wallet, network: str, sent: Sent, unfinished: Iterable[Unfini
     able = [one for one in unfinished if sent.nonce and one.micros >= sent.micros]
     for one in sorted(able, key=lambda one: one.micros):
         if not Payment.objects.filter(operation_id=one.id).exists():
-            return _new(wallet, network, sent, one.id, one.kind, one.purpose)
+            return _new(wallet, network, sent, one.id, one.kind, one.purpose, one.cost)
     return None
 
 
@@ -92,7 +93,15 @@ def _outside(wallet: Wallet, network: str, sent: Sent) -> Payment:
     return _new(wallet, network, sent, _id(network, sent), KIND, purpose)
 
 
-def _new(wallet: Wallet, network: str, sent: Sent, operation_id: UUID, kind: str, purpose: str) -> Payment:
+def _new(
+    wallet: Wallet,
+    network: str,
+    sent: Sent,
+    operation_id: UUID,
+    kind: str,
+    purpose: str,
+    cost: str = Payment.Cost.OTHER,
+) -> Payment:
     return Payment.objects.create(
         pk=_id(network, sent),
         team_id=wallet.team_id,
@@ -100,6 +109,7 @@ def _new(wallet: Wallet, network: str, sent: Sent, operation_id: UUID, kind: str
         operation_id=operation_id,
         kind=kind,
         purpose=purpose[:200],
+        cost=cost,
         amount_micros=sent.micros,
         network=network,
     )

@@ -17,8 +17,6 @@ from wallets.vault import Locked, put_back
 
 DEFAULT_PER_PAYMENT_MICROS = 1_000_000
 DEFAULT_PER_DAY_MICROS = 2_000_000
-DEFAULT_PER_PAYMENT_MICROS = 1_000_000
-DEFAULT_PER_DAY_MICROS = 2_000_000
 #: The entries of the record that name the version of the limits that was written.
 WRITINGS = ("wallet.made", "wallet.limits_written", "wallet.limits_raised")
 

@@ -59,7 +59,7 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
     Halted while its team, its gateway or everything is stopped.
     """
     with transaction.atomic():
-        locked = Wallet.objects.select_for_update().select_related("gateway").get(pk=wallet.pk)
+        locked = Wallet.objects.select_for_update(of=("self",)).select_related("gateway").get(pk=wallet.pk)
         if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
             return existing
         halts.refuse_if_halted(locked.team_id, locked.gateway_id)

@@ -92,10 +92,14 @@ def _unfinished(wallet: Wallet) -> list[Unfinished]:
     held = Operation.objects.filter(wallet=wallet, state=State.WAITING, reason=Reason.REVIEW)
     found = [(operation, _price(operation)) for operation in held.order_by("created_at")]
     return [
-        Unfinished(operation.pk, operation.kind, operation.title, price)
+        Unfinished(operation.pk, operation.kind, operation.title, price, _cost(operation))
         for operation, price in found
         if price
     ]
+
+
+def _cost(operation: Operation) -> Payment.Cost:
+    return Payment.Cost.TIER if operation.kind == "tier.set" else Payment.Cost.OTHER
 
 
 def _price(operation: Operation) -> int:

@@ -105,7 +105,11 @@ def lower_limits(work: Work) -> dict[str, Any]:
 
 
 def _locked(work: Work) -> Wallet:
-    return Wallet.objects.select_for_update().select_related("gateway").get(pk=wallet_of(work.operation).pk)
+    return (
+        Wallet.objects.select_for_update(of=("self",))
+        .select_related("gateway")
+        .get(pk=wallet_of(work.operation).pk)
+    )
 
 
 def _require_unmade(wallet: Wallet) -> None:

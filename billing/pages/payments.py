@@ -131,7 +131,7 @@ def _explanation(payment: Payment) -> str:
         Payment.State.SIGNED: _(
             "Signed and on its way. It counts against the limits until its end is known."
         ),
-        Payment.State.SETTLED: _("Paid. The money has moved, and it counts against the limit of its day."),
+        Payment.State.SETTLED: _("Paid. The money has moved, and it counts against the limits."),
         Payment.State.RELEASED: _("Not paid. It is proven that no money moved, and the sum is free again."),
         Payment.State.UNKNOWN: _(
             "The answer was lost after the payment left. The wallet pays nothing else until the chain has told what "

@@ -132,7 +132,7 @@ def test_a_tier_above_the_limits_says_so_on_the_list_and_cannot_be_paid(
     page = browser.get(confirm(payer, "hobby")).content.decode()
     assert "This wallet may take $1.00 at once. This costs more." in listed
     assert confirm(payer, "hobby") not in listed
-    assert "Above the limit of First per payment" in page
+    assert "This wallet may take $1.00 at once. This costs more." in page
     assert 'type="submit" data-busy="Handing it to the worker"' not in page
 
 

@@ -184,7 +184,7 @@ def test_what_is_stopped_is_no_line_that_workers_neglect(
 ) -> None:
     operation = submit(make_kind(lambda work: {}, queue=SYNC))
     Operation.objects.update(not_before=timezone.now() - timedelta(hours=1))
-    assert (wake.due(SYNC), oldest_free(timedelta(minutes=5)) is None) == (1, False)
+    assert (wake.is_due(SYNC), oldest_free(timedelta(minutes=5)) is None) == (True, False)
     stop("team", team, gateway)
-    assert (wake.due(SYNC), oldest_free(timedelta(minutes=5))) == (0, None)
+    assert (wake.is_due(SYNC), oldest_free(timedelta(minutes=5))) == (False, None)
     assert state_of(operation) == State.QUEUED

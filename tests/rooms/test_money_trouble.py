@@ -46,7 +46,7 @@ def test_a_limit_that_is_reached_keeps_the_click_away(owner_page: Page) -> None:
     wallet = steps.make_wallet(page, "Limited")
     page.goto(f"/tiers?wallet={wallet.rsplit('/', 1)[1]}")
     hobby = page.locator("#prices tr", has_text="Hobby")
-    sentence = "Above the limit of Limited per payment, which is $1.00."
+    sentence = "This wallet may take $1.00 at once. This costs more."
     expect(hobby).to_contain_text(sentence, timeout=steps.PATIENCE)
     expect(hobby.locator("a")).to_have_count(0)
     page.goto(f"{wallet}/tier/hobby")
