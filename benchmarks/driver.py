@@ -105,6 +105,7 @@ def deploys(count: int) -> float:
                 created_by=member.user,
                 **{f"operation__{name}": value for name, value in running.items()},
             )
+            assert deploy.operation is not None
             for step in range(12):
                 phase = ("plan", "upload", "stage")[step // 4]
                 queue.add_event(deploy.operation, "phase", f"Step {step}", phase)

@@ -40,7 +40,7 @@ class LongPaginator(_Paginator):
         return self.object_list.order_by()[: COUNTED_TO + 1].count()
 
     @property
-    def count(self) -> int:  # type: ignore[override]  # Django's own is a cached property
+    def count(self) -> int:
         """How many rows there are, COUNTED_TO where there are more."""
         return min(self._counted, COUNTED_TO)
 

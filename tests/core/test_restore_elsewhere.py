@@ -13,7 +13,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.apps.registry import Apps
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import Model
 from pytest_django import Settings
 
 from core.backup import archive, making
@@ -150,21 +153,23 @@ def test_a_later_backup_is_refused_with_the_version_that_made_it(
 def rewritten(
     source: Path, target: Path, *, without: list[str] | None = None, with_: list[str] | None = None
 ) -> None:
-    """Write the backup as a version without, or with one more, migration would have made it."""
+    """Write the backup as a version before, or after, one migration would have made it."""
     with tarfile.open(source) as tar, target.open("wb") as out:
         writer = Writer(out)
         manifest = manifest_of(source)
-        manifest.migrations = [each for each in manifest.migrations if each != without] + (
-            [with_] if with_ else []
-        )
+        models = _made_before(manifest, tuple(without)) if without else None
+        manifest.migrations += [with_] if with_ else []
         for member in tar:
             file = tar.extractfile(member)
             assert file is not None
             content = file.read()
             if member.name in (archive.MANIFEST, archive.SEAL):
                 continue
-            if without and member.name.startswith("tables/wallets.Wallet/"):
-                content = b"".join(_without_frozen(line) for line in content.splitlines())
+            if models and member.name.startswith("tables/"):
+                label = member.name.split("/")[1]
+                if label not in manifest.tables:
+                    continue
+                content = _as_then(content, models.get_model(label))
             digest = writer.add(member.name, content)
             if member.name in manifest.parts:
                 manifest.parts[member.name] = digest
@@ -172,8 +177,27 @@ def rewritten(
         writer.close()
 
 
-def _without_frozen(line: bytes) -> bytes:
-    row = json.loads(line)
-    return (
-        json.dumps({k: v for k, v in row.items() if k not in ("frozen_at", "unread_from")}).encode() + b"\n"
+def _made_before(manifest: Manifest, node: tuple[str, ...]) -> Apps:
+    """Take the migration and all that build on it out of the manifest, with their tables; return the models of then."""
+    loader = MigrationLoader(connection)
+    later = set(loader.graph.backwards_plan(node))
+    manifest.migrations = [each for each in manifest.migrations if tuple(each) not in later]
+    models = loader.project_state([node for node in loader.graph.nodes if node not in later]).apps
+    there = {model._meta.label for model in models.get_models(include_auto_created=True)}
+    manifest.tables = {label: count for label, count in manifest.tables.items() if label in there}
+    manifest.parts = {
+        name: digest
+        for name, digest in manifest.parts.items()
+        if not name.startswith("tables/") or name.split("/")[1] in there
+    }
+    return models
+
+
+def _as_then(lines: bytes, model: type[Model]) -> bytes:
+    """Return rows without the columns that came later."""
+    names = {field.attname for field in model._meta.concrete_fields}
+    rows = [json.loads(line) for line in lines.splitlines()]
+    return b"".join(
+        json.dumps({name: value for name, value in row.items() if name in names}).encode() + b"\n"
+        for row in rows
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from audit.models import Event
 from billing import freezes
 from operations.models import Operation, State
-from tests.chaos.verdict.finding import LOST, OTHER, OVERSPENT, REPEATED, Facts, Finding, check, told
+from tests.chaos.verdict.finding import LOST, OTHER, OVERSPENT, REPEATED, Facts, Finding, check, doubts, told
 from wallets.models import Freeze
 
 
@@ -35,7 +35,7 @@ def a_wallet_is_let_go_once_by_two_people(facts: Facts) -> Iterator[Finding]:
         lifting = _who_said("lifted", words)
         if len(lifting) > 1:
             yield Finding(REPEATED, f"freeze {frozen.pk} was lifted {len(lifting)} times")
-        if (frozen.lifted_at is not None) != bool(lifting):
+        if (frozen.lifted_at is not None) != bool(lifting) and not any(map(doubts, words)):
             yield Finding(LOST, f"freeze {frozen.pk} was lifted at {frozen.lifted_at}: {[*map(told, words)]}")
         if lifting and not set(_who_said("waits", words)) - set(lifting):
             yield Finding(OTHER, f"one person alone lifted the freeze {frozen.pk}: {[*map(told, words)]}")
