@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.urls import urlpatterns
+from teams import confirmations
 from teams.models import Role, User
 from tests.billing.conftest import TIERS, at
 from tests.factories import PaymentFactory, WalletFactory
@@ -139,8 +140,15 @@ def test_only_the_roles_of_the_table_pass(
     "case", [case for case in CASES if case.about], ids=lambda case: f"{case.method} {case.name}"
 )
 def test_strangers_do_not_learn_that_it_exists(
-    case: Case, payment: Payment, charlie: User, client_as: ClientAs, gateway: Gateway
+    case: Case,
+    payment: Payment,
+    charlie: User,
+    client_as: ClientAs,
+    gateway: Gateway,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Not even one who has just confirmed who sits there: before, that question is all that anybody is told."""
+    monkeypatch.setattr(confirmations, "holds", lambda request, key: True)
     assert ask(at(client_as(charlie), gateway), case, payment).status_code == 404
 
 
