@@ -108,3 +108,16 @@ def test_migrations_are_asked_for_until_none_is_missing(monkeypatch: pytest.Monk
     assert readiness.migrations() == "ok"
     missing.append("another version's, which this process does not know")
     assert readiness.migrations() == "ok"
+
+
+def test_it_says_how_much_is_stopped_and_names_a_gateway_once(
+    operator: User, gateway: Gateway, client_as: ClientAs
+) -> None:
+    Gateway.objects.filter(pk=gateway.pk).update(name=gateway.get_kind_display())
+    browser = client_as(operator)
+    page = browser.get("/instance").content.decode()
+    assert "Nothing is stopped" in page
+    assert f'<span class="quiet">{gateway.get_kind_display()}</span>' not in page
+    halts.stop(actor=operator.actor, why="Moving", gateway=gateway)
+    page = browser.get("/instance").content.decode()
+    assert ("1 stopped now" in page, "Nothing is stopped" in page) == (True, False)
