@@ -107,7 +107,7 @@ def _line(now: datetime) -> Line:
 def _decided_and_oldest(person: User, now: datetime) -> tuple[bool, datetime | None]:
     """Return whether everybody may make teams, and since when the oldest due row waits, in one query."""
     decided = Instance.objects.filter(pk=1).values("open_teams")
-    each = (watch.due_times(now, queue)[:1] for queue in QUEUES)
-    asked = User.objects.filter(pk=person.pk).values_list(Subquery(decided), *map(Subquery, each))
+    each = [Subquery(watch.due_times(now, queue)[:1]) for queue in QUEUES]
+    asked = User.objects.filter(pk=person.pk).values_list(Subquery(decided), *each)
     open_teams, *oldest = asked.get()
     return bool(open_teams), min(filter(None, oldest), default=None)
