@@ -68,8 +68,8 @@ def free_of(queue: str, team: UUID, before: datetime) -> Iterator[Candidate]:
     yield from (row for row in found if row.not_before <= before)
     free = line.filter(is_free(), not_before__lte=before).values_list(*Candidate._fields)
     heads = free.filter(pk__in=turns.heads(queue, team))[:CANDIDATES]
-    rows = [Candidate(*row) for row in (*heads, *free.filter(lane="")[:CANDIDATES])]
-    yield from sorted(rows, key=lambda row: row.created_at)
+    further = [Candidate(*row) for row in (*heads, *free.filter(lane="")[:CANDIDATES])]
+    yield from sorted(further, key=lambda row: row.created_at)
 
 
 def is_free() -> Q:

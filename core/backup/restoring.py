@@ -53,7 +53,7 @@ def _require_empty() -> None:
             continue
         with connection.cursor() as cursor:
             quoted = connection.ops.quote_name(model._meta.db_table)
-            if cursor.execute(f"SELECT 1 FROM {quoted} LIMIT 1").fetchone():  # noqa: S608 - a model's own table
+            if cursor.execute(f"SELECT 1 FROM {quoted} LIMIT 1").fetchone():  # noqa: S608 # nosec B608 - own table
                 raise BackupError(
                     f"This database is not empty: it has {model._meta.verbose_name_plural}. Restore into a new one,"
                     " and keep this one until you know that you do not need it. Nothing was restored."
