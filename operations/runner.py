@@ -12,8 +12,9 @@ from structlog.contextvars import bound_contextvars
 from core.errors import Refusal
 from core.outages import outage_of
 from operations import consent, endings, overtime, reconciling, rights, seats, wake
-from operations.claims import Heartbeat, claim
+from operations.claims import claim
 from operations.endings import Ending, fault_of
+from operations.heartbeats import Heartbeat
 from operations.models import Operation, ids
 from operations.recovering import sweep
 from operations.registry import INTERACTIVE, Guard, Kind, kinds
@@ -49,13 +50,31 @@ def run_due(queue: str) -> int:
 
 
 def _drain(queue: str) -> int:
-    count = 0
-    while operation := _next(queue):
+    count, operation = 0, _next(queue)
+    while operation:
         if not count:
             wake.send_on(queue)
-        run(operation)
+        following = _Following(queue)
+        run(operation, following)
         count += 1
+        operation = following.operation or _next(queue)
     return count
+
+
+class _Following:
+    """The row that is taken with the ending of the one before: one commit, and one wait for the disk, for both."""
+
+    def __init__(self, queue: str) -> None:
+        self._queue = queue
+        self.operation: Operation | None = None
+
+    def take(self) -> None:
+        """Take it, within the transaction that writes the ending."""
+        self.operation = _next(self._queue)
+
+    def leave(self) -> None:
+        """That transaction came to nothing."""
+        self.operation = None
 
 
 def _next(queue: str) -> Operation | None:
@@ -84,8 +103,8 @@ def _in_turn(arranged: seats.Plan) -> int:
     return count
 
 
-def run(operation: Operation) -> None:
-    """Run one claimed operation to its next resting state."""
+def run(operation: Operation, following: _Following | None = None) -> None:
+    """Run one claimed operation to its next resting state, and take the `following` one when it ends."""
     with bound_contextvars(**ids(operation), request_id=operation.request_id):
         try:
             if operation.kind not in kinds:
@@ -93,7 +112,7 @@ def run(operation: Operation) -> None:
             elif not _is_sound(operation):
                 write(operation, endings.damaged(operation))
             else:
-                _run(Work(operation), kinds.get(operation.kind))
+                _run(Work(operation), kinds.get(operation.kind), following)
             log.info("operation_attempted", state=operation.state, attempt=operation.attempts)
         except LeaseLost:
             log.warning("lease_lost")
@@ -103,7 +122,7 @@ def _is_sound(operation: Operation) -> bool:
     return isinstance(operation.args, dict) and isinstance(operation.checkpoints, dict)
 
 
-def _run(work: Work, kind: Kind) -> None:
+def _run(work: Work, kind: Kind, following: _Following | None) -> None:
     """Run the handler within its time, and write what came of it. A process that is told to end does so afterwards."""
     operation = work.operation
     stop: BaseException | None = None
@@ -116,10 +135,22 @@ def _run(work: Work, kind: Kind) -> None:
         except (SystemExit, KeyboardInterrupt) as told:
             ending, stop = endings.lost(operation, sent=work.sent), told
     try:
-        write(operation, reconciling.instead(operation, work.checkpoints, ending), flush=work.flush)
+        ending = reconciling.instead(operation, work.checkpoints, ending)
+        _write(work, ending, following if stop is None else None)
     finally:
         if stop is not None:
             raise stop
+
+
+def _write(work: Work, ending: Ending, following: _Following | None) -> None:
+    """Write the ending, and take the next row in the same transaction."""
+    if following is None:
+        return write(work.operation, ending, flush=work.flush)
+    try:
+        return write(work.operation, ending, flush=work.flush, first=following.take)
+    except BaseException:
+        following.leave()
+        raise
 
 
 def _attempt(work: Work, kind: Kind) -> Ending:  # noqa: C901 - one branch for each way an attempt ends

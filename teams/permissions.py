@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import TextChoices
+from django.db.models import TextChoices, UUIDField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Refusal
+from core.prepared import Param, Prepared
 from teams.models import Membership, Role, Team, User
 
 
@@ -97,6 +98,13 @@ def demand_reach(
         )
 
 
+_MEMBERSHIP = Prepared(
+    lambda: Membership.objects.filter(
+        user=Param("user", UUIDField()), team=Param("team", UUIDField()), user__is_active=True
+    )
+)
+
+
 def still_allowed(
     user: User | None,
     team: Team,
@@ -111,7 +119,7 @@ def still_allowed(
     """
     if user is None:
         return True
-    membership = Membership.objects.filter(user=user, team=team, user__is_active=True).first()
+    membership: Membership | None = _MEMBERSHIP.first(user=user.pk, team=team.pk)
     return (
         membership is not None
         and allows(membership.role, action)
