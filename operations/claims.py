@@ -30,10 +30,7 @@ def worker_name() -> str:
 
 
 def claim(queue: str) -> Operation | None:
-    """Take the oldest due row of a free lane, teams with little under way first; None when there is none.
-
-    Within a transaction, call it first: who cancels locks a row before the audit record, and so must we.
-    """
+    """Take the oldest due row of a free lane, teams with little under way first; None when there is none."""
     now = timezone.now()
     for team in turns.teams(queue, now):
         for candidate in free_of(queue, team, now):

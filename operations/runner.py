@@ -50,31 +50,13 @@ def run_due(queue: str) -> int:
 
 
 def _drain(queue: str) -> int:
-    count, operation = 0, _next(queue)
-    while operation:
+    count = 0
+    while operation := _next(queue):
         if not count:
             wake.send_on(queue)
-        following = _Following(queue)
-        run(operation, following)
+        run(operation)
         count += 1
-        operation = following.operation or _next(queue)
     return count
-
-
-class _Following:
-    """The row that is taken with the ending of the one before: one commit, and one wait for the disk, for both."""
-
-    def __init__(self, queue: str) -> None:
-        self._queue = queue
-        self.operation: Operation | None = None
-
-    def take(self) -> None:
-        """Take it, within the transaction that writes the ending."""
-        self.operation = _next(self._queue)
-
-    def leave(self) -> None:
-        """That transaction came to nothing."""
-        self.operation = None
 
 
 def _next(queue: str) -> Operation | None:
@@ -103,8 +85,8 @@ def _in_turn(arranged: seats.Plan) -> int:
     return count
 
 
-def run(operation: Operation, following: _Following | None = None) -> None:
-    """Run one claimed operation to its next resting state, and take the `following` one when it ends."""
+def run(operation: Operation) -> None:
+    """Run one claimed operation to its next resting state."""
     with bound_contextvars(**ids(operation), request_id=operation.request_id):
         try:
             if operation.kind not in kinds:
@@ -112,7 +94,7 @@ def run(operation: Operation, following: _Following | None = None) -> None:
             elif not _is_sound(operation):
                 write(operation, endings.damaged(operation))
             else:
-                _run(Work(operation), kinds.get(operation.kind), following)
+                _run(Work(operation), kinds.get(operation.kind))
             log.info("operation_attempted", state=operation.state, attempt=operation.attempts)
         except LeaseLost:
             log.warning("lease_lost")
@@ -122,7 +104,7 @@ def _is_sound(operation: Operation) -> bool:
     return isinstance(operation.args, dict) and isinstance(operation.checkpoints, dict)
 
 
-def _run(work: Work, kind: Kind, following: _Following | None) -> None:
+def _run(work: Work, kind: Kind) -> None:
     """Run the handler within its time, and write what came of it. A process that is told to end does so afterwards."""
     operation = work.operation
     stop: BaseException | None = None
@@ -135,22 +117,10 @@ def _run(work: Work, kind: Kind, following: _Following | None) -> None:
         except (SystemExit, KeyboardInterrupt) as told:
             ending, stop = endings.lost(operation, sent=work.sent), told
     try:
-        ending = reconciling.instead(operation, work.checkpoints, ending)
-        _write(work, ending, following if stop is None else None)
+        write(operation, reconciling.instead(operation, work.checkpoints, ending), flush=work.flush)
     finally:
         if stop is not None:
             raise stop
-
-
-def _write(work: Work, ending: Ending, following: _Following | None) -> None:
-    """Write the ending, and take the next row in the same transaction."""
-    if following is None:
-        return write(work.operation, ending, flush=work.flush)
-    try:
-        return write(work.operation, ending, flush=work.flush, first=following.take)
-    except BaseException:
-        following.leave()
-        raise
 
 
 def _attempt(work: Work, kind: Kind) -> Ending:  # noqa: C901 - one branch for each way an attempt ends

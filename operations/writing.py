@@ -26,20 +26,16 @@ def write(
     ending: Ending,
     *,
     flush: Callable[[], None] | None = None,
-    first: Callable[[], None] | None = None,
     **held: Any,
 ) -> None:
     """Write the ending with its event, its audit entry and the next wake-up, if the row is still this attempt's.
 
-    `first` is done before, in the same transaction; `flush` writes what the attempt has collected; `held` says more
-    about the row. Raises LeaseLost.
+    `flush` writes what the attempt has collected, `held` says more about the row. Raises LeaseLost.
     """
     fields = {"reason": "", **ending.fields, "state": ending.state, "lease_until": None}
     if ending.state in FINAL:
         fields["finished_at"] = timezone.now()
     with transaction.atomic():
-        if first:
-            first()
         if held and not Operation.objects.select_for_update().filter(pk=operation.pk, **held).exists():
             raise LeaseLost(str(operation.pk))
         count, row = _MINE.update(fields, _COLUMNS, pk=operation.pk, fence=operation.fence)
