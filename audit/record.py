@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.entries import link
 from audit.models import Chain, Event, Mention
+from core.prepared import Insert, Param, Prepared
 
 
 @dataclass(frozen=True)
@@ -80,20 +81,26 @@ def record(
         previous=chain.head,
     )
     event.digest = digest_of(event)
-    event.save(force_insert=True)
-    Mention.objects.bulk_create(Mention(event=event, key=key) for key in _mentioned(event))
-    chain.seq, chain.head = event.seq, event.digest
-    chain.save(update_fields=["seq", "head"])
+    _EVENT(event)
+    for key in _mentioned(event):
+        _MENTION(Mention(event=event, key=key))
+    _HEAD.update({"seq": event.seq, "head": event.digest}, key=chain.key)
     return event
 
 
 def _locked(key: str) -> Chain:
     """Return the chain's head, locked until the transaction ends; the first event of all makes it."""
-    head = Chain.objects.select_for_update().filter(key=key)
-    if found := head.first():
-        return found
-    Chain.objects.get_or_create(key=key)
-    return head.get()
+    found: Chain | None = _LOCKED.first(key=key)
+    if found is None:
+        Chain.objects.get_or_create(key=key)
+        found = Chain.objects.select_for_update().get(key=key)
+    return found
+
+
+# Each operation has two entries at least.
+_HEAD = Prepared(lambda: Chain.objects.filter(key=Param("key")))
+_LOCKED = Prepared(lambda: Chain.objects.select_for_update().filter(key=Param("key")))
+_EVENT, _MENTION = Insert(Event), Insert(Mention)
 
 
 def _mentioned(event: Event) -> list[str]:

@@ -8,27 +8,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
 from django.http import Http404
 from django.utils import timezone
 
+from core.prepared import Param, Prepared
 from deploys.models import Deploy, Release
 from operations.models import ACTIVE, Operation, OperationEvent, State
-from operations.selectors import alive_workers
+from operations.selectors import SILENT_AFTER, alive_workers
 from projects.models import Project
 from projects.selectors import project_for
 from teams.models import Membership
 from teams.permissions import Action, demand
 from teams.reach import Reach
+from wallets import halts
 from wallets.models import Gateway
 
 STALE_AFTER = timedelta(seconds=60)
-LOOKS = ("state", "phase", "done", "total", "attempts", "cancel_requested", "not_before")
-#: A page whose deploy tells nothing new is drawn again this often.
-CLOCK_SECONDS = 10
+LOOKS = ("state", "phase", "done", "total", "attempts", "cancel_requested", "reason")
+#: A page whose deploy tells nothing new is drawn again this often: one in line for its place, and one that runs for the
+#: widths of its phases; elapsed.js counts on the seconds.
+LINE_SECONDS, CLOCK_SECONDS = 10, 60
 _LARGE = ("spec", "reviewed_plan", "plan", "source__files", "source__manifest", "source__left_out")
 _LARGE_OF_RELEASE = ("archive", "inventory")
 
@@ -95,16 +99,39 @@ def look_of(membership: Membership, deploy_id: UUID) -> Look:
 
     Raises Http404 out of reach.
     """
-    last = OperationEvent.objects.filter(operation=OuterRef("operation")).order_by("-seq").values("seq")[:1]
-    fields = (f"operation__{name}" for name in ("created_at", *LOOKS))
-    found = Deploy.objects.filter(_within(membership.reach), pk=deploy_id)
-    row = found.values_list(Exists(alive_workers()), Subquery(last), *fields).first()
+    now, reach = timezone.now(), membership.reach
+    since = now - SILENT_AFTER
+    if reach == Reach(reach.team_id):
+        row = _LOOK.first(team=reach.team_id, deploy=deploy_id, since=since)
+    else:
+        row = _look(reach, deploy_id, since).first()
     if row is None:
         raise Http404("no such deploy")
-    now, (answered, _last, created_at, *_) = timezone.now(), row
-    facts = (*row, int(now.timestamp()) // CLOCK_SECONDS)
+    answered, created_at, not_before, state, *_ = row
+    in_line = state == State.QUEUED
+    silent = in_line and not answered and now - max(created_at, not_before) >= SILENT_AFTER
+    clock = LINE_SECONDS if in_line else CLOCK_SECONDS
+    facts = (*row[1:], silent, (now - created_at) // timedelta(seconds=clock))
     word = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
     return Look(word, not answered, now - created_at)
+
+
+def _look(reach: Reach, deploy_id: UUID | Param, since: datetime | Param) -> QuerySet[Deploy, Any]:
+    """Whether a worker answers, then all that the page depends on."""
+    last = OperationEvent.objects.filter(operation=OuterRef("operation")).order_by("-seq").values("seq")[:1]
+    fields = (f"operation__{name}" for name in ("created_at", "not_before", *LOOKS))
+    found = Deploy.objects.filter(_within(reach), pk=deploy_id)
+    return found.values_list(Exists(alive_workers(since)), *fields, Exists(halts.active()), Subquery(last))
+
+
+# What every tab asks again and again.
+_LOOK = Prepared(
+    lambda: _look(
+        Reach(cast(UUID, Param("team", UUIDField()))),
+        Param("deploy", UUIDField()),
+        Param("since", DateTimeField()),
+    )
+)
 
 
 def events_of(operation: Operation | None) -> list[OperationEvent]:

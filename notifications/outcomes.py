@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.happenings import Happening
+from core.prepared import Param, Prepared
 from notifications import telling
 from notifications.models import Notice
 from operations import approvals, decisions
@@ -25,12 +26,14 @@ def on_outcome(operation: Operation) -> None:
 
     Of a confirmation nobody is told here: whoever asked looks at it right now. `watch` tells who went away.
     """
-    waits = Notice.objects.filter(object_id=str(operation.pk), event__in=WAITS, read_at=None)
-    waits.update(read_at=timezone.now())
+    _WAITS.update({"read_at": timezone.now()}, operation=str(operation.pk))
     if operation.state == State.WAITING and operation.reason == Reason.CONFIRMATION:
         return
     if happening := of(operation):
         telling.tell(happening)
+
+
+_WAITS = Prepared(lambda: Notice.objects.filter(object_id=Param("operation"), event__in=WAITS, read_at=None))
 
 
 def of(operation: Operation) -> Happening | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db.models import Q, QuerySet
 
@@ -14,14 +14,23 @@ from wallets.models import Halt
 
 def not_halted(rows: QuerySet[Operation]) -> QuerySet[Operation]:
     """Leave out what is stopped now. The few halts are read first, so that a long line costs nothing more."""
-    stopped = list(halts.active())
-    return rows.exclude(of(stopped) & ~Q(kind__in=runs_on())) if stopped else rows
+    return without(stopped(), rows)
 
 
-def of(stopped: Iterable[Halt]) -> Q:
+def stopped() -> list[Halt]:
+    """Return what is stopped now."""
+    return halts.all_active()
+
+
+def without(halted: Collection[Halt], rows: QuerySet[Operation]) -> QuerySet[Operation]:
+    """Leave out what the halts stop."""
+    return rows.exclude(of(halted) & ~Q(kind__in=runs_on())) if halted else rows
+
+
+def of(halted: Iterable[Halt]) -> Q:
     """Return the condition on operations that the halts stop, but for the kinds that run on; at least one halt."""
     found = Q()
-    for halt in stopped:
+    for halt in halted:
         if halt.scope == Halt.Scope.EVERYTHING:
             return Q(pk__isnull=False)
         found |= Q(team=halt.team_id) if halt.team_id else Q(gateway=halt.gateway_id, gateway__isnull=False)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, UUIDField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from structlog.contextvars import get_contextvars
@@ -19,6 +19,7 @@ from audit import refusals
 from audit.record import SYSTEM, Actor, Subject, record
 from audit.refusals import Refused
 from core.errors import Refusal
+from core.prepared import Insert, Param, Prepared
 from operations import outcomes, rights, wake
 from operations.endings import PAUSING
 from operations.models import ACTIVE, Operation, OperationEvent, Reason, State, ids
@@ -65,19 +66,28 @@ def submit(request: Request) -> Operation:
     with transaction.atomic():
         if existing := _equal_active(request):
             return existing
-        try:
-            with transaction.atomic():
-                operation = _create(request, kind)
-        except IntegrityError:
-            if existing := _equal_active(request):
-                return existing  # somebody asked for the same thing at the same instant
-            raise
+        operation, is_new = _created_or_equal(request, kind)
+        if not is_new:
+            return operation
         if kind.audited:
             audit_operation("requested", operation)
         if operation.state == State.QUEUED:
             transaction.on_commit(lambda: wake.send(kind.queue))
     log.info("operation_submitted", **ids(operation))
     return operation
+
+
+def _created_or_equal(request: Request, kind: Kind) -> tuple[Operation, bool]:
+    """Return a new operation, or the equal one that somebody asked for at the same instant."""
+    if not request.unique_key:
+        return _create(request, kind), True
+    try:
+        with transaction.atomic():
+            return _create(request, kind), True
+    except IntegrityError:
+        if existing := _equal_active(request):
+            return existing, False
+        raise
 
 
 def _check_actor(request: Request, action: Action) -> None:
@@ -111,7 +121,7 @@ def _equal_active(request: Request) -> Operation | None:
 
 def _create(request: Request, kind: Kind) -> Operation:
     guarded = kind.guard is Guard.PASSKEY
-    return Operation.objects.create(
+    operation = Operation(
         team=request.team,
         kind=request.kind,
         title=request.title[:200],
@@ -132,6 +142,10 @@ def _create(request: Request, kind: Kind) -> Operation:
         reason=Reason.CONFIRMATION if guarded else "",
         consent_until=timezone.now() + CONSENT_FOR if guarded else None,
     )
+    return _OPERATION(operation)
+
+
+_OPERATION = Insert(Operation)
 
 
 def decide(
@@ -213,15 +227,27 @@ def tell_end(operation: Operation) -> None:
 
 def add_event(operation: Operation, type_: str, message: str, phase: str = "", **data: Any) -> OperationEvent:
     """Append an event with the next number. Call it inside a transaction that holds the operation's row."""
-    last = (
-        OperationEvent.objects.filter(operation=operation)
+    last = _LAST_EVENT.first(operation=operation.pk)
+    return _EVENT(
+        OperationEvent(
+            operation=operation,
+            seq=last[0] + 1 if last else 1,
+            type=type_,
+            phase=phase,
+            message=message[:500],
+            data=data,
+        )
+    )
+
+
+_EVENT = Insert(OperationEvent)
+_LAST_EVENT = Prepared(
+    lambda: (
+        OperationEvent.objects.filter(operation=Param("operation", UUIDField()))
         .order_by("-seq")
-        .values_list("seq", flat=True)
-        .first()
+        .values_list("seq")[:1]
     )
-    return OperationEvent.objects.create(
-        operation=operation, seq=(last or 0) + 1, type=type_, phase=phase, message=message[:500], data=data
-    )
+)
 
 
 def audit_operation(

@@ -12,8 +12,9 @@ from structlog.contextvars import bound_contextvars
 from core.errors import Refusal
 from core.outages import outage_of
 from operations import consent, endings, overtime, reconciling, rights, seats, wake
-from operations.claims import Heartbeat, claim
+from operations.claims import claim
 from operations.endings import Ending, fault_of
+from operations.heartbeats import Heartbeat
 from operations.models import Operation, ids
 from operations.recovering import sweep
 from operations.registry import INTERACTIVE, Guard, Kind, kinds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -12,6 +12,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from core.counting import counts
+from core.prepared import Param
 from operations.models import ACTIVE, Operation, OperationEvent, OperationRequest, State, WorkerPulse
 from operations.registry import DEPLOYS, kinds
 from teams.models import Membership
@@ -126,9 +127,9 @@ def worker_is_silent() -> bool:
     return not alive_workers().exists()
 
 
-def alive_workers() -> QuerySet[WorkerPulse]:
-    """Return the workers that were alive within the last five seconds."""
-    return WorkerPulse.objects.filter(at__gte=timezone.now() - SILENT_AFTER)
+def alive_workers(since: datetime | Param | None = None) -> QuerySet[WorkerPulse]:
+    """Return the workers that were alive within the last five seconds, or `since` then."""
+    return WorkerPulse.objects.filter(at__gte=since or timezone.now() - SILENT_AFTER)
 
 
 def deploys_under_way(reach: Reach) -> tuple[int, int]:

@@ -6,15 +6,19 @@ A lost one costs a sweep, so sending neither waits for long nor raises.
 from __future__ import annotations
 
 import threading
+from datetime import datetime
+from typing import Any
 
 import structlog
 from celery import current_app
+from django.db.models import CharField, DateTimeField, QuerySet
 from django.utils import timezone
 from kombu import Connection
 from kombu.exceptions import ChannelError, KombuError
 
+from core.prepared import Param, Prepared
+from operations import halted
 from operations.claims import is_free
-from operations.halted import not_halted
 from operations.models import Operation, State
 
 log = structlog.get_logger(__name__)
@@ -87,12 +91,22 @@ def _connection() -> Connection:
 
 def _free(queue: str) -> int:
     """Return how many of the rows that came last could be taken now."""
-    rows = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
-    last = not_halted(rows).annotate(free=is_free()).order_by("-not_before").values_list("free", flat=True)
-    return sum(last[:LOOK])
+    now, stopped = timezone.now(), halted.stopped()
+    last = _last(halted.without(stopped, _due(queue, now))) if stopped else _LAST.all(queue=queue, now=now)
+    return sum(free for (free,) in last)
+
+
+def _last(rows: QuerySet[Operation]) -> QuerySet[Operation, Any]:
+    return rows.annotate(free=is_free()).order_by("-not_before").values_list("free")[:LOOK]
+
+
+def _due(queue: str | Param, now: datetime | Param) -> QuerySet[Operation]:
+    return Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=now)
+
+
+_LAST = Prepared(lambda: _last(_due(Param("queue", CharField()), Param("now", DateTimeField()))))
 
 
 def is_due(queue: str) -> bool:
     """Say whether a row of the queue could run now, if its lane were free."""
-    rows = Operation.objects.filter(queue=queue, state=State.QUEUED, not_before__lte=timezone.now())
-    return not_halted(rows).exists()
+    return halted.not_halted(_due(queue, timezone.now())).exists()

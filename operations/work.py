@@ -161,8 +161,9 @@ class Work:
 
     def flush(self) -> None:
         """Write the requests made so far."""
-        with transaction.atomic():
-            self._flush()
+        if self._exchanges:
+            with transaction.atomic():
+                self._flush()
 
     def _on_exchange(self, exchange: Exchange) -> None:
         # Uploads call this from their own threads, which hold no database connection: only collect there.
@@ -198,7 +199,8 @@ class Work:
     def _flush(self) -> None:
         with self._lock:
             exchanges, self._exchanges = self._exchanges, []
-        OperationRequest.objects.bulk_create(_row(self.operation, exchange) for exchange in exchanges)
+        if exchanges:
+            OperationRequest.objects.bulk_create(_row(self.operation, exchange) for exchange in exchanges)
 
     def _update(self, **fields: Any) -> None:
         """Write to the row if this attempt still holds it, else raise LeaseLost."""

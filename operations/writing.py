@@ -7,8 +7,10 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import IntegerField, UUIDField
 from django.utils import timezone
 
+from core.prepared import Param, Prepared
 from operations import outcomes, wake
 from operations.endings import Ending
 from operations.models import FINAL, Operation, Reason, State
@@ -20,7 +22,11 @@ log = structlog.get_logger(__name__)
 
 
 def write(
-    operation: Operation, ending: Ending, *, flush: Callable[[], None] | None = None, **held: Any
+    operation: Operation,
+    ending: Ending,
+    *,
+    flush: Callable[[], None] | None = None,
+    **held: Any,
 ) -> None:
     """Write the ending with its event, its audit entry and the next wake-up, if the row is still this attempt's.
 
@@ -30,14 +36,26 @@ def write(
     if ending.state in FINAL:
         fields["finished_at"] = timezone.now()
     with transaction.atomic():
-        mine = Operation.objects.filter(pk=operation.pk, state=State.RUNNING, fence=operation.fence, **held)
-        if not mine.update(**fields):
+        if held and not Operation.objects.select_for_update().filter(pk=operation.pk, **held).exists():
             raise LeaseLost(str(operation.pk))
-        operation.refresh_from_db()
+        count, row = _MINE.update(fields, _COLUMNS, pk=operation.pk, fence=operation.fence)
+        if not count:
+            raise LeaseLost(str(operation.pk))
+        for name, value in row.items():
+            setattr(operation, name, value)
         if flush:
             flush()
         _tell(operation, ending)
         transaction.on_commit(lambda: _wake_next(operation))
+
+
+_MINE = Prepared(
+    lambda: Operation.objects.filter(
+        pk=Param("pk", UUIDField()), state=State.RUNNING, fence=Param("fence", IntegerField())
+    )
+)
+#: The row as it is then: a handler, or a person who cancels, may have written to it meanwhile.
+_COLUMNS = tuple(field.attname for field in Operation._meta.concrete_fields)
 
 
 def _tell(operation: Operation, ending: Ending) -> None:

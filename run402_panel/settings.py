@@ -141,7 +141,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 def _sqlite(name: str) -> dict[str, object]:
     """Return a SQLite database of the data folder. FULL: a power cut must not forget a reserved payment."""
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "core.sqlite",
         "NAME": DATA_DIR / name,
         # Kept open: the last one to close a database writes its whole log back, which costs more than a request.
         "CONN_MAX_AGE": 60,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import TextChoices
+from django.db.models import TextChoices, UUIDField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Refusal
+from core.prepared import Param, Prepared
 from teams.models import Membership, Role, Team, User
 from teams.reach import Level
 
@@ -142,6 +143,13 @@ def demand_reach(
         demand_with(membership, wallet_id, action)
 
 
+_MEMBERSHIP = Prepared(
+    lambda: Membership.objects.filter(
+        user=Param("user", UUIDField()), team=Param("team", UUIDField()), user__is_active=True
+    )
+)
+
+
 def still_allowed(
     user: User | None,
     team: Team,
@@ -158,6 +166,7 @@ def still_allowed(
         return True
     found = Membership.objects.filter(user=user, team=team, user__is_active=True).select_related("team")
     membership = found.first()
+    membership: Membership | None = _MEMBERSHIP.first(user=user.pk, team=team.pk)
     return (
         membership is not None
         and allows(membership.role, action)

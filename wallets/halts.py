@@ -16,13 +16,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Q, QuerySet, UUIDField, Value, When
 from django.utils import dateformat, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, Subject, record
 from core.errors import NextStep, Refusal
+from core.prepared import Param, Prepared
 from core.registry import lift_checks
 from teams.models import Team
 from wallets.models import Gateway, Halt
@@ -102,15 +103,25 @@ def active() -> QuerySet[Halt]:
     return Halt.objects.filter(lifted_at=None).select_related("team", "gateway").order_by(width, "at")
 
 
-def touching(team_id: UUID, gateway_id: str | None) -> QuerySet[Halt]:
+def all_active() -> list[Halt]:
+    """Return what is stopped now, the widest first: for those who ask with every operation."""
+    return _ACTIVE.all()
+
+
+def touching(team_id: UUID | Param, gateway_id: str | Param | None) -> QuerySet[Halt]:
     """Return the halts that stop what a team does at a gateway, the widest first; without one: at none."""
     concerned = Q(scope=Halt.Scope.EVERYTHING) | Q(team=team_id)
     return active().filter(concerned | Q(gateway=gateway_id) if gateway_id else concerned)
 
 
+_ACTIVE = Prepared(active)
+_TOUCHING = Prepared(lambda: touching(Param("team", UUIDField()), Param("gateway", CharField())))
+
+
 def active_for(team_id: UUID, gateway_id: str | None) -> Halt | None:
     """Return the halt that stops what a team does at a gateway: everything before the team before the gateway."""
-    return touching(team_id, gateway_id).first()
+    found: Halt | None = _TOUCHING.first(team=team_id, gateway=gateway_id)
+    return found
 
 
 def stops_gateway(gateway: Gateway) -> bool:

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from django.utils import dateformat, timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 MINUTE, HOUR, DAY, WEEK = 60, 3600, 86_400, 604_800
 LONG_AGO = 8 * WEEK
 
-# One vocabulary for both sides: the page hands these words to time.js, which refreshes what the server wrote.
+# One vocabulary for both sides: the page hands these words to time.js and elapsed.js, which go on from what the server
+# wrote.
 WORDS = {
     "now": gettext_lazy("just now"),
     "soon": gettext_lazy("now"),
@@ -25,6 +25,10 @@ WORDS = {
     "in-1": gettext_lazy("tomorrow"),
     "in-d": gettext_lazy("in {n} d"),
     "in-w": gettext_lazy("in {n} wk"),
+    "took-s": gettext_lazy("{n} s"),
+    "took-m": gettext_lazy("{n} min"),
+    "took-h": gettext_lazy("{n} h"),
+    "took-d": gettext_lazy("{n} d"),
 }
 
 
@@ -61,19 +65,23 @@ def exactly(moment: datetime) -> str:
 def duration(seconds: float) -> str:
     """Return `0.4 s`, `38 s`, `2 min 5 s`, `1 h 3 min`, `3 d 4 h`: two units at most."""
     if seconds < 10:
-        return _("%(n)s s") % {"n": f"{max(seconds, 0):.1f}"}
+        return _took("s", f"{max(seconds, 0):.1f}")
     whole = round(seconds)
     if whole < MINUTE:
-        return _("%(n)s s") % {"n": whole}
+        return _took("s", whole)
     if whole < HOUR:
-        return _two(whole, MINUTE, _("%(n)s min"), 1, _("%(n)s s"))
+        return _two(whole, MINUTE, "m", 1, "s")
     if whole < DAY:
-        return _two(whole, HOUR, _("%(n)s h"), MINUTE, _("%(n)s min"))
-    return _two(whole, DAY, _("%(n)s d"), HOUR, _("%(n)s h"))
+        return _two(whole, HOUR, "h", MINUTE, "m")
+    return _two(whole, DAY, "d", HOUR, "h")
 
 
-def _two(seconds: int, big: int, big_words: str, small: int, small_words: str) -> str:
-    """Return the big unit, and the small one unless it is zero."""
-    first = big_words % {"n": seconds // big}
+def _two(seconds: int, big: int, big_unit: str, small: int, small_unit: str) -> str:
+    """Return the big unit, and the small one unless it is zero; the steps are those of elapsed.js."""
+    first = _took(big_unit, seconds // big)
     rest = seconds % big // small
-    return f"{first} {small_words % {'n': rest}}" if rest else first
+    return f"{first} {_took(small_unit, rest)}" if rest else first
+
+
+def _took(unit: str, number: int | str) -> str:
+    return str(WORDS[f"took-{unit}"]).replace("{n}", str(number))

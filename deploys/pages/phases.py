@@ -48,6 +48,11 @@ class Phase:
     start: str
     width: str
 
+    @property
+    def counts(self) -> bool:
+        """Its time goes on while somebody looks (elapsed.js)."""
+        return self.state == "running" and self.seconds is not None
+
 
 def phases_of(
     operation: Operation, events: Sequence[OperationEvent], now: datetime | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -208,6 +209,15 @@ def test_answer_for_the_dialog_opens_it(show: Show, answers: Answers) -> None:
     expect(page.get_by_role("dialog", name="Sure?")).to_be_visible()
     page.get_by_role("button", name="Keep").click()
     expect(page.locator("#dialog")).to_be_hidden()
+
+
+def test_what_something_takes_counts_on_in_the_page(show: Show) -> None:
+    page = show("".join(f"<p data-elapsed='{seconds}'>{seconds}</p>" for seconds in (3.4, 59, 3725, 90061)))
+    counted = page.locator("[data-elapsed]")
+    expect(counted.nth(0)).to_have_text(re.compile(r"^[4-9]\.\d s$"))
+    expect(counted.nth(1)).to_have_text(re.compile(r"^1 min( \d s)?$"))
+    assert counted.nth(2).text_content() == "1 h 2 min"
+    assert counted.nth(3).text_content() == "1 d 1 h"
 
 
 def test_relative_time_is_refreshed_in_the_same_words(show: Show) -> None:

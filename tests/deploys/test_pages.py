@@ -31,6 +31,7 @@ from tests.factories import (
     WalletFactory,
 )
 from tests.fixtures import ClientAs
+from wallets import halts
 from wallets.models import Gateway
 
 MAY_DEPLOY = {Role.OWNER, Role.ADMIN, Role.DEVELOPER}
@@ -167,9 +168,57 @@ def test_a_deploy_that_tells_nothing_new_is_not_drawn_again(
         assert (answer.status_code, answer.headers["Panel-Poll"]) == (204, "400")
     with time_machine.travel(now + timedelta(seconds=selectors.CLOCK_SECONDS), tick=False):
         assert browser.get(found[1]).status_code == 200
+    with time_machine.travel(now + timedelta(seconds=selectors.LINE_SECONDS), tick=False):
+        assert browser.get(found[1]).status_code == 204
     with time_machine.travel(now, tick=False):
         add_event(deploy.operation, "log", "Half of it is there")
         assert "Half of it is there" in browser.get(found[1]).content.decode()
+
+
+def test_a_deploy_in_line_says_soon_when_that_changes(
+    client_as: ClientAs, alice: User, shown: Project, gateway: Gateway
+) -> None:
+    deploy: Deploy = DeployFactory.create(project=shown)
+    browser = client_as(alice)
+    page = browser.get(f"/deploys/{deploy.pk}").content.decode()
+    found = re.search(r'hx-get="(/deploys/[^"]+/live\?seen=\w+)"', page)
+    assert found is not None
+    before = browser.get(found[1]).status_code
+    halts.stop(actor=alice.actor, why="The shop moves", gateway=gateway)
+    answer = browser.get(found[1])
+    assert (before, answer.status_code, "The shop moves" in answer.content.decode()) == (204, 200, True)
+
+
+def test_a_member_who_reaches_a_part_asks_as_cheaply(
+    client_as: ClientAs, alice: User, shown: Project, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    deploy: Deploy = DeployFactory.create(project=shown, operation__state=State.RUNNING)
+    other: Deploy = DeployFactory.create(
+        project=ProjectFactory.create(team=shown.team, wallet=shown.wallet), operation__state=State.RUNNING
+    )
+    bob: User = UserFactory.create()
+    member = MembershipFactory.create(team=shown.team, user=bob, role=Role.DEVELOPER, projects_limited=True)
+    member.scopes.create(kind="project", object_id=shown.pk)
+    browser = client_as(bob)
+    page = browser.get(f"/deploys/{deploy.pk}").content.decode()
+    found = re.search(r'hx-get="(/deploys/[^"]+/live\?seen=\w+)"', page)
+    assert found is not None
+    with django_assert_num_queries(4):
+        assert browser.get(found[1], headers={"HX-Request": "true"}).status_code == 204
+    assert browser.get(f"/deploys/{other.pk}/live").status_code == 404
+
+
+def test_the_running_phase_counts_on_by_itself(client_as: ClientAs, alice: User, shown: Project) -> None:
+    deploy: Deploy = DeployFactory.create(project=shown, operation__state=State.RUNNING)
+    assert deploy.operation is not None
+    now = timezone.now()
+    with time_machine.travel(now - timedelta(seconds=75), tick=False):
+        add_event(deploy.operation, "phase", "Plans", "plan")
+    with time_machine.travel(now - timedelta(seconds=72), tick=False):
+        add_event(deploy.operation, "phase", "Stages", "stage")
+    with time_machine.travel(now, tick=False):
+        page = client_as(alice).get(f"/deploys/{deploy.pk}").content.decode()
+    assert re.findall(r"data-elapsed=.*?</span>", page) == ['data-elapsed="72.0">1 min 12 s</span>']
 
 
 def test_the_fragment_ends_the_polling_and_reloads_the_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,10 +10,11 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from operations import claims, endings, recovering, runner
+from operations import claims, endings, heartbeats, recovering, runner
 from operations.models import Operation, OperationEvent, OperationRequest, State
 from operations.work import LeaseLost, Work
 from run402 import Exchange
+from teams.models import Team
 from tests.factories import OperationFactory
 from tests.operations import processes
 from tests.operations.conftest import MakeKind, Submit
@@ -153,7 +155,7 @@ def test_requests_are_listed_with_the_next_step(make_kind: MakeKind, submit: Sub
 def test_the_heartbeat_keeps_the_lease(
     make_kind: MakeKind, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(heartbeats, "HEARTBEAT_SECONDS", 0.02)
     leases = []
 
     def handler(work: Work) -> None:
@@ -164,3 +166,38 @@ def test_the_heartbeat_keeps_the_lease(
     submit(make_kind(handler))
     runner.run_due("interactive")
     assert len(leases) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_process_runs_one_after_another_shares_a_thread(
+    make_kind: MakeKind, submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeats, "_clocks", [])
+    threads, before = [], set(threading.enumerate())
+
+    def handler(work: Work) -> None:
+        threads.append([each for each in threading.enumerate() if each not in before])
+
+    kind = make_kind(handler)
+    for _ in range(3):
+        submit(kind)
+    runner.run_due("interactive")
+    assert [len(found) for found in threads] == [1, 1, 1]
+    assert threads[0] == threads[2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_heartbeat_that_fails_does_not_stop_the_others(team: Team) -> None:
+    operations = OperationFactory.create_batch(2, team=team, state=State.RUNNING)
+    called = []
+
+    def mistake() -> None:
+        called.append("mistake")
+        raise ValueError
+
+    with (
+        heartbeats.Heartbeat(operations[0], timedelta(0), mistake),
+        heartbeats.Heartbeat(operations[1], timedelta(seconds=0.05), lambda: called.append("second")),
+    ):
+        processes.eventually(lambda: len(called) == 2, "both limits")
+    assert sorted(called) == ["mistake", "second"]

@@ -1,0 +1,1 @@
+"""Django's SQLite, whose writers wait for each other without long naps."""
