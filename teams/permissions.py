@@ -146,7 +146,7 @@ def demand_reach(
 _MEMBERSHIP = Prepared(
     lambda: Membership.objects.filter(
         user=Param("user", UUIDField()), team=Param("team", UUIDField()), user__is_active=True
-    )
+    ).select_related("team")
 )
 
 
@@ -164,8 +164,6 @@ def still_allowed(
     """
     if user is None:
         return True
-    found = Membership.objects.filter(user=user, team=team, user__is_active=True).select_related("team")
-    membership = found.first()
     membership: Membership | None = _MEMBERSHIP.first(user=user.pk, team=team.pk)
     return (
         membership is not None
