@@ -16,5 +16,5 @@ POSTGRES_ROOMS = {"audit", "operations", "teams", "wallets"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         room = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
-        if room in POSTGRES_ROOMS:
+        if room in POSTGRES_ROOMS and not item.get_closest_marker("sqlite"):
             item.add_marker(pytest.mark.postgres)

@@ -127,7 +127,7 @@ def test_a_vanished_worker_of_a_row_that_makes_no_sense_is_swept_like_others(
 
 
 @pytest.mark.filterwarnings("default")
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL stores no broken values")
+@pytest.mark.sqlite
 def test_a_row_that_cannot_be_read_keeps_no_other_from_being_done(
     make_kind: MakeKind, submit: Submit
 ) -> None:
