@@ -1,7 +1,8 @@
-"""For all tests: which run on PostgreSQL too. Fixtures: tests/fixtures.py; skips under CI: tests/skips.py."""
+"""For all tests: which run on PostgreSQL too, or there alone. Fixtures: tests/fixtures.py; skips under CI: tests/skips.py."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ HERE = Path(__file__).parent
 POSTGRES_ROOMS = {"audit", "operations", "teams", "wallets"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         room = item.path.relative_to(HERE).parts[0] if item.path.is_relative_to(HERE) else ""
         if room in POSTGRES_ROOMS and not item.get_closest_marker("sqlite"):
             item.add_marker(pytest.mark.postgres)
+    if not os.environ.get("PANEL_TEST_DATABASE_URL"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("server")])
+        items[:] = [item for item in items if not item.get_closest_marker("server")]

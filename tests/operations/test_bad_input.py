@@ -210,7 +210,7 @@ def test_a_full_disk_costs_an_attempt_and_is_told(make_kind: MakeKind, submit: S
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only a server can drop its connections")
+@pytest.mark.server
 def test_a_worker_survives_that_the_database_drops_its_connections(
     submit: Submit, journal: Path, data: Path
 ) -> None:
