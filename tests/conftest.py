@@ -1,4 +1,4 @@
-"""For all tests: which run on PostgreSQL too, or there alone. Fixtures: tests/fixtures.py; skips under CI: tests/skips.py."""
+"""For all tests: which run on PostgreSQL too, or there alone. Fixtures: tests/fixtures.py; skips: tests/skips.py."""
 
 from __future__ import annotations
 
