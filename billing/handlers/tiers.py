@@ -29,6 +29,7 @@ from run402.errors import PaymentRefused, PaymentUnsettled, Run402Error, Transpo
 from run402.resources.tiers import TierChange, TierStatus
 from teams.permissions import Action
 from wallets import spending
+from wallets.freezing import Frozen
 from wallets.models import Payment
 from wallets.models.gateway import BASE_SEPOLIA
 from wallets.spending import Charge
@@ -206,6 +207,10 @@ def _present_again(work: Work, client: run402.Client, payment: Payment) -> None:
         paid = _ask(work, client, payment)
     except PaymentUnsettled:
         raise Later(min(2.0 * tries, 30.0), "settle") from None
+    except Frozen:
+        # It was signed before the freeze and may have settled: the chain tells, nothing is presented again.
+        look_up(work, client, payment)
+        return
     answered(work, payment, paid)
 
 

@@ -12,11 +12,12 @@ from deploys import specs
 from deploys.pipeline.run import Failed, Run
 from operations import frozen
 from operations.models import Operation
-from operations.work import Later
+from operations.work import Held, Later
 from run402 import Client, x402
 from run402.errors import Conflict, PaymentUnsettled, TransportError
 from run402.resources.plans import Commit, Plan
 from wallets import spending
+from wallets.freezing import Frozen
 from wallets.models import Payment
 from wallets.models.gateway import BASE_SEPOLIA
 
@@ -117,6 +118,11 @@ def _send(run: Run, client: Client, plan_id: str) -> Commit:
     actor = run.work.actor
     try:
         paid = client.apply.commit(plan_id, idempotency_key=key, purchase=spending.purchase(payment))
+    except Frozen as error:
+        if payment.state == Payment.State.RESERVED:
+            raise
+        # It was signed before the freeze and may have settled: this is not over, and says so.
+        raise Held(frozen.PAUSE_SECONDS, error.fault.message) from None
     except PaymentUnsettled as error:
         if error.outcome == "rejected":
             spending.release(payment, actor=actor)

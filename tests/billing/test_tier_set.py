@@ -21,7 +21,7 @@ from tests.billing.conftest import Order, attempt, call
 from tests.fixtures import RunOperations
 from tests.sandboxes import Sandbox
 from tests.wallets.conftest import charge
-from wallets import policies, spending
+from wallets import freezing, policies, spending
 from wallets.limits import Cap
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.policies import Limits
@@ -213,6 +213,21 @@ def test_a_lost_settlement_is_presented_again_and_never_signed_twice(
     assert (operation.state, payment.state, payment.paid_by) == (State.SUCCEEDED, "settled", "x402")
     assert payment.nonce == doubtful.nonce
     assert (funded.tier, funded.balance_micros) == ("prototype", 900_000)
+
+
+def test_after_a_freeze_the_chain_tells_what_was_paid_before_it(
+    funded: Wallet, alice: User, run_operations: RunOperations, order: Order
+) -> None:
+    order("lose_settlement")
+    operation = attempt(pay(funded, alice))
+    freezing.freeze(funded, actor=alice.actor, why="A key is missing")
+    operation = attempt(operation)
+    assert (operation.state, operation.error) == (State.QUEUED, {})
+    with time_machine.travel(time.time() + LATER):
+        order("clock", seconds=LATER, only="proofs")
+        run_operations()
+    assert ended(operation) == (State.FAILED, "PAID_NOT_DELIVERED")
+    assert (Payment.objects.get().state, Payment.objects.get().paid_by) == ("settled", "x402")
 
 
 def test_while_the_outcome_is_unknown_the_wallet_pays_nothing_else(
