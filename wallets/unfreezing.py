@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, Subject, record
 from core.errors import Refusal
 from teams.models import Membership, Team, User
-from teams.permissions import Action, allows, may_with
+from teams.permissions import Action, allows, may_with, still_allowed
 from wallets import freezing, macs, passkeys
 from wallets.models import Freeze, TrustedPasskey, Unfreezing, Wallet
 from wallets.models.passkey import in_utc
@@ -49,9 +49,11 @@ def agree(frozen: Freeze, *, user: User) -> Agreed:
             raise Refusal(
                 "UNFREEZE_ASKED", _("You have confirmed this already. Somebody else has to, or time.")
             )
-        if present is not None:
+        if present is not None and _may_still(present):
             freezing.lift(frozen, actor=user.actor)
             return Agreed(lifted=True)
+        if present is not None:  # whoever lost the right meanwhile is no second person
+            stop(present, actor=user.actor)
         return Agreed(lifted=False, waiting=_begin(frozen, user))
 
 
@@ -108,6 +110,14 @@ def others_who_could(team: Team, user: User, wallet: Wallet) -> list[User]:
         if allows(one.role, action) and one.reach.covers(None, wallet.pk) and may_with(one, wallet.pk, action)
     ]
     return [one.user for one in able if any(map(_counts, _passkeys(one)))]
+
+
+def _may_still(one: Unfreezing) -> bool:
+    """Say whether whose word waits may still unfreeze this wallet."""
+    person, wallet = User.objects.filter(pk=one.by_id).first(), one.freeze.wallet
+    return person is not None and still_allowed(
+        person, wallet.team, Action.WALLET_UNFREEZE, wallet_id=wallet.pk
+    )
 
 
 def _passkeys(membership: Membership) -> list[TrustedPasskey]:

@@ -127,6 +127,19 @@ def test_two_passkeys_let_it_go(
     assert list(told)[-3:] == ["wallet.frozen", "wallet.unfreeze_asked", "wallet.unfrozen"]
 
 
+def test_the_word_of_whoever_lost_the_right_is_no_first_of_two(
+    funded: Wallet, alice: User, erin: User, client_as: ClientAs, run_operations: RunOperations
+) -> None:
+    hers, erins = let_in(alice, run_operations), let_in(erin, run_operations)
+    freezing.freeze(funded, actor=alice.actor, why="Now")
+    confirm(client_as(alice), funded, alice, hers)
+    Membership.objects.filter(user=alice).update(role=Role.VIEWER)
+    assert confirm(client_as(erin), funded, erin, erins).result == {"said": "waits"}
+    assert Unfreezing.objects.get(stopped_at=None).by_id == str(erin.pk)
+    with pytest.raises(freezing.Frozen):
+        freezing.refuse_if_frozen(funded)
+
+
 def test_one_person_alone_waits_an_hour_and_no_worker_waits_with_them(
     funded: Wallet, alice: User, bob: User, client_as: ClientAs, run_operations: RunOperations
 ) -> None:
