@@ -10,6 +10,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class NotInstalled(ServiceError):
     """The program is not on this machine; the sentence says how to get it."""
 
 
-class Service:
+class Service(ABC):
     """One server: `command` starts it in the foreground, `answers` says whether it can be used."""
 
     name = "service"
@@ -44,17 +45,17 @@ class Service:
         make_folder(folder)
 
     @classmethod
+    @abstractmethod
     def require(cls) -> None:
         """Raise NotInstalled when the program is not here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self) -> list[str]:
         """Return what runs the server until it is asked to stop."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self) -> bool:
         """Say whether a client gets an answer."""
-        raise NotImplementedError
 
     @property
     def runs(self) -> bool:
