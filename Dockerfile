@@ -20,6 +20,10 @@ ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-dev --python "$(command -v python3)"
 COPY . .
+# Wallets that pay by MPP: --build-arg MPP=1. Where both locks name a package, the extra's version stays.
+ARG MPP=0
+RUN if [ "$MPP" = 1 ]; then \
+    uv pip install --python .venv/bin/python --no-deps --require-hashes -r requirements-mpp.txt; fi
 # Names and compresses the static files. The key signs nothing: it lives for this one command.
 RUN PANEL_ENV=production PANEL_URL=https://build.invalid PANEL_DATA=/tmp/build \
     PANEL_SECRET_KEY="$(python3 -c 'import secrets; print(secrets.token_urlsafe(50))')" \

@@ -81,7 +81,7 @@ def _line(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False) + "\n"
 
 
-class _Echo:
+class Echo:
     """A file that hands back what is written, for `csv`."""
 
     def write(self, text: str) -> str:
@@ -90,7 +90,7 @@ class _Echo:
 
 def as_csv(team_id: UUID, narrowing: Narrowing, *, last: Event) -> Iterator[str]:
     """Return the lines of a table for spreadsheets. Cells that one would take for a formula get a quote before them."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield str(writer.writerow(COLUMNS))
     for event in selectors.in_order(selectors.events_of(team_id, narrowing), last.seq):
         values = {**event.entry().as_dict(), "words": in_words(event.action)}

@@ -109,7 +109,7 @@ def memory(stack: Stack) -> Row:
 def databases(services: Services) -> Iterator[dict[int, dict[str, str]]]:
     """Make a database for each length of the line."""
     server = services.postgres.url.rpartition("/")[0]
-    with ExitStack() as left, psycopg.connect(services.postgres.url, autocommit=True) as connection:
+    with psycopg.connect(services.postgres.url, autocommit=True) as connection, ExitStack() as left:
         for rows in (lines.SHORT, lines.LONG):
             connection.execute(f"CREATE DATABASE line{rows}")
             left.callback(connection.execute, f"DROP DATABASE line{rows} WITH (FORCE)")

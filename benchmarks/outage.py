@@ -1,13 +1,14 @@
 """Pages while Run402 is stopped, and while it answers after ten seconds, against the same pages before, in one run.
 
-A real stack with a wallet, a paid tier, a project and a release. Every page that links lead to from the home page is
-asked in turn; a row holds the page that lost most. Two more rows say how long it takes until pages tell, and until all
-is well again by itself.
+A real stack with a wallet, a paid tier, a project, a release, a secret, a job and a payment by card. Every page that
+links lead to from the home page is asked in turn, one of each address; a row holds the page that lost most. Two more
+rows say how long it takes until pages tell, and until all is well again by itself.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import tempfile
 import time
@@ -29,7 +30,8 @@ ROUNDS = 15
 TELLS_SECONDS, RECOVERS_SECONDS = 120.0, 90.0
 SILENT, SLOW = "does not answer since", "answers slowly"
 LEFT_OUT = ("/accounts/", "/styleguide", "/static/")
-MOST_PAGES = 40
+MOST_PAGES = 120
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 Times = dict[str, float]
 
 
@@ -66,29 +68,37 @@ def measure() -> list[Row]:
 
 
 def furnish(stack: Stack, browser: Browser) -> None:
-    """Make a wallet, a tier, a project and a release, as the smoke run does."""
+    """Make a wallet, a tier, a project and a release, as the smoke run does, and something in each room beside them."""
     assert stack.owner is not None
     log_in(browser, stack)
     smoke = Smoke(stack, stack.owner, browser)
     for step in STEPS[1:6]:
         step(smoke)
+    project = smoke.project.rsplit("/", 1)[1]
+    secret = browser.get(f"{smoke.project}/secrets/set")
+    browser.submit(secret, secret.form(id="secret"), {"key": "API_KEY", "text": "1"})
+    job = browser.get(f"/jobs/new?project={project}")
+    browser.submit(job, job.form(id="job"), {"input": "{}", "cap": "0.05"})
+    card = browser.get(f"{smoke.wallet}/card?tier=hobby")
+    browser.submit(card, card.form(id="card"))
+    smoke.wait_for("checkout.create")
 
 
 def crawl(browser: Browser) -> list[str]:
-    """Return the pages that links lead to."""
-    found, left = ["/"], ["/"]
+    """Return the pages that links lead to: of a hundred operations' pages the first."""
+    found, left = {"/": "/"}, ["/"]
     while left and len(found) < MOST_PAGES:
         for link in read(browser, left.pop(0)):
             path = urlsplit(link).path
-            if (
-                path.startswith("/")
-                and not path.startswith(LEFT_OUT)
-                and path not in found
-                and len(found) < MOST_PAGES
-            ):
-                found.append(path)
+            if path.startswith("/") and not path.startswith(LEFT_OUT) and shape(path) not in found:
+                found[shape(path)] = path
                 left.append(path)
-    return [path for path in found if browser.raw(path).status_code == httpx.codes.OK]
+    return [path for path in found.values() if browser.raw(path).status_code == httpx.codes.OK]
+
+
+def shape(path: str) -> str:
+    """Return the address with every id in it made equal."""
+    return ID.sub("…", path)
 
 
 def read(browser: Browser, path: str) -> list[str]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from projects.models import Project
-from projects.selectors import projects_of
+from projects.selectors import current, projects_of
 from teams.models import Membership, Team
 from teams.reach import Reach
 from wallets.limits import KIND, MEMBER, PROJECT, Cap
@@ -26,7 +26,7 @@ WINDOWS: dict[str, Promise] = {
     "month": gettext_lazy("In 30 days"),
 }
 #: What this version pays for, and so limits by kind.
-PAYABLE = (Payment.Cost.TIER, Payment.Cost.OTHER)
+PAYABLE = (Payment.Cost.TIER, Payment.Cost.JOB, Payment.Cost.OTHER)
 Names = dict[tuple[str, str], str]
 
 
@@ -35,7 +35,7 @@ def names_of(team: Team, reach: Reach) -> Names:
     members = (
         Membership.objects.filter(team=team).select_related("user").order_by("user__name", "user__email")
     )
-    projects = projects_of(reach).exclude(state=Project.State.FAILED).order_by("name")
+    projects = current(reach).exclude(state=Project.State.FAILED).order_by("name")
     return {
         **{(KIND, str(cost)): str(cost.label) for cost in PAYABLE},
         **{(MEMBER, str(member.user_id)): member.user.label for member in members},

@@ -48,4 +48,11 @@ def statement(operation: Operation) -> list[tuple[str, str]]:
         (_("Leaves the panel"), _("the private key, for this browser tab only")),
         (_("From then on"), _("whoever holds the key can spend without any limit of the panel")),
         (_("Stays for good"), _("a mark on the wallet, and an entry in the audit record")),
+        *_second_word(operation),
     ]
+
+
+def _second_word(operation: Operation) -> list[tuple[str, str]]:
+    if not operation.team.exports_need_two:
+        return []
+    return [(_("Before that"), _("another owner confirms it too, while this tab stays open"))]

@@ -12,25 +12,25 @@ from django.utils.translation import gettext_lazy
 
 from billing.keys import KeyText, read_address, read_key
 from billing.limit_forms import LimitsMixin
+from billing.rail_forms import RailMixin
+from core.forms import HiddenText
 from core.ui.choices import Choice
 from wallets import signer, vault
-from wallets.models import Gateway, Payment, Wallet
+from wallets.limits import money_of
+from wallets.models import Gateway
 
 MAX_FILE_BYTES = 20_000
 
 
-class WalletForm(LimitsMixin):
+class WalletForm(RailMixin, LimitsMixin):
     """A wallet whose key the worker will make."""
 
     label = forms.CharField(label=gettext_lazy("Name"), max_length=60)
-    field_order = ("label", "per_payment", "per_day", "per_week", "per_month")
+    field_order = ("label", "rail", "per_payment", "per_day", "per_week", "per_month")
 
-
-class HiddenText(forms.Textarea):
-    """A text area that never shows what was typed into it again."""
-
-    def format_value(self, value: Any) -> str:
-        return ""
+    def __init__(self, *args: Any, gateway: Gateway, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offer_rails([gateway])
 
 
 class EitherField(forms.CharField):
@@ -40,7 +40,7 @@ class EitherField(forms.CharField):
         """Let it be empty."""
 
 
-class ImportForm(LimitsMixin):
+class ImportForm(RailMixin, LimitsMixin):
     """A wallet whose key arrives here, and is sealed to the worker before this form is done with it.
 
     After `is_valid`, `cleaned_data` holds `sealed`, `wallet_id`, `claimed_address` and `in_keystore`; the key itself,
@@ -84,7 +84,7 @@ class ImportForm(LimitsMixin):
         help_text=gettext_lazy("The import is refused when the key belongs to another address."),
     )
     field_order = (
-        *("gateway", "label", "key", "file", "password", "address"),
+        *("gateway", "label", "rail", "key", "file", "password", "address"),
         *("per_payment", "per_day", "per_week", "per_month"),
     )
     use_required_attribute = False
@@ -95,6 +95,7 @@ class ImportForm(LimitsMixin):
         field = cast(forms.ChoiceField, self.fields["gateway"])
         field.choices = [(gateway.slug, Choice(gateway.name, hint=gateway.host)) for gateway in gateways]
         field.initial = gateways[0].slug if gateways else None
+        self.offer_rails(gateways)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -104,7 +105,7 @@ class ImportForm(LimitsMixin):
         if len(given) != 1:
             raise ValidationError(_("Paste the key, or choose the file: one of the two."), code="one")
         try:
-            found = read_key(given[0], cleaned.pop("password", ""))
+            found = read_key(given[0], cleaned.pop("password", ""), rail=self.chosen_rail)
         except ValidationError as error:
             self.add_error(None if hasattr(error, "error_dict") else "key", error)
             return cleaned
@@ -151,6 +152,16 @@ class TierForm(forms.Form):
     """The confirmation of a payment. The price that was on the page comes back with it."""
 
     micros = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    network = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
+    sure = forms.BooleanField(
+        label=gettext_lazy("This is real money. It cannot be called back."), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if money_of(cleaned.get("network", "")) == "real" and not cleaned.get("sure"):
+            self.add_error("sure", _("Say that you mean real money: nothing was paid."))
+        return cleaned
 
 
 class DecideForm(forms.Form):
@@ -169,23 +180,3 @@ class DecideForm(forms.Form):
         max_length=300,
         help_text=gettext_lazy("It stays with the payment and in the audit record."),
     )
-
-
-class LedgerForm(forms.Form):
-    """The filters of the ledger, all in the address."""
-
-    q = forms.CharField(required=False, max_length=120, label=gettext_lazy("Search payments"))
-    state = forms.ChoiceField(required=False, label=gettext_lazy("State"))
-    wallet = forms.ChoiceField(required=False, label=gettext_lazy("Wallet"))
-
-    def __init__(self, *args: Any, wallets: list[Wallet], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        state, wallet = (cast(forms.ChoiceField, self.fields[name]) for name in ("state", "wallet"))
-        state.choices = [("", _("Every state")), *Payment.State.choices]
-        wallet.choices = [("", _("Every wallet")), *((str(one.pk), one.label) for one in wallets)]
-
-    @property
-    def chosen(self) -> dict[str, str]:
-        """The filters that are set and make sense."""
-        self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}

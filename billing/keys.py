@@ -32,12 +32,12 @@ class KeyText:
     in_keystore: bool = False
 
 
-def read_key(text: str, password: str = "") -> KeyText:
+def read_key(text: str, password: str = "", *, rail: str = "x402") -> KeyText:
     """Return the key in a pasted text or file. Raises ValidationError; no message repeats what was typed."""
     text = text.strip().removeprefix("\ufeff").strip()
     if len(text) > MAX_CHARACTERS:
         raise ValidationError(_("This is too long for a key or an allowance file."), code="too_long")
-    return _from_file(text, password) if text.startswith(("{", "[")) else KeyText(_bytes(text))
+    return _from_file(text, password, rail) if text.startswith(("{", "[")) else KeyText(_bytes(text))
 
 
 def read_address(text: str) -> str:
@@ -47,7 +47,7 @@ def read_address(text: str) -> str:
     return text.strip()
 
 
-def _from_file(text: str, password: str) -> KeyText:
+def _from_file(text: str, password: str, rail: str) -> KeyText:
     document = _json(text)
     if keystores.looks_like_one(document):
         return _from_keystore(document, password)
@@ -55,11 +55,11 @@ def _from_file(text: str, password: str) -> KeyText:
         raise ValidationError(
             _("An allowance file has the fields “address” and “privateKey”."), code="fields"
         )
-    if document.get("rail", "x402") not in ("x402", None):
+    if document.get("rail", "x402") not in ("x402", None, rail):
         raise ValidationError(
             _(
-                "This allowance pays by MPP, and the panel signs x402 payments only. To let the same key pay by x402 "
-                "here, paste the key alone."
+                "This allowance pays by MPP, and here it would pay by x402. To let the same key do that, paste the key "
+                "alone."
             ),
             code="rail",
         )

@@ -11,7 +11,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import caps
+from billing import caps, threshold_forms
 from core.forms import DollarsField, dollars
 from core.ui.money import usd
 from teams.permissions import Action, who_may
@@ -80,9 +80,16 @@ class ChangeLimitsForm(LimitsMixin):
     amount = DollarsField(label=gettext_lazy("At most"), required=False)
 
     def __init__(
-        self, data: Any = None, *, now: Limits, names: caps.Names, may_raise: bool, money: Money = "test"
+        self,
+        data: Any = None,
+        *,
+        now: Limits,
+        names: caps.Names,
+        may_raise: bool,
+        money: Money = "test",
+        wallet_name: str = "",
     ) -> None:
-        self.now, self.money, self.may_raise = now, money, may_raise
+        self.now, self.money, self.may_raise, self.wallet_name = now, money, may_raise, wallet_name
         self.own = tuple(cap for cap in now.caps if cap.money == money)
         present = {field: self._present(window) for window, field in FIELDS.items()}
         initial = {name: dollars(cap.micros) for name, cap in present.items() if cap}
@@ -93,7 +100,24 @@ class ChangeLimitsForm(LimitsMixin):
                 name, field.initial if name in ("about", "window", "amount") else None
             )
         self._add_caps(names)
+        self.fields |= threshold_forms.threshold_fields(dict(now.approvals))
+        if self.allows_real_money:
+            self.fields["typed_name"] = forms.CharField(
+                label=_("Type the wallet's name, “%(name)s”, to allow real money") % {"name": wallet_name},
+                max_length=60,
+                widget=forms.TextInput(attrs={"autocomplete": "off"}),
+            )
         self._choices(names)
+
+    @property
+    def allows_real_money(self) -> bool:
+        """These limits would be the first ones for real money."""
+        return self.money == "real" and self.now.real is None
+
+    @property
+    def typed_name(self) -> BoundField | None:
+        """The field in which the wallet's name is typed before real money is allowed."""
+        return self["typed_name"] if "typed_name" in self.fields else None
 
     def _present(self, window: str) -> Cap | None:
         return next(
@@ -118,13 +142,33 @@ class ChangeLimitsForm(LimitsMixin):
         """The fields of the caps that there are."""
         return (self["_".join((cap.about, cap.key, cap.window))] for cap in self.own)
 
+    @property
+    def threshold_fields(self) -> Iterator[BoundField]:
+        """The fields that say above which sum a second person approves."""
+        return (self[name] for name in self.fields if name.startswith("approve_"))
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         self._require_whole_addition(cleaned)
+        self._require_right_to_allow(cleaned)
         if not self.may_raise:
             for name, cap in self._most.items():
                 self._require_no_raise(name, cleaned.get(name), cap.micros)
+            words = _("To raise it or take it away you need to be %(who)s in this team.")
+            words %= {"who": who_may(Action.WALLET_RAISE)}
+            threshold_forms.require_no_raise(self, dict(self.now.approvals), words)
         return cleaned
+
+    def _require_right_to_allow(self, cleaned: dict[str, Any]) -> None:
+        """Let only who may raise limits allow real money, and only for the wallet whose name they typed."""
+        if not self.allows_real_money:
+            return
+        if not self.may_raise:
+            who = {"who": who_may(Action.WALLET_RAISE)}
+            self.add_error(None, _("To allow real money you need to be %(who)s in this team.") % who)
+        typed = cleaned.get("typed_name", "")
+        if typed and typed != self.wallet_name:
+            self.add_error("typed_name", _("This is not the wallet's name."))
 
     def _require_whole_addition(self, cleaned: dict[str, Any]) -> None:
         about, amount = cleaned.get("about"), cleaned.get("amount")
@@ -149,10 +193,11 @@ class ChangeLimitsForm(LimitsMixin):
         """All limits of the wallet as they would be; those of the other kind of money stay as they are."""
         asked = super().limits
         others = tuple(cap for cap in self.now.caps if cap.money != self.money)
-        kept = tuple(self._kept())
+        caps_ = (*others, *self._kept())
+        approvals = threshold_forms.thresholds_in(self.cleaned_data)
         if self.money == "test":
-            return replace(asked, real=self.now.real, caps=(*others, *kept))
-        return replace(self.now, real=asked.test, caps=(*others, *kept))
+            return replace(asked, real=self.now.real, caps=caps_, approvals=approvals)
+        return replace(self.now, real=asked.test, caps=caps_, approvals=approvals)
 
     def _kept(self) -> Iterator[Cap]:
         for name, cap in self._most.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing import caps
+from billing.threshold_forms import KINDS
 from core.ui.money import usd
 from operations import queue
 from operations.models import Operation
@@ -51,8 +53,30 @@ def statement(operation: Operation) -> list[tuple[str, str]]:
     named = caps.titles(operation.team, every.values())
     return [
         *about(operation),
+        *_real_money(operation.args.get("now") or {}, operation.args),
         *((named[cap], _change(now.get(slot), then.get(slot))) for slot, cap in every.items()),
+        *_thresholds(operation.args.get("now") or {}, operation.args),
     ]
+
+
+def _real_money(now: dict[str, Any], then: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if then.get("real") and not now.get("real"):
+        yield _("Real money"), _("off → on: what is paid with it leaves for good")
+
+
+def _thresholds(now: dict[str, Any], then: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield above which sums a second person approves, as they are and as they become."""
+    try:
+        before, after = dict(now.get("approvals") or ()), dict(then.get("approvals") or ())
+        for key in {**before, **after}:
+            label = _("A second person approves above: %(what)s") % {"what": KINDS.get(key, key)}
+            yield label, f"{_sum(before.get(key))} → {_sum(after.get(key))}"
+    except (ValueError, TypeError):  # what web wrote makes no sense: the worker refuses it
+        return
+
+
+def _sum(micros: int | None) -> str:
+    return _("none") if micros is None else usd(micros, exact=True)
 
 
 def _slots(args: dict[str, Any]) -> dict[tuple[str, ...], Cap]:

@@ -62,7 +62,7 @@ def replace(*, wallet: Wallet, actor: User, label: str, freeze: bool) -> Wallet:
         # Real money is allowed by a passkey, for one wallet.
         limits = dataclasses.replace(policies.stated(policy), real=None)
         new = services.make_wallet(
-            team=old.team, actor=actor, gateway=old.gateway, label=label, limits=limits
+            team=old.team, actor=actor, gateway=old.gateway, label=label, limits=limits, rail=old.rail
         )
         Wallet.objects.filter(pk=new.pk).update(open_to_team=old.open_to_team, owner=old.owner_id)
         Wallet.objects.filter(pk=old.pk).update(replaced_by=new)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from operations import selectors as operation_selectors
 from operations.models import ACTIVE, Operation
-from teams.models import Membership
+from teams.models import Membership, User
 from teams.permissions import Action, demand
 from teams.reach import Reach
 from wallets import selectors as wallet_selectors
@@ -24,9 +24,10 @@ from wallets.models import Gateway, Payment, Wallet
 
 #: Wallets that could not be made leave the list after a day; their operation stays in the activity.
 FAILED_SHOWN = timedelta(days=1)
-LEDGER_DAYS = 30
 LATEST_OPERATIONS = 10
-QUIET_KINDS = ("wallet.balance", "wallet.unfreeze_due")
+#: So long a page tells the end of what was asked for on it.
+SHOWN = timedelta(days=1)
+QUIET_KINDS = ("wallet.balance", "wallet.unfreeze_due", "wallet.outside", "checkout.follow")
 
 
 def wallets_here(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:
@@ -38,15 +39,39 @@ def wallets_here(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:
 def spent_in_a_day(wallets: Sequence[Wallet]) -> dict[UUID, int]:
     """Return what left in the last 24 hours or still may, in micros, for those of the wallets that spent."""
     recent = Payment.objects.filter(reserved_at__gt=wallet_selectors.a_day_ago(), state__in=Payment.COUNTING)
-    sums = recent.filter(wallet__in=wallets).order_by().values("wallet").annotate(spent=Sum("amount_micros"))
+    recent = recent.exclude(paid_by="card")
+    sums = (
+        recent.filter(wallet__in=wallets).order_by().values("wallet").annotate(spent=Sum(windows.charged()))
+    )
     return {row["wallet"]: row["spent"] for row in sums}
 
 
-def wallet_operations(wallet: Wallet, reach: Reach) -> list[Operation]:
+def wallet_operations(wallet_id: UUID, reach: Reach) -> list[Operation]:
     """Return what is under way with a wallet, then what was last, newest first. Refreshes do not count."""
-    operations = operation_selectors.operations_of(reach).filter(wallet=wallet).exclude(kind__in=QUIET_KINDS)
+    operations = (
+        operation_selectors.operations_of(reach).filter(wallet_id=wallet_id).exclude(kind__in=QUIET_KINDS)
+    )
     done = Case(When(state__in=ACTIVE, then=0), default=1, output_field=IntegerField())
     return list(operations.order_by(done, "-created_at")[:LATEST_OPERATIONS])
+
+
+def asked_lately(reach: Reach, *kinds: str, by: User | None = None) -> Operation | None:
+    """Return what a page follows that lists what these kinds write, among what was asked for in the last day.
+
+    `by`: asked for by this person. The page reads it before the rows.
+    """
+    asked = operation_selectors.operations_of(reach).filter(kind__in=kinds)
+    asked = asked.filter(created_at__gt=timezone.now() - SHOWN)
+    return followed(list((asked.filter(actor=by) if by else asked)[:LATEST_OPERATIONS]))
+
+
+def followed(operations: Sequence[Operation]) -> Operation | None:
+    """Return what a page follows of some operations, newest first, that were read before what they write.
+
+    It is what began first of all that is under way, else the last one.
+    """
+    active = [operation for operation in operations if operation.is_active]
+    return active[-1] if active else next(iter(operations), None)
 
 
 def signed_payments(wallet: Wallet) -> list[Payment]:
@@ -58,10 +83,8 @@ def signed_payments(wallet: Wallet) -> list[Payment]:
 
 
 def noted(operations: Sequence[Operation], subject_id: UUID) -> Operation | None:
-    """Return what a page says about its subject: what began first of all that is under way, else the last one."""
-    own = [operation for operation in operations if operation.subject_id == subject_id]
-    active = [operation for operation in own if operation.is_active]
-    return active[-1] if active else next(iter(own), None)
+    """Return what a page says about its subject, as `followed` does."""
+    return followed([operation for operation in operations if operation.subject_id == subject_id])
 
 
 def payments_of(reach: Reach) -> QuerySet[Payment]:
@@ -97,53 +120,3 @@ def payment_for(membership: Membership, payment_id: UUID, action: Action = Actio
         raise Http404("no such payment")
     demand(membership, action)
     return payment
-
-
-def ledger(
-    reach: Reach, gateway: Gateway, *, q: str = "", state: str = "", wallet: str = ""
-) -> QuerySet[Payment]:
-    """Return the payments at a gateway that fit the filters, newest first."""
-    payments = payments_of(reach).filter(wallet__gateway=gateway)
-    if state:
-        payments = payments.filter(state=state)
-    if wallet:
-        payments = payments.filter(wallet_id=wallet)
-    if q:
-        payments = payments.filter(_matches(q.strip()))
-    return payments
-
-
-def _matches(text: str) -> Q:
-    found = Q(purpose__icontains=text) | Q(transaction__icontains=text) | Q(nonce__icontains=text)
-    try:
-        return found | Q(pk=UUID(text)) | Q(operation_id=UUID(text))
-    except ValueError:
-        return found
-
-
-@dataclass(frozen=True)
-class LedgerSums:
-    """Sums over the ledger, in micros, and how many payments make them up."""
-
-    settled: int
-    settled_count: int
-    reserved: int
-    reserved_count: int
-    unknown: int
-    unknown_count: int
-
-
-def ledger_sums(reach: Reach, gateway: Gateway) -> LedgerSums:
-    """Return what was paid in thirty days, and what is reserved or unknown now."""
-    recent = Q(ended_at__gte=timezone.now() - timedelta(days=LEDGER_DAYS), state=Payment.State.SETTLED)
-    held = Q(state__in=[Payment.State.RESERVED, Payment.State.SIGNED])
-    unknown = Q(state=Payment.State.UNKNOWN)
-    sums = Payment.objects.filter(reach.q(wallet="wallet_id"), wallet__gateway=gateway).aggregate(
-        settled=Sum("settled_micros", filter=recent, default=0),
-        settled_count=Count("pk", filter=recent),
-        reserved=Sum("amount_micros", filter=held, default=0),
-        reserved_count=Count("pk", filter=held),
-        unknown=Sum("amount_micros", filter=unknown, default=0),
-        unknown_count=Count("pk", filter=unknown),
-    )
-    return LedgerSums(**sums)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.record import Subject, record
+from billing import rails, real_money
 from billing.prices import Change, Price, change_for, price_of
 from core.errors import NextStep, Refusal
 from core.ui.money import usd
@@ -23,14 +24,14 @@ from operations.queue import Request
 from teams.models import Scope, Team, User
 from teams.permissions import Action, NotAllowed, still_allowed
 from teams.services import bring_into_reach
-from wallets import freezing
+from wallets import freezing, limiting, spending
 from wallets.limits import Limits
 from wallets.models import Gateway, Payment, Wallet
-from wallets.models.gateway import BASE_SEPOLIA
 
 #: How long the faucet makes an address wait (contract: identity 4.1).
 FAUCET_PAUSE = timedelta(hours=24)
 CATCH_UP = "wallet.catch_up"
+OUTSIDE = "wallet.outside"
 
 
 #: What a person asks for; the worker decides about the networks.
@@ -50,22 +51,34 @@ class SealedKey:
     in_keystore: bool = False
 
 
-def make_wallet(*, team: Team, actor: User, gateway: Gateway, label: str, limits: NewLimits) -> Wallet:
-    """Ask the worker for a wallet with a fresh key. Raises Refusal when the name is taken."""
+def make_wallet(
+    *, team: Team, actor: User, gateway: Gateway, label: str, limits: NewLimits, rail: str = Wallet.Rail.X402
+) -> Wallet:
+    """Ask the worker for a wallet with a fresh key. Raises Refusal when the name is taken, or the rail cannot be."""
+    rails.require_possible(gateway, rail)
     with transaction.atomic():
         _require_free_name(team, gateway, label)
         wallet = Wallet.objects.create(
-            team=team, gateway=gateway, owner=actor, label=label, origin=Wallet.Origin.MADE
+            team=team, gateway=gateway, owner=actor, label=label, origin=Wallet.Origin.MADE, rail=rail
         )
         bring_into_reach(user=actor, team=team, kind=Scope.Kind.WALLET, object_id=wallet.pk)
         title = _("Make the wallet %(name)s") % {"name": label}
-        queue.submit(_about(wallet, "wallet.create", title, actor, args=limits.as_args()))
+        queue.submit(
+            _about(wallet, "wallet.create", title, actor, args={**limits.as_args(), "rail": str(rail)})
+        )
         _record("wallet.requested", wallet, actor)
     return wallet
 
 
 def import_wallet(
-    *, team: Team, actor: User, gateway: Gateway, label: str, key: SealedKey, limits: NewLimits
+    *,
+    team: Team,
+    actor: User,
+    gateway: Gateway,
+    label: str,
+    key: SealedKey,
+    limits: NewLimits,
+    rail: str = Wallet.Rail.X402,
 ) -> Wallet:
     """Hand a sealed key to the worker. Raises Refusal for a sandbox, whose wallets are made there."""
     if gateway.is_sandbox:
@@ -75,9 +88,11 @@ def import_wallet(
             field="gateway",
             next_steps=[NextStep("make_wallet", _("Make a play wallet"), reverse("billing:wallet_new"))],
         )
+    rails.require_possible(gateway, rail)
     with transaction.atomic():
         _require_free_name(team, gateway, label)
         wallet = Wallet.objects.create(
+            rail=rail,
             id=key.wallet_id,
             team=team,
             gateway=gateway,
@@ -87,7 +102,7 @@ def import_wallet(
             key_sealed=key.sealed,
         )
         bring_into_reach(user=actor, team=team, kind=Scope.Kind.WALLET, object_id=wallet.pk)
-        args: dict[str, Any] = {**limits.as_args(), "claimed_address": key.claimed_address}
+        args: dict[str, Any] = {**limits.as_args(), "claimed_address": key.claimed_address, "rail": str(rail)}
         title = _("Import the wallet %(name)s") % {"name": label}
         # One after another: each is compared with the wallets there are. A keystore takes 256 MB to open, so of
         # those one is opened at a time by all workers together.
@@ -149,6 +164,12 @@ def catch_up(*, wallet: Wallet) -> Operation:
     return queue.submit(_about(wallet, CATCH_UP, title, None, unique=True))
 
 
+def look_outside(*, wallet: Wallet, delay: timedelta = timedelta(0)) -> Operation:
+    """Look for payments that somebody else made with the key of this wallet."""
+    title = _("Look for payments of %(name)s made elsewhere") % {"name": wallet.label}
+    return queue.submit(replace(_about(wallet, OUTSIDE, title, None, unique=True), delay=delay))
+
+
 def refresh_tiers(*, team: Team, gateway: Gateway, actor: User | None = None) -> Operation:
     """Read the price list again, once however many ask."""
     return queue.submit(
@@ -164,8 +185,12 @@ def refresh_tiers(*, team: Team, gateway: Gateway, actor: User | None = None) ->
     )
 
 
-def set_tier(*, wallet: Wallet, actor: User, tier: str, shown_micros: int) -> Operation:
-    """Pay for a tier, at most what was shown. Raises Refusal when the list says another price by now, or none."""
+def set_tier(*, wallet: Wallet, actor: User, tier: str, shown_micros: int, network: str = "") -> Operation:
+    """Pay for a tier, at most what was shown, with test money unless another network is named.
+
+    Real money waits for the actor's passkey. Raises Refusal when the list says another price by now, or none, and
+    when nobody allowed that money.
+    """
     _require_ready(wallet)
     if held := freezing.active(wallet):
         raise freezing.Frozen(held)
@@ -179,15 +204,23 @@ def set_tier(*, wallet: Wallet, actor: User, tier: str, shown_micros: int) -> Op
             "The price has changed to %(price)s since you looked. Nothing was paid; look again and confirm."
         )
         raise Refusal("PRICE_CHANGED", sentence % {"price": usd(price.micros, exact=True)})
+    network = network or wallet.network
+    if not real_money.may_pay_on(wallet, network):
+        raise limiting.off_its_rail(wallet, network)
     purpose = purpose_of(wallet, price)
     args: dict[str, int | str] = {
         "tier": price.name,
-        "micros": price.micros,
-        "network": BASE_SEPOLIA,
+        "micros": price.micros + fee_of(wallet),
+        "network": network,
         "purpose": purpose,
     }
     lane = f"wallet/{wallet.pk}"
     return queue.submit(_about(wallet, "tier.set", purpose, actor, args=args, lane=lane, unique=True))
+
+
+def fee_of(wallet: Wallet) -> int:
+    """Return what the network may take on top of a price, in micros: it is reserved with it."""
+    return spending.MPP_FEE_MICROS if wallet.pays_by_mpp else 0
 
 
 def purpose_of(wallet: Wallet, price: Price) -> str:

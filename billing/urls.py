@@ -1,6 +1,20 @@
 from django.urls import path
 
-from billing.views import exporting, freezing, passkeys, payees, payments, retiring, sharing, tiers, wallets
+from billing.views import (
+    approvals,
+    checkouts,
+    exporting,
+    freezing,
+    ledger,
+    passkeys,
+    payees,
+    payments,
+    rails,
+    retiring,
+    sharing,
+    tiers,
+    wallets,
+)
 
 app_name = "billing"
 
@@ -15,6 +29,7 @@ urlpatterns = [
     path("wallets/<uuid:pk>/refresh", wallets.refresh, name="refresh"),
     path("wallets/<uuid:pk>/record", wallets.record, name="wallet_record"),
     path("wallets/<uuid:pk>/owner", wallets.owner, name="wallet_owner"),
+    path("wallets/<uuid:pk>/pays", rails.pays, name="wallet_pays"),
     path("wallets/<uuid:pk>/limits", wallets.limits, name="limits"),
     path("wallets/<uuid:pk>/export", exporting.export, name="wallet_export"),
     path("wallets/<uuid:pk>/freeze", freezing.freeze, name="wallet_freeze"),
@@ -33,6 +48,10 @@ urlpatterns = [
     path("wallets/<uuid:pk>/replace", retiring.replace, name="wallet_replace"),
     path("wallets/<uuid:pk>/retire", retiring.retire, name="wallet_retire"),
     path("wallets/<uuid:pk>/tier/<slug:tier>", tiers.confirm, name="tier"),
+    path("wallets/<uuid:pk>/card", checkouts.new, name="card"),
+    path("checkouts/<uuid:pk>", checkouts.detail, name="checkout"),
+    path("checkouts/<uuid:pk>/page", checkouts.leave, name="checkout_page"),
+    path("checkouts/<uuid:pk>/aside", checkouts.put_aside, name="checkout_aside"),
     path("passkeys", passkeys.index, name="passkeys"),
     path("passkeys/trust", passkeys.trust, name="passkeys_trust"),
     path("passkeys/<uuid:pk>/refuse", passkeys.refuse, name="passkey_refuse"),
@@ -40,7 +59,13 @@ urlpatterns = [
     path("payees/<uuid:pk>/confirm", payees.confirm, name="payee_confirm"),
     path("tiers", tiers.index, name="tiers"),
     path("tiers/refresh", tiers.refresh, name="tiers_refresh"),
-    path("payments", payments.index, name="payments"),
+    path("payments", ledger.index, name="payments"),
+    path("payments/export", ledger.export, name="payments_export"),
+    path("payments/costs", ledger.costs, name="costs"),
+    path("payments/statement", ledger.statement, name="statement"),
+    path("projects/<uuid:pk>/panels/costs", ledger.project_panel, name="project_costs"),
+    path("payments/approvals", approvals.index, name="approvals"),
+    path("payments/approvals/rule", approvals.threshold, name="threshold"),
     path("payments/<uuid:pk>", payments.detail, name="payment"),
     path("payments/<uuid:pk>/reconcile", payments.reconcile, name="reconcile"),
     path("payments/<uuid:pk>/decide", payments.decide, name="decide"),

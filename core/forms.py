@@ -30,13 +30,20 @@ class DollarsField(forms.DecimalField):
     """An amount typed in dollars; its clean value is an integer of micros."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=11, decimal_places=6, **kwargs)
+        super().__init__(decimal_places=6, **kwargs)
         self.validators += [MinValueValidator(Decimal(0)), MaxValueValidator(MOST_DOLLARS)]
         self.widget.attrs.update({"inputmode": "decimal", "step": "0.01", "min": "0"})
 
     def clean(self, value: Any) -> Any:
         dollars = super().clean(value)
         return None if dollars is None else int(dollars * MICROS)
+
+
+class HiddenText(forms.Textarea):
+    """A text area that never shows what was typed into it again."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
 
 
 def dollars(micros: int) -> Decimal:

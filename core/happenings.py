@@ -8,7 +8,7 @@ caller's own work goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -45,6 +45,8 @@ class Happening:
 Teller = Callable[[Happening], None]
 
 tellers: Registry[Teller] = Registry("teller of happenings")
+#: What rooms find in their rows by themselves, asked every minute; what was told is not told again.
+watches: Registry[Callable[[], Iterable[Happening]]] = Registry("watch for happenings")
 
 
 def tell(happening: Happening) -> None:

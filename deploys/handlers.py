@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from deploys import pipeline, syncing
-from deploys.pipeline.committing import let_go
+from deploys import comparing, pipeline, syncing
+from deploys.pipeline.committing import let_go, what_is_approved
+from deploys.xray import asking
 from operations.registry import DEPLOYS, SYNC, kind
 from operations.work import Work
 from teams.permissions import Action
@@ -20,6 +21,8 @@ from teams.permissions import Action
     queue=DEPLOYS,
     on_end=let_go,
     reconcile=pipeline.what_became_of_it,
+    pays=True,
+    approves=what_is_approved,
 )
 def deploy(work: Work) -> dict[str, Any]:
     """Plan, ask, upload, commit, follow."""
@@ -33,6 +36,8 @@ def deploy(work: Work) -> dict[str, Any]:
     queue=DEPLOYS,
     on_end=let_go,
     reconcile=pipeline.what_became_of_it,
+    pays=True,
+    approves=what_is_approved,
 )
 def redeploy(work: Work) -> dict[str, Any]:
     """Bring a release back; asks only when a warning blocks."""
@@ -45,3 +50,15 @@ def redeploy(work: Work) -> dict[str, Any]:
 def sync_releases(work: Work) -> dict[str, Any]:
     """Mirror what is live and what was released, here or elsewhere."""
     return syncing.releases(work)
+
+
+@kind(asking.KIND, _("X-ray of an address"), action=Action.PROJECT_SYNC, mutates=False, audited=False)
+def resolve_route(work: Work) -> dict[str, Any]:
+    """Ask what a URL and a method would get, without sending a request to the site."""
+    return asking.resolve(work)
+
+
+@kind(comparing.KIND, _("Compare releases"), action=Action.PROJECT_SYNC, mutates=False, audited=False)
+def compare_releases(work: Work) -> dict[str, Any]:
+    """Read what differs between two releases."""
+    return comparing.compare(work)

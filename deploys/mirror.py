@@ -10,7 +10,7 @@ from django.utils import timezone
 from deploys.models import Release
 from projects.models import Project
 from run402 import Client
-from run402.reading import moment
+from run402.reading import documents, mapping, moment, strings
 from run402.resources.plans import ApplyOperation
 from run402.resources.releases import Inventory
 
@@ -54,20 +54,31 @@ def upsert(project: Project, remote_id: str, inventory: Inventory | None) -> Rel
 
 
 def kept(inventory: Inventory) -> dict[str, Any]:
-    """Return the parts of an inventory that the panel shows, the list of paths cut."""
+    """Return the parts of an inventory that the panel shows, the lists of paths cut; odd types are left out.
+
+    `public_paths` is None when the gateway does not tell them, which is not the same as none being public.
+    """
     raw = inventory.raw
     site = inventory.site
-    paths = site.get("paths") or []
-    totals = site.get("totals") or {"paths": len(paths)}
+    public = inventory.static_public_paths
+    rows = site.get("paths") or []
+    totals = mapping(site, "totals") or ({"paths": len(rows)} if isinstance(rows, list) else {})
+    paths = list(documents(site, "paths")[:SHOWN_PATHS]) if isinstance(rows, list) else None
     return {
-        "site": {"paths": paths[:SHOWN_PATHS], "totals": totals},
+        "site": {"paths": paths, "totals": totals},
         "functions": list(inventory.functions),
         "secrets": inventory.secrets,
         "subdomains": inventory.subdomains,
         "routes": inventory.routes,
-        "migrations": raw.get("migrations_applied") or [],
+        "migrations": list(documents(raw, "migrations_applied")),
         "i18n": inventory.i18n,
-        "metadata": raw.get("static_manifest_metadata") or {},
+        "public_paths": None if public is None else list(public[:SHOWN_PATHS]),
+        "warnings": list(documents(raw, "warnings")),
+        "static_manifest_sha256": raw.get("static_manifest_sha256") or "",
+        "state_kind": raw.get("state_kind") or "",
+        "created_by": raw.get("created_by") or "",
+        "plan_id": raw.get("plan_id") or "",
+        "metadata": mapping(raw, "static_manifest_metadata"),
         "operation_id": inventory.operation_id or "",
         "parent_id": inventory.parent_id or "",
         "manifest_digest": inventory.manifest_digest or "",
@@ -82,8 +93,8 @@ def count_files(row: Release) -> None:
         row.total_bytes = sum({str(file["sha256"]): int(file["size"]) for file in site.values()}.values())
         return
     metadata, totals = (
-        row.inventory.get("metadata") or {},
-        (row.inventory.get("site") or {}).get("totals") or {},
+        mapping(row.inventory, "metadata"),
+        mapping(mapping(row.inventory, "site"), "totals"),
     )
     row.file_count = _whole(totals.get("paths"), _whole(metadata.get("file_count"), row.file_count))
     row.total_bytes = _whole(metadata.get("total_bytes"), row.total_bytes)
@@ -100,14 +111,14 @@ def live(project: Project, row: Release) -> None:
     if row.status != ACTIVE:
         row.status = ACTIVE
         row.save(update_fields=["status"])
-    names = (row.inventory.get("subdomains") or {}).get("names")
+    subdomains = mapping(row.inventory, "subdomains")
     fields: dict[str, Any] = {
         "live_release": row.remote_id,
         "live_generation": row.generation,
         "live_at": row.activated_at or timezone.now(),
     }
-    if isinstance(names, list):
-        fields["subdomains"] = names
+    if isinstance(subdomains.get("names"), list):
+        fields["subdomains"] = list(strings(subdomains, "names"))
     if address := address_of(row.urls):
         fields["live_url"] = address
     Project.objects.filter(pk=project.pk).update(**fields)

@@ -32,7 +32,7 @@ Kept = dict[str, Any]
 def kept(plan: Plan, sizes: Mapping[str, int]) -> Kept:
     """Return what the panel stores of a plan. `sizes` gives the bytes of a digest where the spec tells them."""
     diffs: dict[str, dict[str, Any]] = {name: getattr(plan, name) or {} for name in PARTS}
-    parts = {name: _part(diff) for name, diff in diffs.items()}
+    parts = {name: part_of(diff) for name, diff in diffs.items()}
     found: Kept = {
         "plan_id": plan.plan_id or "",
         "operation_id": plan.operation_id or "",
@@ -40,9 +40,9 @@ def kept(plan: Plan, sizes: Mapping[str, int]) -> Kept:
         "manifest_digest": plan.manifest_digest or "",
         "is_noop": plan.is_noop,
         "summary": plan.summary,
-        "warnings": [_warning(warning) for warning in plan.warnings],
+        "warnings": [warning_kept(warning) for warning in plan.warnings],
         "digests": {name: _digests(part) for name, part in parts.items()},
-        "totals": {name: _totals(diffs[name], part) for name, part in parts.items()},
+        "totals": {name: totals_of(diffs[name], part) for name, part in parts.items()},
         "removals": sorted(_removals(parts)),
         "cost": plan.cost or {},
         "price_micros": price_micros(plan),
@@ -147,7 +147,8 @@ def _some(names: list[str]) -> str:
     )
 
 
-def _warning(warning: Any) -> dict[str, Any]:
+def warning_kept(warning: Any) -> dict[str, Any]:
+    """Return what is stored of a warning."""
     return {
         "code": warning.code,
         "severity": warning.severity,
@@ -158,7 +159,7 @@ def _warning(warning: Any) -> dict[str, Any]:
     }
 
 
-def _part(diff: Mapping[str, Any]) -> dict[str, list[Any]]:
+def part_of(diff: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return a diff as lists of added, changed and removed; migrations call theirs “new”."""
     if "new" in diff:
         return {"added": _list(diff["new"]), "changed": [], "removed": []}
@@ -173,7 +174,7 @@ def _digests(part: Mapping[str, list[Any]]) -> dict[str, str]:
     return {kind: sha256_hex(canonical_json(sorted(part[kind], key=canonical_json))) for kind in _KINDS}
 
 
-def _totals(diff: Mapping[str, Any], part: Mapping[str, list[Any]]) -> dict[str, int]:
+def totals_of(diff: Mapping[str, Any], part: Mapping[str, list[Any]]) -> dict[str, int]:
     """Return the true numbers: a gateway may cut its lists (DIFF_TRUNCATED) and tell the totals beside them."""
     told = diff.get("totals") if isinstance(diff.get("totals"), dict) else {}
     return {kind: max(_count((told or {}).get(kind)), len(part[kind])) for kind in _KINDS}

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery, UUIDField
@@ -180,7 +181,30 @@ def found_releases(reach: Reach, gateway: Gateway, query: str) -> QuerySet[Relea
 def ready_projects(reach: Reach, gateway: Gateway) -> QuerySet[Project]:
     """Return the projects that can be deployed to: within reach, and so are their wallets."""
     projects = Project.objects.filter(reach.q(project="pk", wallet="wallet_id"), gateway=gateway)
-    return projects.filter(state=Project.State.READY).exclude(remote_id="")
+    return projects.filter(state=Project.State.READY).exclude(remote_id="").exclude(anon_key="")
+
+
+def project_within(reach: Reach, project_id: UUID) -> Project:
+    """Return a project within reach with its wallet, at whatever gateway, able or not. Raises Http404 for another."""
+    projects = Project.objects.filter(reach.q(project="pk", wallet="wallet_id"), pk=project_id)
+    found = projects.select_related("wallet", "gateway").first()
+    if found is None:
+        raise Http404("no such project")
+    return found
+
+
+def live_release(project: Project) -> Release | None:
+    """Return the release that serves now, with its inventory and without its archive."""
+    releases = Release.objects.filter(project=project, team_id=project.team_id, status="active")
+    release = releases.defer("archive").first()
+    if release is not None:
+        release.project = project
+    return release
+
+
+def host_of(project: Project) -> str:
+    """Return the host name under which the project answers; empty when it has none that the panel knows."""
+    return urlsplit(project.live_url).hostname or "" if project.live_url else ""
 
 
 def last_sync(project: Project) -> Operation | None:

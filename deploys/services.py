@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import NextStep, Refusal
-from deploys import plans
+from deploys import plans, selectors
 from deploys.models import Deploy, Release, Source
 from operations import queue
 from operations.models import ACTIVE, Operation, Reason, State
@@ -23,7 +23,7 @@ from teams.models import User
 
 def start_deploy(*, project: Project, user: User, source: Source, subdomain: str = "") -> Deploy:
     """Begin a deploy: its first act is a plan that changes nothing. Raises Refusal, naming the form field."""
-    _require_ready(project)
+    require_ready(project)
     spec = dict(source.manifest.get("spec") or {})
     _require_same_project(source, project)
     if address := _address(project, spec, subdomain):
@@ -38,16 +38,21 @@ def start_deploy(*, project: Project, user: User, source: Source, subdomain: str
 
 
 def redeploy_release(*, release: Release, user: User) -> Deploy:
-    """Bring a release back, in one step unless a warning blocks. The same wish again returns the deploy under way."""
+    """Bring a release back, in one step unless a warning blocks. The same wish again returns the deploy under way.
+
+    Raises Refusal when it is live, or when another release of the project is being brought back at this moment: the
+    later of two wishes must not undo the earlier one unseen.
+    """
     project = release.project
-    _require_ready(project)
+    require_ready(project)
     if release.is_live:
         raise Refusal("ALREADY_LIVE", _("This release is what serves now."))
     number = release.generation if release.generation is not None else release.remote_id
     with transaction.atomic():
-        Release.objects.select_for_update().get(pk=release.pk)  # a double click is one wish
+        Project.objects.select_for_update().get(pk=project.pk)  # a double click is one wish
         if running := _active_redeploy(release):
             return running
+        _require_no_other_redeploy(project)
         deploy = Deploy.objects.create(
             team_id=project.team_id,
             project=project,
@@ -112,7 +117,7 @@ def deploy_again(*, deploy: Deploy, user: User) -> Deploy:
     _require_ended(deploy)
     if deploy.restores is not None:
         return redeploy_release(release=deploy.restores, user=user)
-    _require_ready(deploy.project)
+    require_ready(deploy.project)
     with transaction.atomic():
         fresh = Deploy.objects.create(
             team_id=deploy.team_id,
@@ -137,8 +142,8 @@ def resume_deploy(*, deploy: Deploy, user: User) -> Operation:
 
 
 def refresh_releases(project: Project) -> Operation | None:
-    """Queue one reading of the project's releases; None when it cannot be read yet."""
-    if not project.is_ready:
+    """Queue one reading of the project's releases; None when it cannot be read yet, or its anon key is missing."""
+    if not project.takes_deploys:
         return None
     return queue.submit(
         queue.Request(
@@ -154,6 +159,12 @@ def refresh_releases(project: Project) -> Operation | None:
             args={"project": str(project.pk)},
         )
     )
+
+
+def fresh_releases(project: Project) -> Operation | None:
+    """Return the newest reading of the project's releases, after queuing one if it is too old."""
+    sync = selectors.last_sync(project)
+    return refresh_releases(project) or sync if selectors.is_stale(sync) else sync
 
 
 def _submit(deploy: Deploy, user: User, kind: str, title: str, **args: Any) -> Operation:
@@ -194,11 +205,25 @@ def _address(project: Project, spec: dict[str, Any], wanted: str) -> str:
         raise Refusal("SUBDOMAIN_INVALID", str(error), field="subdomain") from None
 
 
-def _require_ready(project: Project) -> None:
+def require_ready(project: Project) -> None:
+    """Raise Refusal for a project that nothing can be deployed to."""
     if not project.is_ready or not project.remote_id:
         step = NextStep("open_project", _("Look at the project"), f"/projects/{project.pk}")
         raise Refusal(
             "PROJECT_NOT_READY", _("This project is not ready yet."), field="project", next_steps=[step]
+        )
+    _require_key(project)
+
+
+def _require_key(project: Project) -> None:
+    """Raise Refusal where the key is missing with which every deploy is followed."""
+    if not project.anon_key:
+        raise Refusal(
+            "KEYS_MISSING",
+            _("The panel has no keys of %(project)s. Import them from the CLI's file, then deploy.")
+            % {"project": project.name},
+            field="project",
+            next_steps=[NextStep("adopt_project", _("Import its keys"), reverse("projects:adopt"))],
         )
 
 
@@ -221,9 +246,32 @@ def _operation_of(deploy: Deploy) -> Operation:
     return deploy.operation
 
 
+def _require_no_other_redeploy(project: Project) -> None:
+    """Refuse while a redeploy of the project is in line or runs; one that waits for a person stands in nobody's way."""
+    under_way = Deploy.objects.filter(
+        project=project,
+        kind=Deploy.Kind.REDEPLOY,
+        operation__state__in=(State.QUEUED, State.RUNNING),
+    )
+    other = under_way.select_related("restores", "created_by").first()
+    if other is None or other.restores is None:
+        return
+    back = other.restores
+    sentence = _(
+        "%(who)s is bringing generation %(number)s back at this moment, so nothing was started for you. "
+        "Wait until that has ended or cancel it, then decide again."
+    )
+    who = {
+        "who": other.created_by.label,
+        "number": back.generation if back.generation is not None else back.remote_id,
+    }
+    step = NextStep("open_deploy", _("Look at that redeploy"), reverse("deploys:detail", args=[other.pk]))
+    raise Refusal("REDEPLOY_UNDER_WAY", sentence % who, next_steps=[step])
+
+
 def _active_redeploy(release: Release) -> Deploy | None:
     return (
         Deploy.objects.filter(restores=release, operation__state__in=ACTIVE)
-        .select_related("operation")
+        .select_related("operation", "created_by")
         .first()
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from run402.reading import documents
 from run402.resources.releases import Inventory
 
 State = dict[str, Any]
@@ -53,7 +54,7 @@ def _known_without_base(inventory: Inventory | None) -> State:
 
 def routes_of(routes: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the entries of an inventory as they are written in a spec (contract: apply 3.4 B)."""
-    entries = [entry for entry in routes.get("entries") or [] if isinstance(entry, dict)]
+    entries = documents(routes, "entries")
     kept = ("pattern", "methods", "target", "acknowledge_readonly", "pricing")
     return [{key: entry[key] for key in kept if entry.get(key) is not None} for entry in entries]
 
@@ -66,7 +67,8 @@ def public_paths_of(inventory: Inventory) -> dict[str, Any] | None:
     if "explicit_public_path" not in authorities and ("implicit_file_path" in authorities or not site):
         return None
     explicit = [row for row in rows if row.get("reachability_authority") == "explicit_public_path"]
-    return {"mode": "explicit", "replace": {str(row["public_path"]): _public_path(row) for row in explicit}}
+    replace = {str(row["public_path"]): _public_path(row) for row in explicit if row.get("public_path")}
+    return {"mode": "explicit", "replace": replace}
 
 
 def _public_path(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core.errors import Refusal
-from deploys import mirror
+from deploys import mirror, questions
 from deploys.models import Release
 from operations.work import Work
 from projects.models import Project
@@ -24,7 +25,7 @@ MOST_INVENTORIES = 15
 
 def releases(work: Work) -> dict[str, Any]:
     """Read the live release and the list of operations; write what is new."""
-    project = _project(work)
+    project = project_of(work)
     with work.client(sign=False) as client:
         active = client.releases.active(anon_key=project.anon_key, site_limit=mirror.SHOWN_PATHS)
         made = _made(client, project)
@@ -33,10 +34,12 @@ def releases(work: Work) -> dict[str, Any]:
     return {"releases": len(made), "inventories": looked}
 
 
-def _project(work: Work) -> Project:
+def project_of(work: Work) -> Project:
+    """Return the project that a reading is about. Raises Refusal when there is none, or it cannot be read yet."""
     project = Project.objects.filter(pk=work.args["project"], team_id=work.operation.team_id).first()
     if project is None or not project.is_ready:
         raise Refusal("PROJECT_NOT_READY", _("This project is not there, or not made yet."))
+    questions.require_answers(project)
     return project
 
 
@@ -70,8 +73,12 @@ def _write(project: Project, active: Inventory | None, made: list[ApplyOperation
 
 
 def _look_closer(work: Work, client: Client, project: Project) -> int:
-    """Read the inventories of releases we know by id only; one the gateway forgot keeps its row."""
-    unseen = Release.objects.filter(project=project, inventory={}).order_by("-created_at")[:MOST_INVENTORIES]
+    """Read the inventories of releases we know by id only, or that an earlier version kept less of.
+
+    One that the gateway forgot keeps its row.
+    """
+    less = Q(inventory={}) | ~Q(inventory__has_key="public_paths")
+    unseen = Release.objects.filter(less, project=project).order_by("-created_at")[:MOST_INVENTORIES]
     count = 0
     for row in unseen:
         work.stop_if_cancelled()

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from deploys.views import deploys, files, releases
+from deploys.views import deploys, files, releases, routes
 
 app_name = "deploys"
 
@@ -17,9 +17,13 @@ urlpatterns: list[URLPattern] = [
     path("deploys/<uuid:pk>/again", deploys.again, name="again"),
     path("deploys/<uuid:pk>/resume", deploys.resume, name="resume"),
     path("projects/<uuid:pk>/releases", releases.releases, name="releases"),
+    path("projects/<uuid:pk>/releases/diff", releases.diff, name="diff"),
     path("projects/<uuid:pk>/releases/<uuid:release>", releases.release, name="release"),
     path("projects/<uuid:pk>/releases/<uuid:release>/redeploy", releases.redeploy, name="redeploy"),
     path("projects/<uuid:pk>/releases/<uuid:release>/file", files.release_file, name="release_file"),
+    path("projects/<uuid:pk>/routes", routes.table, name="routes"),
+    path("projects/<uuid:pk>/routes/edit", routes.edit, name="routes_edit"),
+    path("projects/<uuid:pk>/xray", routes.xray, name="xray"),
     path("raw/<str:capability>", files.serve, name="raw"),
     path("projects/<uuid:pk>/panels/releases", releases.project_panel, name="project_panel"),
 ]

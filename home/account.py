@@ -19,7 +19,8 @@ from projects.selectors import newest_live_first
 from teams.models import Membership
 from teams.reach import Reach
 from teams.record import events_within
-from wallets.models import Gateway, Payment, Wallet
+from wallets import windows
+from wallets.models import Checkout, Gateway, Payment, Wallet
 from wallets.selectors import a_day_ago, wallets_of
 
 MOST_PROJECTS, MOST_OPERATIONS, MOST_EVENTS = 6, 12, 8
@@ -36,11 +37,12 @@ SILENT = (
 
 @dataclass(frozen=True)
 class WalletNow:
-    """A wallet with what it spent in the last 24 hours and the payment that blocks it, if there is one."""
+    """A wallet with its spending of 24 hours, the payment that blocks it, and an unfinished one by card."""
 
     payer: Payer
     spent_in_a_day_micros: int
     unknown_payment: str
+    open_checkout: str = ""
 
     @property
     def wallet(self) -> Wallet:
@@ -69,15 +71,20 @@ class Account:
 
 
 def read(membership: Membership, gateway: Gateway) -> Account:
-    """Return what a member reaches of their team at the gateway."""
+    """Return what a member reaches of their team at the gateway.
+
+    What is under way is read first: of what has ended by then, the rest shows the outcome; the other end loads the page
+    anew.
+    """
     reach = membership.reach
+    under_way = tuple(active(reach, gateway))
     projects = tuple(_projects(reach, gateway))
     return Account(
         wallets=tuple(wallets_now(reach, gateway)),
         projects=projects,
         project_count=cast(Any, projects[0]).total if projects else 0,
         has_gone_live=any(cast(Any, project).released or project.live_release for project in projects),
-        active=tuple(active(reach, gateway)),
+        active=under_way,
         events=tuple(_changes(membership)[:MOST_EVENTS]),
     )
 
@@ -100,17 +107,23 @@ def wallets_now(reach: Reach, gateway: Gateway) -> list[WalletNow]:
     """Return the wallets at the gateway, oldest first, in one query."""
     payments = Payment.objects.filter(wallet=OuterRef("pk")).order_by()
     counting = payments.filter(reserved_at__gt=a_day_ago(), state__in=Payment.COUNTING)
-    spent = counting.values("wallet").annotate(total=Sum("amount_micros")).values("total")
+    counting = counting.exclude(paid_by="card")
+    spent = counting.values("wallet").annotate(total=Sum(windows.charged())).values("total")
     unknown = payments.filter(state=Payment.State.UNKNOWN).values("pk")[:1]
+    unpaid = Checkout.objects.filter(wallet=OuterRef("pk"), state=Checkout.State.OPEN).values("pk")[:1]
     rows = wallets_of(reach, gateway).annotate(
-        spent_lately=Coalesce(Subquery(spent), 0), unknown_payment=Subquery(unknown)
+        spent_lately=Coalesce(Subquery(spent), 0),
+        unknown_payment=Subquery(unknown),
+        open_checkout=Subquery(unpaid),
     )
     return [_wallet_now(row) for row in rows.order_by("created_at")]
 
 
 def _wallet_now(row: Wallet) -> WalletNow:
     read = cast(Any, row)
-    return WalletNow(payer(row), int(read.spent_lately), str(read.unknown_payment or ""))
+    return WalletNow(
+        payer(row), int(read.spent_lately), str(read.unknown_payment or ""), str(read.open_checkout or "")
+    )
 
 
 def active(reach: Reach, gateway: Gateway) -> list[Operation]:

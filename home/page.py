@@ -13,6 +13,8 @@ from django.utils.translation import ngettext
 
 from audit.models import Event
 from audit.words import in_words
+from billing import renewals
+from core.ui.money import usd
 from home import first
 from home.account import Account, WalletNow, lapsed
 from operations import approvals, decisions, watch
@@ -132,14 +134,17 @@ def running_of(active: Sequence[Operation]) -> Running:
 
 
 def needs_of(account: Account, membership: Membership) -> tuple[Need, ...]:
-    """Return what waits for the member: decisions, payments of unknown outcome, tiers that ended, new passkeys."""
+    """Return what waits for the member: decisions, payments, tiers that ended or cannot be renewed, new passkeys."""
     paused = [operation for operation in account.active if operation.state == State.WAITING]
     waiting = [need for operation in paused if (need := _waits(operation, membership))]
     unknown = [_unknown(now) for now in account.wallets if now.unknown_payment]
     ended = [_tier_ended(now) for now in lapsed(account)] if account.has_gone_live else []
+    payable = [now for now in account.wallets if now.open_checkout]
+    cards = [_unpaid(now) for now in payable] if allows(membership.role, Action.TIER_SET) else []
+    low = [_low(now) for now in account.ready_wallets if renewals.is_low(now.wallet)]
     owner = allows(membership.role, Action.OWNERS_MANAGE)
     new = [_new_passkey(one) for one in passkeys.waiting(membership.team)] if owner else []
-    return (*waiting, *new, *unknown, *ended, *_of_the_instance(membership))
+    return (*waiting, *new, *unknown, *cards, *ended, *low, *_of_the_instance(membership))
 
 
 def _of_the_instance(membership: Membership) -> list[Need]:
@@ -172,7 +177,7 @@ def _waits(operation: Operation, membership: Membership) -> Need | None:
     if operation.actor_id == membership.user_id or not allows(membership.role, Action.PAYMENT_APPROVE):
         return None
     text = _("%(who)s asks; a second person has to approve") % {"who": operation.actor_label}
-    url = reverse("operations:detail", args=[operation.pk])
+    url = reverse("operations:approval", args=[operation.pk])
     return Need("hourglass", operation.title, text, url, _("Review"))
 
 
@@ -190,10 +195,26 @@ def _unknown(now: WalletNow) -> Need:
     return Need("clock", title, text, reverse("billing:payment", args=[now.unknown_payment]), _("Look"))
 
 
+def _unpaid(now: WalletNow) -> Need:
+    title = _("A payment by card for %(wallet)s is unfinished") % {"wallet": now.wallet.label}
+    text = _("Its page waits for a card. Pay it, or put it aside.")
+    url = reverse("billing:checkout", args=[now.open_checkout])
+    return Need("credit-card", title, text, url, _("Look"))
+
+
 def _tier_ended(now: WalletNow) -> Need:
     title = _("%(wallet)s has no active tier") % {"wallet": now.wallet.label}
     text = _("Its projects stop being served when the grace time ends.")
     return Need("triangle-alert", title, text, reverse("billing:wallet", args=[now.wallet.pk]), _("Renew"))
+
+
+def _low(now: WalletNow) -> Need:
+    title = _("%(wallet)s cannot pay its next renewal") % {"wallet": now.wallet.label}
+    facts = {"tier": now.wallet.tier, "price": usd(renewals.price_micros(now.wallet) or 0, exact=True)}
+    text = (
+        _("The %(tier)s tier costs %(price)s, and neither the wallet nor Run402 holds that for it.") % facts
+    )
+    return Need("wallet", title, text, reverse("billing:wallet", args=[now.wallet.pk]), _("Look"))
 
 
 def _change(event: Event) -> Change:

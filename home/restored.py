@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from notifications.models import Hook
+from operations.decisions import RESTORED
 from operations.models import Operation, Reason, State
-from operations.restoring import RESTORED
 from wallets.models import Halt, Wallet
 
 

@@ -38,9 +38,11 @@ ACTIONS: tuple[tuple[Promise, str, str, Action], ...] = (
 
 SOURCES: dict[str, Promise] = {
     "projects": gettext_lazy("Projects"),
+    "secrets": gettext_lazy("Secrets"),
     "wallets": gettext_lazy("Wallets"),
     "deploys": gettext_lazy("Deploys"),
     "releases": gettext_lazy("Releases"),
+    "jobs": gettext_lazy("Jobs"),
     "operations": gettext_lazy("Activity"),
 }
 

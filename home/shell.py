@@ -29,12 +29,16 @@ from wallets.selectors import ready_wallets
 
 @dataclass(frozen=True)
 class Place:
-    """One place in the navigation, before any request: its labels are translated when they are shown."""
+    """One place in the navigation, before any request: its labels are translated when they are shown.
+
+    `also`: where the addresses of further pages begin that belong to it.
+    """
 
     url_name: str
     label: Promise
     icon: str
     key: str = ""
+    also: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ PLACES: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
             Place("home:home", gettext_lazy("Home"), "house", "h"),
             Place("projects:list", gettext_lazy("Projects"), "box", "p"),
             Place("deploys:list", gettext_lazy("Deploys"), "rocket", "d"),
+            Place("jobs:list", gettext_lazy("Jobs"), "cpu", "j"),
         ),
     ),
     (
@@ -121,7 +126,7 @@ PLACES: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
         (
             Place("billing:wallets", gettext_lazy("Wallets"), "wallet", "w"),
             Place("billing:payments", gettext_lazy("Payments"), "receipt-text"),
-            Place("billing:tiers", gettext_lazy("Tiers"), "credit-card"),
+            Place("billing:tiers", gettext_lazy("Tiers"), "credit-card", also="/checkouts/"),
         ),
     ),
     (
@@ -218,6 +223,7 @@ def _sections(request: PanelRequest) -> tuple[NavSection, ...]:
 def _item(path: str, place: Place, counts: dict[str, tuple[int, bool]]) -> NavItem:
     url = reverse(place.url_name)
     current = path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))
+    current = current or bool(place.also and path.startswith(place.also))
     count, due = counts.get(place.url_name, (None, False))
     return NavItem(str(place.label), place.icon, url, current, count, due, place.key)
 

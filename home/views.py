@@ -43,13 +43,16 @@ def running(request: PanelRequest) -> HttpResponse:
 @require_safe
 @require(Action.VIEW)
 def balances(request: PanelRequest) -> HttpResponse:
-    """Answer the money panel; stale balances are being read anew, and it asks again while they are."""
-    gateway = gateways.of(request)
-    wallets = account.wallets_now(request.membership.reach, gateway)
+    """Answer the money panel; stale balances are being read anew, and it asks again while they are.
+
+    It is seen whether they are before the wallets are read: the last answer has to show what the last reading wrote.
+    """
+    gateway, reach = gateways.of(request), request.membership.reach
     asked = whole_number(request, "asked") or 1
     if asked == 1:
-        money.refresh_stale(wallets)
-    again = asked < money.MOST_POLLS and money.is_reading(request.membership.reach, gateway)
+        money.refresh_stale(account.wallets_now(reach, gateway))
+    again = asked < money.MOST_POLLS and money.is_reading(reach, gateway)
+    wallets = account.wallets_now(reach, gateway)
     panel = money.money(wallets, gateway, asked=asked, delay=money.NEXT_MS if again else 0)
     return render(request, "home/_money.html", {"money": panel})
 

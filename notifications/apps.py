@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class NotificationsConfig(AppConfig):
@@ -18,7 +19,7 @@ class NotificationsConfig(AppConfig):
         carriers.add("mail", carry)
         tellers.add("notices", telling.tell)
         outcome_listeners.add("notices", outcomes.on_outcome)
-        panels.add("mails", Panel("team.owners", "notifications:mails"))
+        panels.add("mails", Panel("team.owners", "notifications:mails", gettext_lazy("Mails")))
         leaver_sources.add("hooks", people.of_leaver)
         personal_data.add("notifications", people.of_person)
         erasers.add("notifications", people.erase)

@@ -50,8 +50,13 @@ def _is_for_people(operation: Operation) -> bool:
 
 def _happening(operation: Operation) -> Happening | None:
     if approvals.is_waiting(operation):
-        text = _("%(who)s asks; a second person has to approve.") % {"who": operation.actor_label}
         deciders = frozenset(user.pk for user in approvals.deciders(operation))
+        request = approvals.request_of(operation)
+        if request and request.due_at:
+            text = _("Nobody else can approve it: it goes on at %(when)s UTC unless you stop it.")
+            text %= {"when": request.due_at.strftime("%H:%M")}
+            return _of(operation, "approval.needed", _("Waits for an hour"), text)
+        text = _("%(who)s asks; a second person has to approve.") % {"who": operation.actor_label}
         return _of(operation, "approval.needed", _("Waits for approval"), text, deciders)
     if operation.state == State.WAITING:
         text = _("Waits for %(what)s.") % {"what": operation.get_reason_display()}

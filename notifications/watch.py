@@ -7,6 +7,7 @@ told again: notices are kept for longer than these look back (`notifications.ret
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,9 +19,9 @@ from django.utils.translation import gettext as _
 from core import happenings
 from core.happenings import Happening
 from notifications import outcomes
-from notifications.models import Notice
+from notifications.models import Hook, Notice
 from operations.models import Operation, Reason, State
-from teams.models import Team
+from teams.models import Membership, Team
 from wallets import halts
 from wallets.models import Halt, Payment, TrustedPasskey, Wallet
 
@@ -35,6 +36,7 @@ HALTS_LOOK_BACK = timedelta(days=1)
 def look() -> int:
     """Tell of what is new; return how much that was."""
     found = [*unconfirmed(), *unknown_payments(), *ending_leases(), *new_passkeys(), *made_and_lifted_halts()]
+    found += [happening for _name, watch in happenings.watches.items() for happening in watch()]
     new = _untold(found)
     for happening in new:
         happenings.tell(happening)
@@ -116,34 +118,50 @@ def made_and_lifted_halts() -> Iterable[Happening]:
     for halt in Halt.objects.filter(Q(lifted_at=None) | Q(lifted_at__gte=lately)).select_related(
         "team", "gateway"
     ):
-        for team_id in _concerned(halt):
-            yield _halted(halt, team_id)
+        for team_id, people in _concerned(halt):
+            yield _halted(halt, team_id, people)
             if halt.lifted_at is not None:
-                yield _resumed(halt, team_id)
+                yield _resumed(halt, team_id, people)
 
 
-def _concerned(halt: Halt) -> list[UUID | None]:
-    """Return the teams, and None for the operators."""
+Concerned = tuple[UUID | None, frozenset[UUID] | None]
+
+
+def _concerned(halt: Halt) -> list[Concerned]:
+    """Return the teams, and None for the operators, each with whom to tell; None: whom the type of event says.
+
+    Who operates the instance or is in several of the teams is told once. Webhooks are each team's own.
+    """
     if halt.team_id:
-        return [halt.team_id]
+        return [(halt.team_id, None)]
     teams = Team.objects.order_by("pk")
     if halt.gateway_id:
         teams = teams.filter(Exists(Wallet.objects.filter(team=OuterRef("pk"), gateway=halt.gateway_id)))
-    return [None, *teams.values_list("pk", flat=True)]
+    first: dict[UUID, set[UUID]] = {pk: set() for pk in teams.values_list("pk", flat=True)}
+    members = Membership.objects.filter(team__in=first, user__is_active=True, user__is_operator=False)
+    told: set[UUID] = set()
+    for team_id, user_id in members.order_by("team_id").values_list("team_id", "user_id"):
+        if user_id not in told:
+            told.add(user_id)
+            first[team_id].add(user_id)
+    hooked = set(Hook.objects.filter(team__in=first, on=True).values_list("team_id", flat=True))
+    asked = ((pk, frozenset(people)) for pk, people in first.items() if people or pk in hooked)
+    return [(None, None), *asked]
 
 
-def _halted(halt: Halt, team_id: UUID | None) -> Happening:
+def _halted(halt: Halt, team_id: UUID | None, people: frozenset[UUID] | None) -> Happening:
     words = {"name": halts.target(halt), "who": halt.by_label}
     title = _("%(name)s was stopped by %(who)s") % words
     if halt.is_restored:
         title = _("This instance was restored from a backup and is paused")
     text = _("Nothing of it begins, is sent or is signed until it is resumed.")
-    return _of_halt(halt, team_id, "made", title, text, halts.said(halt))
+    return replace(_of_halt(halt, team_id, "made", title, text, halts.said(halt)), people=people)
 
 
-def _resumed(halt: Halt, team_id: UUID | None) -> Happening:
+def _resumed(halt: Halt, team_id: UUID | None, people: frozenset[UUID] | None) -> Happening:
     title = _("%(name)s was resumed by %(who)s") % {"name": halts.target(halt), "who": halt.lifted_by_label}
-    return _of_halt(halt, team_id, "lifted", title, _("What was held up goes on."))
+    told = _of_halt(halt, team_id, "lifted", title, _("What was held up goes on."))
+    return replace(told, people=people)
 
 
 def _of_halt(

@@ -9,10 +9,13 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.module_loading import autodiscover_modules
 
+        from operations import demanding
         from operations.results import ResultColumn
-        from wallets.sealed import sealed_columns
+        from wallets.sealed import MacColumn, sealed_columns
 
         sealed_columns.add("operations.Result.covered", ResultColumn())
+        asked = MacColumn("operations.Approval", "mac", covered=demanding.covered)
+        sealed_columns.add("operations.Approval.mac", asked)
         autodiscover_modules("handlers")
 
         from core.registry import erasers, leaver_sources, personal_data
@@ -32,7 +35,7 @@ class OperationsConfig(AppConfig):
         from operations import restoring
 
         tables.add("operations.Operation", Table(scrub=restoring.without_passing_result))
-        keep("operations.OperationEvent", "operations.OperationRequest")
+        keep("operations.OperationEvent", "operations.OperationRequest", "operations.Approval")
         leave_out("worthless after a quarter of an hour", "operations.Result")
         leave_out("who is alive now", "operations.WorkerPulse", "operations.BeatPulse")
         leave_out("what is wrong, and how full the disk is, now", "operations.Trouble", "operations.DiskUse")

@@ -15,6 +15,7 @@ from operations.registry import kind_label, kinds
 from teams.models import Membership
 from teams.permissions import allows
 from wallets import assertions, passkeys, reveal
+from wallets.limits import money_of
 from wallets.models import TrustedPasskey
 
 
@@ -49,6 +50,12 @@ class ConsentPage:
     @property
     def is_ready(self) -> bool:
         return self.standing is Standing.READY
+
+    @property
+    def is_real_money(self) -> bool:
+        """Real money would leave: the page looks like it."""
+        network = str(self.operation.args.get("network", ""))
+        return kinds.get(self.operation.kind).pays and money_of(network) == "real"
 
 
 def consent_page(operation: Operation, membership: Membership, *, in_tab: bool = False) -> ConsentPage:

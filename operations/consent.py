@@ -32,6 +32,8 @@ from wallets.models.passkey import in_utc
 
 #: How long after its time was up a confirmed operation may still be done: workers are busy, or were down.
 GRACE = timedelta(minutes=10)
+#: The same where a second person may take so long, once a worker has seen that it was right.
+SEEN_GRACE = timedelta(days=1)
 MOST_BYTES = 16_384
 ANSWER = ("clientDataJSON", "authenticatorData", "signature")
 #: Beside the assertion: a worker's mark that it was right, once its passkey's counter has moved.
@@ -118,11 +120,11 @@ def demand(operation: Operation) -> None:
     if until is None or not operation.consent or operation.actor_id is None:
         raise refused("CONSENT_MISSING", _("Nobody has confirmed this with a passkey."))
     now = timezone.now()
-    if now > until + GRACE:
+    seen = _was_seen(operation)
+    if now > until + (SEEN_GRACE if seen and kinds.get(operation.kind).waits_for_two else GRACE):
         raise too_late()
     if until > now + CONSENT_FOR + timedelta(minutes=1):
         raise refused("CONSENT_OTHER", _("This was to be confirmed for longer than the panel allows."))
-    seen = _was_seen(operation)
     with transaction.atomic():
         assertions.verify(_given(operation), _wanted(operation, operation.actor_id), again=seen)
         if not seen:

@@ -28,6 +28,9 @@ RECONCILING = "reconciling"
 #: The checkpoint that counts how often doubt arose since a person decided.
 DOUBTS = "doubts"
 
+#: The checkpoint of an operation that came out of a backup (`operations.restoring`).
+RESTORED = "restored"
+
 
 class Next(enum.StrEnum):
     """What the engine does next."""
@@ -66,6 +69,10 @@ def _vouched(error: Mapping[str, Any]) -> bool:
 
 def why_not_retried(operation: Operation) -> str:
     """Return in one sentence why the panel does not repeat it by itself; empty while that is no question."""
+    if is_in_review(operation) and not operation.error and operation.checkpoints.get(RESTORED):
+        return _(
+            "It was under way when the backup was made that is restored here: it may have happened since."
+        )
     if not operation.error or not _rests_badly(operation):
         return ""
     mutates = kinds.get(operation.kind).mutates if operation.kind in kinds else True

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from audit.files import cell
+from audit.files import Echo, cell
 from operations.models import Operation, OperationEvent, OperationRequest
 from operations.registry import kinds
 
@@ -47,16 +47,9 @@ def jsonl(found: QuerySet[Operation]) -> Iterator[str]:
         yield json.dumps(_whole(operation), ensure_ascii=False) + "\n"
 
 
-class _Echo:
-    """A file that hands back what is written, for `csv`."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def as_csv(found: QuerySet[Operation]) -> Iterator[str]:
     """Yield the lines of a table for spreadsheets, oldest operation first."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield str(writer.writerow(COLUMNS))
     for operation in _oldest_first(found).iterator(chunk_size=CHUNK):
         error = operation.error

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from operations import decisions, line, selectors
-from operations.models import Operation, State
+from operations.models import Operation, Reason, State
 from operations.registry import INTERACTIVE, kinds
 
 #: Delays of the first polls of an interactive operation, in milliseconds; then once a second (STYLE, rule 13).
@@ -52,12 +52,12 @@ def live(
     operation: Operation, fragment: Literal["strip", "events"], *, step: int = 0, after: int = 0
 ) -> Live:
     """Return what to say now. `step` counts the polls so far, `after` is the number of the last event shown."""
-    url = reverse(f"operations:{fragment}", args=[operation.pk])
+    url, person = reverse(f"operations:{fragment}", args=[operation.pk]), asks_person(operation)
     return Live(
         operation=operation,
         sentence=_sentence(operation),
         silent=operation.state == State.QUEUED and selectors.worker_is_silent(),
-        url=f"{url}?after={after}&step={step + 1}{'&review=1' if decisions.is_in_review(operation) else ''}",
+        url=f"{url}?after={after}&step={step + 1}{f'&{person}=1' if person else ''}",
         delay=next_delay(operation, step),
     )
 
@@ -68,10 +68,21 @@ def decide_url(operation: Operation) -> str:
         return ""
     if decisions.is_in_review(operation):
         return reverse("operations:detail", args=[operation.pk])
+    if operation.reason == Reason.APPROVAL:
+        return reverse("operations:approval", args=[operation.pk])
     if not operation.awaits_consent:
         return operation.subject_url
     in_tab = operation.kind in kinds and kinds.get(operation.kind).result_for is not None
     return "" if in_tab else reverse("operations:consent", args=[operation.pk])
+
+
+def asks_person(operation: Operation) -> str:
+    """Return for which decision of a person it waits that is drawn with the page: “review”, “approval”, or nothing.
+
+    A page loads anew when this changes. Rows change with it too: what is in review is marked as in doubt.
+    """
+    asks = operation.state == State.WAITING and operation.reason in (Reason.REVIEW, Reason.APPROVAL)
+    return operation.reason if asks else ""
 
 
 def next_delay(operation: Operation, step: int) -> int:

@@ -14,11 +14,12 @@ from django.utils.http import urlencode
 
 from core.paging import LongPaginator
 from operations import approvals, decisions, live, retention, selectors
+from operations.approval_page import Standing, standing
 from operations.entries import Entry
 from operations.models import Operation, OperationEvent, OperationRequest
 from operations.registry import kind_label, kinds
 from operations.reviewing import Review, review_of
-from teams.models import Membership, User
+from teams.models import Membership
 from teams.permissions import Action, allows
 
 PER_PAGE = 25
@@ -71,17 +72,6 @@ class EventsPage:
 
 
 @dataclass(frozen=True)
-class Approval:
-    """What waits for a second person: how much at most, who could decide, and whether the looking person is one."""
-
-    micros: int
-    network: str
-    purpose: str
-    deciders: tuple[User, ...]
-    may_decide: bool
-
-
-@dataclass(frozen=True)
 class DetailPage(EventsPage):
     """One operation in full. `requests` is one page of them; `review` is there while nobody knows what became of it."""
 
@@ -90,7 +80,7 @@ class DetailPage(EventsPage):
     requests: Page[OperationRequest]
     may_cancel: bool
     seconds: float | None
-    approval: Approval | None
+    approval: Standing | None
     why: str
     review: Review | None
 
@@ -141,22 +131,16 @@ def detail_page(operation: Operation, membership: Membership, *, number: str = "
         requests=LongPaginator(selectors.requests_of(operation), REQUESTS_PER_PAGE).get_page(number),
         may_cancel=may_cancel(operation, membership) and not operation.cancel_requested,
         seconds=_seconds(operation),
-        approval=_approval(operation, membership) if approvals.is_waiting(operation) else None,
+        approval=_asked(operation),
         why=decisions.why_not_retried(operation),
         review=review_of(operation, membership),
     )
 
 
-def _approval(operation: Operation, membership: Membership) -> Approval:
-    deciders = tuple(approvals.deciders(operation))
-    args = operation.args
-    return Approval(
-        micros=int(args.get("micros", 0)),
-        network=str(args.get("network", "")),
-        purpose=str(args.get("purpose") or operation.title),
-        deciders=deciders,
-        may_decide=membership.user in deciders,
-    )
+def _asked(operation: Operation) -> Standing | None:
+    """Return the request for an approval that the operation waits for."""
+    request = approvals.request_of(operation) if approvals.is_waiting(operation) else None
+    return standing(request) if request else None
 
 
 def may_cancel(operation: Operation, membership: Membership) -> bool:

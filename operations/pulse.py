@@ -15,7 +15,7 @@ from core.keysets import key_ids
 from operations.models import WorkerPulse
 from operations.watch import deaf, troubles
 from operations.watch.findings import findings_here, skew
-from wallets import macs, vault
+from wallets import macs, signer, vault
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,7 @@ def beat_once(name: str) -> WorkerPulse:
         name=name,
         unlocks=unlocks,
         checks_limits=checks_limits,
+        pays_by_mpp=signer.can_pay_by_mpp(),
         keys=keys_held(),
         findings=findings_here(),
         skew_milliseconds=round(skew().total_seconds() * 1000),

@@ -23,7 +23,7 @@ from core.prepared import Insert, Param, Prepared
 from operations import outcomes, rights, wake
 from operations.endings import PAUSING
 from operations.models import ACTIVE, Operation, OperationEvent, Reason, State, ids
-from operations.registry import Guard, Kind, kinds
+from operations.registry import Kind, kinds
 from teams.models import Team, User
 from teams.permissions import Action, NotAllowed, still_allowed
 from wallets.models import Gateway, Wallet
@@ -120,7 +120,7 @@ def _equal_active(request: Request) -> Operation | None:
 
 
 def _create(request: Request, kind: Kind) -> Operation:
-    guarded = kind.guard is Guard.PASSKEY
+    guarded = kind.asks_passkey(request.args)
     operation = Operation(
         team=request.team,
         kind=request.kind,
@@ -156,12 +156,14 @@ def decide(
     message: str,
     reason: Reason | None = None,
     recorded: str = "decided",
+    action: Action | None = None,
 ) -> None:
     """Put a waiting operation back in line with a decision, recorded as `operation.<recorded>`.
 
+    `action` is the right it takes, if another than to start the kind.
     Raises Refusal when it no longer waits, or not for `reason` if one is given, and NotAllowed when they may not.
     """
-    rights.require(operation, actor)
+    rights.require(operation, actor, action)
     with transaction.atomic():
         locked = Operation.objects.select_for_update().get(pk=operation.pk)
         decidable = Operation.objects.filter(pk=locked.pk, state=State.WAITING).exclude(
@@ -183,12 +185,12 @@ def decide(
         transaction.on_commit(lambda: wake.send(locked.queue))
 
 
-def cancel(operation: Operation, *, actor: User) -> State:
+def cancel(operation: Operation, *, actor: User, action: Action | None = None) -> State:
     """Cancel at once what no worker holds; ask a running one to stop at its next step. Return the state it is in.
 
     Raises NotAllowed when the actor may not, and Refusal for what is in review: it has happened, or not (`marking`).
     """
-    rights.require(operation, actor)
+    rights.require(operation, actor, action)
     with transaction.atomic():
         this = Operation.objects.filter(pk=operation.pk)
         if this.filter(state=State.WAITING, reason=Reason.REVIEW).exists():

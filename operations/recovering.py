@@ -8,7 +8,7 @@ import structlog
 from django.db import DatabaseError
 from django.utils import timezone
 
-from operations import consent, endings, handing, reconciling, writing
+from operations import approvals, consent, endings, handing, reconciling, writing
 from operations.endings import SENT
 from operations.models import Operation, State
 from operations.registry import INTERACTIVE, TIME_LIMITS, kinds
@@ -21,11 +21,12 @@ MOST = 100
 
 
 def sweep(queue: str) -> int:
-    """Recover the rows of vanished workers; return how many. What nobody confirmed in time ends here too.
+    """Recover the rows of vanished workers; return how many. What nobody confirmed or approved in time ends here too.
 
     Results that must not stay are emptied, and rows of no known queue are put into one.
     """
     consent.expire()
+    approvals.sweep()
     handing.empty()
     misplaced()
     expired = Operation.objects.filter(queue=queue, state=State.RUNNING, lease_until__lt=timezone.now())

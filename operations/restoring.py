@@ -9,12 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.registry import Restored
-from operations.models import ACTIVE, Operation, Reason, State
+from operations.decisions import RESTORED
+from operations.models import ACTIVE, Approval, Operation, Reason, State
 from operations.queue import add_event
 from operations.registry import Kind, kinds
 
-#: The checkpoint of an operation that came out of a backup.
-RESTORED = "restored"
 #: A worker of the old instance that finds this database again never holds a row's fence.
 FENCE_STEP = 1_000_000
 
@@ -35,6 +34,8 @@ def hold_for_review(restored: Restored) -> None:
         "The panel was restored from the backup of %(time)s. Whether this went on afterwards is not known here."
     )
     held = list(unfinished)
+    # What was approved before the backup may have been paid since.
+    Approval.objects.filter(operation__in=[one.pk for one in held]).update(state=Approval.State.REPLACED)
     unfinished.update(
         state=State.WAITING,
         reason=Reason.REVIEW,

@@ -22,6 +22,7 @@ from operations.work import CancelHonoured, Held, Later, LeaseLost, Wait, Work
 from operations.writing import write
 from run402.errors import Run402Error
 from wallets.halts import Halted
+from wallets.spending import has_left
 
 log = structlog.get_logger(__name__)
 
@@ -176,8 +177,13 @@ def _may_run(operation: Operation, kind: Kind) -> None:
             "The person who asked for this may no longer do it: their role, or what they reach, has changed."
         )
         raise Refusal("NOT_ALLOWED", said, hint=_("Somebody who may can start it again."))
-    if kind.guard is Guard.PASSKEY:
+    if kind.asks_passkey(operation.args) and not _is_paid_for(operation, kind):
         consent.demand(operation)
+
+
+def _is_paid_for(operation: Operation, kind: Kind) -> bool:
+    """Say whether real money has left under a passkey's word: it is told truly however much later that is."""
+    return kind.guard is Guard.REAL_MONEY and has_left(operation.pk)
 
 
 __all__ = ["claim", "fault_of", "run", "run_due", "sweep", "write"]

@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from core.counting import counts
 from core.prepared import Param
-from operations.models import ACTIVE, Operation, OperationEvent, OperationRequest, State, WorkerPulse
+from operations.models import (
+    ACTIVE,
+    Approval,
+    Operation,
+    OperationEvent,
+    OperationRequest,
+    State,
+    WorkerPulse,
+)
 from operations.registry import DEPLOYS, kinds
 from teams.models import Membership
 from teams.permissions import Action, demand
@@ -28,6 +36,13 @@ def operations_of(reach: Reach) -> QuerySet[Operation]:
     """Return the operations within reach, newest first: one on a project with a wallet needs both."""
     within = reach.q_or_none(project="project_id", wallet="wallet_id")
     return Operation.objects.filter(within).select_related("actor", "gateway", "wallet")
+
+
+def approvals_of(reach: Reach) -> QuerySet[Approval]:
+    """Return the requests for approvals of operations within reach, newest first; only the latest of each operation."""
+    within = operations_of(reach).order_by().values("pk")
+    rows = Approval.objects.filter(operation__in=within).exclude(state=Approval.State.REPLACED)
+    return rows.select_related("operation")
 
 
 def at(operations: QuerySet[Operation], gateway: Gateway) -> QuerySet[Operation]:
@@ -78,7 +93,11 @@ def active_for(reach: Reach, subject_id: UUID) -> list[Operation]:
 
 
 def latest_for(reach: Reach, subject_id: UUID, kind: str) -> Operation | None:
-    """Return the newest operation of a kind for one thing."""
+    """Return the newest operation of a kind for one thing.
+
+    A page reads it before that thing. The other way round, what it writes in between would be shown as it was before,
+    and nothing would load the page anew.
+    """
     return operations_of(reach).filter(subject_id=subject_id, kind=kind).first()
 
 
@@ -130,6 +149,11 @@ def worker_is_silent() -> bool:
 def alive_workers(since: datetime | Param | None = None) -> QuerySet[WorkerPulse]:
     """Return the workers that were alive within the last five seconds, or `since` then."""
     return WorkerPulse.objects.filter(at__gte=since or timezone.now() - SILENT_AFTER)
+
+
+def somebody_pays_by_mpp() -> bool:
+    """Say whether a worker is alive that has what paying by MPP needs."""
+    return alive_workers().filter(pays_by_mpp=True).exists()
 
 
 def deploys_under_way(reach: Reach) -> tuple[int, int]:

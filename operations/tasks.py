@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import structlog
@@ -83,6 +84,8 @@ def warm_up(sender: Any, **kwargs: Any) -> None:
     gateways.sync()
     connections.close_all()
     seats.arrange(int(sender.concurrency or 1), sorted(sender.app.amqp.queues.consume_from))
+    gc.collect()
+    gc.freeze()  # what is loaded stays as it is: collecting it in a child would copy the pages that all share
 
 
 @worker_ready.connect

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from operations.views import activity, consenting, deciding, detail
+from operations.views import activity, approving, consenting, deciding, detail
 
 app_name = "operations"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("<uuid:pk>/mark", deciding.mark, name="mark"),
     path("<uuid:pk>/consent", consenting.confirm, name="consent"),
     path("<uuid:pk>/sealed", consenting.sealed, name="sealed"),
-    path("<uuid:pk>/approve", deciding.approve, name="approve"),
-    path("<uuid:pk>/decline", deciding.decline, name="decline"),
+    path("<uuid:pk>/approval", approving.approval, name="approval"),
+    path("<uuid:pk>/approve", approving.approve, name="approve"),
+    path("<uuid:pk>/approve/passkey", approving.approve_real, name="approve_real"),
+    path("<uuid:pk>/decline", approving.decline, name="decline"),
 ]

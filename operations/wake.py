@@ -5,6 +5,7 @@ A lost one costs a sweep, so sending neither waits for long nor raises.
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import datetime
 from typing import Any
@@ -53,9 +54,16 @@ def send_on(queue: str) -> None:
 def send_later(queue: str, seconds: float) -> None:
     """Do it from a thread when a short pause is over: Celery's own delay is a second late on the filesystem broker."""
     if seconds <= SOON_SECONDS:
-        timer = threading.Timer(max(seconds, 0.0), _post, [queue])
+        timer = threading.Timer(max(seconds, 0.0), _post_and_leave, [queue])
         timer.daemon = True
         timer.start()
+
+
+def _post_and_leave(queue: str) -> None:
+    """Send from a thread that ends then, and its connection with it."""
+    _post(queue)
+    if _kept.producer is not None:
+        _kept.producer.connection.release()
 
 
 def _post(queue: str) -> None:
@@ -65,27 +73,67 @@ def _post(queue: str) -> None:
 def post(task: str, queue: str, *args: str) -> None:
     """Send a message without waiting for long and without raising: for tasks that a schedule would start anyway."""
     try:
-        with _connection() as connection:
-            current_app.send_task(
-                task,
-                args=args,
-                queue=queue,
-                connection=connection,
-                retry=False,
-                ignore_result=True,
-                expires=60,
-            )
-    except (KombuError, ChannelError, OSError, ValueError) as error:
-        # ValueError: the file system's table of queues, read while another process writes it.
+        if not _sent_as_before(task, queue, args):
+            _send_anew(task, queue, args)
+    except ERRORS as error:
         log.warning("wake_up_lost", task=task, queue=queue, error=type(error).__name__)
 
 
-def _connection() -> Connection:
-    """Return a connection with short time limits. One for each message: nothing to share between threads or forks."""
-    url, options = current_app.conf.broker_url, current_app.conf.broker_transport_options or {}
-    limits = LIMITS.get(url.partition(":")[0], {})
-    return Connection(
-        url, connect_timeout=LIMIT_SECONDS, transport_options={**options, **limits, "max_retries": 0}
+#: The file system's table of queues, read while another process writes it, is a ValueError.
+ERRORS = (KombuError, ChannelError, OSError, ValueError)
+
+
+class _Kept(threading.local):
+    """What a thread last sent with, since connecting takes much longer than sending; and what that leads to."""
+
+    producer: Any = None
+    target: tuple[Any, ...] = ()
+
+
+_kept = _Kept()
+
+
+def _sent_as_before(task: str, queue: str, args: tuple[str, ...]) -> bool:
+    """Send by the connection that there is. One that was idle may have ended unnoticed: then another one is needed."""
+    producer, _kept.producer = _kept.producer, None
+    if producer is None or _kept.target[0] != os.getpid():
+        return False  # one that was inherited by a fork stays with who made it
+    try:
+        if _kept.target == _target():
+            _send(producer, task, queue, args)
+            _kept.producer, producer = producer, None
+    except ERRORS:
+        log.info("broker_connection_gone")
+    if producer:
+        producer.connection.release()
+    return producer is None
+
+
+def _send_anew(task: str, queue: str, args: tuple[str, ...]) -> None:
+    target = _target()
+    _process, url, options = target
+    limits = {**options, **LIMITS.get(url.partition(":")[0], {}), "max_retries": 0}
+    connection = Connection(url, connect_timeout=LIMIT_SECONDS, transport_options=limits)
+    try:
+        producer = current_app.amqp.Producer(connection, auto_declare=False)
+        _send(producer, task, queue, args)
+        _kept.producer, _kept.target = producer, target
+    finally:
+        if _kept.producer is None:
+            connection.release()
+
+
+def _target() -> tuple[int, str, dict[str, Any]]:
+    """Return what a kept connection is good for: this process, and the broker that it is told to use."""
+    conf = current_app.conf
+    return os.getpid(), conf.broker_url, dict(conf.broker_transport_options or {})
+
+
+def _send(producer: Any, task: str, queue: str, args: tuple[str, ...]) -> None:
+    # A queue that was deleted meanwhile is declared anew: RabbitMQ would drop the message without a word.
+    producer.connection.declared_entities.clear()
+    current_app.send_task(
+        task, args=args, queue=queue, producer=producer, retry=False, ignore_result=True, expires=60
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from operations.halted import halt_of
 from operations.models import Operation, OperationRequest, Reason, State
 from operations.queue import add_event
 from operations.registry import SYNC, kinds
-from run402 import Exchange
+from run402 import Exchange, mpp
 from run402.errors import READ_METHODS
 from wallets import signer, standing
 from wallets.halts import Halted
@@ -145,6 +146,21 @@ class Work:
         if admit:
             self.admit()
         return signer.client(self.gateway, wallet, on_exchange=self._on_exchange, before=self._before)
+
+    def payer(
+        self, *, policy: mpp.CapPolicy, before_send: Callable[[mpp.SignedCharge], None], chain: mpp.Tempo
+    ) -> mpp.Payer:
+        """Return what pays by MPP as the operation's wallet, whose client was opened before and so was admitted."""
+        if self.operation.wallet is None:
+            raise LookupError(f"{self.operation.kind} has no wallet")
+        return signer.payer(
+            self.operation.wallet,
+            policy=policy,
+            before_send=before_send,
+            chain=chain,
+            on_exchange=self._on_exchange,
+            before=self._before,
+        )
 
     def admit(self) -> None:
         """Go on if the gateway may be asked now; raise Held, or Skipped when nobody waits for the operation.

@@ -59,23 +59,21 @@ _COLUMNS = tuple(field.attname for field in Operation._meta.concrete_fields)
 
 
 def _tell(operation: Operation, ending: Ending) -> None:
-    """Tell the page, the room, the audit record and whoever listens."""
+    """Tell the page, the room, whoever listens, and last the audit record, whose head is locked from then on."""
     if ending.event:
         add_event(operation, *ending.event, operation.phase)
-    if ending.state in FINAL:
-        _end(operation, ending.refusal)
+    if ending.state in FINAL and operation.state != State.SUCCEEDED and operation.kind in kinds:
+        _call("on_end_crashed", tell_end, operation)
     elif operation.state == State.WAITING and operation.reason == Reason.REVIEW:
         _call("on_review_crashed", tell_review, operation)
     if ending.state != State.QUEUED:
         outcomes.announce(operation)
+    if ending.state in FINAL and operation.kind in kinds:
+        _record(operation, ending.refusal)
 
 
-def _end(operation: Operation, refusal: str) -> None:
-    """Tell the room and the audit record. `refusal` is the code under which the panel decided not to do it."""
-    if operation.kind not in kinds:
-        return
-    if operation.state != State.SUCCEEDED:
-        _call("on_end_crashed", tell_end, operation)
+def _record(operation: Operation, refusal: str) -> None:
+    """Write the end into the audit record. `refusal` is the code under which the panel decided not to do it."""
     if kinds.get(operation.kind).audited:
         audit_operation("refused" if refusal else operation.state, operation, code=refusal)
     elif refusal and operation.actor:

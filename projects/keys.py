@@ -32,10 +32,8 @@ def service_key(project: Project) -> str:
     if not project.service_key_sealed:
         raise Refusal(
             "SERVICE_KEY_MISSING",
-            _(
-                "The panel does not hold the service key of %(project)s: Run402 shows it once, when a project is made."
-            )
+            _("The panel does not hold the service key of %(project)s. Import it from the file of the CLI.")
             % {"project": project.name},
-            next_steps=[NextStep("new_project", _("Make a project here"), "/projects/new")],
+            next_steps=[NextStep("adopt_project", _("Import its keys"), "/projects/adopt")],
         )
     return vault.unseal_field(project, "service_key_sealed", key_context(project.pk)).decode()

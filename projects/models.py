@@ -8,8 +8,14 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from projects.secrets.models import Secret, SecretDraft
 from teams.models import Team
 from wallets.models import Gateway, Wallet
+
+__all__ = ["Project", "Secret", "SecretDraft"]
+
+#: The status of a project that its wallet's list at Run402 does not name any more.
+GONE = "gone"
 
 
 class Project(models.Model):
@@ -17,8 +23,14 @@ class Project(models.Model):
 
     class State(models.TextChoices):
         PROVISIONING = "provisioning", _("Being made")
+        ADOPTING = "adopting", _("Being adopted")
         READY = "ready", _("Ready")
         FAILED = "failed", _("Could not be made")
+        DELETED = "deleted", _("Deleted")
+
+    class Origin(models.TextChoices):
+        MADE = "made", _("Made here")
+        ADOPTED = "adopted", _("Adopted")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="projects")
@@ -28,8 +40,13 @@ class Project(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="projects"
     )
     name = models.CharField(_("name"), max_length=128)
-    state = models.CharField(max_length=12, choices=State, default=State.PROVISIONING)
+    state = models.CharField(
+        max_length=12, choices=State, default=State.PROVISIONING, db_default=State.PROVISIONING
+    )
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.MADE, db_default=Origin.MADE)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The row of a deleted project stays for what refers to it: payments, releases, the audit record.
+    deleted_at = models.DateTimeField(null=True)
 
     remote_id = models.CharField(max_length=120, blank=True)
     anon_key = models.TextField(blank=True)
@@ -51,6 +68,7 @@ class Project(models.Model):
     live_generation = models.IntegerField(null=True)
     live_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField(null=True)
+    secrets_at = models.DateTimeField(null=True)
     # When somebody last had its page open.
     opened_at = models.DateTimeField(null=True)
 
@@ -70,6 +88,30 @@ class Project(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.state == self.State.READY
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.state == self.State.DELETED
+
+    @property
+    def is_adopted(self) -> bool:
+        return self.origin == self.Origin.ADOPTED
+
+    @property
+    def takes_deploys(self) -> bool:
+        """It is there, and so is the key with which a deploy is followed."""
+        return self.is_ready and bool(self.anon_key)
+
+    @property
+    def lacks_keys(self) -> bool:
+        """It is at Run402, and the panel cannot work on what is in it."""
+        return self.is_ready and not (self.service_key_sealed and self.anon_key)
+
+    @property
+    def is_only_listed(self) -> bool:
+        """Nothing of it is at Run402 that the panel could have deleted: never made, or gone, and no key asks for it."""
+        gone = self.is_ready and self.status == GONE and not self.service_key_sealed
+        return self.state == self.State.FAILED or gone
 
     @property
     def lane(self) -> str:

@@ -43,7 +43,7 @@ def make_again(*, project: Project, actor: User) -> Operation:
     """Have a worker make a project that could not be made. Raises Refusal unless it stands at FAILED."""
     _check_wallet(project.wallet)
     with transaction.atomic():
-        failed = Project.objects.filter(pk=project.pk, state=Project.State.FAILED)
+        failed = Project.objects.filter(pk=project.pk, state=Project.State.FAILED, origin=Project.Origin.MADE)
         if not failed.update(state=Project.State.PROVISIONING):
             raise Refusal("PROJECT_NOT_FAILED", _("This project is being made already, or is there."))
         if waits := selectors.in_review(project):
@@ -70,12 +70,17 @@ def refresh(*, project: Project, actor: User | None = None, delay: timedelta = t
     )
 
 
-def refresh_if_stale(project: Project) -> Operation | None:
-    """Return the refresh under way, or a new one when what the panel shows is older than a minute."""
-    if not project.is_ready or not selectors.is_stale(project):
+def refresh_if_stale(project: Project, last: Operation | None) -> Operation | None:
+    """Return the refresh under way, or a new one when what the panel shows is older than a minute.
+
+    `last` is the newest one, read before the project.
+    """
+    if not project.is_ready:
         return None
-    if under_way := selectors.under_way(project):
-        return under_way
+    if last is not None and last.is_active:
+        return last
+    if not selectors.is_stale(project):
+        return None
     return refresh(project=project) if standing.takes_background(project.gateway) else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from projects.models import Project
+from projects.models import GONE, Project
 
 #: The status of a project whose making left no answer.
 UNKNOWN = "unknown"
@@ -20,6 +20,7 @@ LIFECYCLE: dict[str, tuple[str, Promise]] = {
     "archived": ("bad", _("Archived")),
     "deleted": ("bad", _("Deleted")),
     "purged": ("bad", _("Purged")),
+    GONE: ("bad", _("Gone from Run402")),
 }
 
 
@@ -35,6 +36,12 @@ def standing(project: Project) -> Standing:
     """Return how the project stands: what is wrong comes before what is live."""
     if project.state == Project.State.PROVISIONING:
         return Standing("running", str(_("Being made")))
+    if project.state == Project.State.ADOPTING:
+        return Standing("running", str(_("Being adopted")))
+    if project.is_deleted:
+        return Standing("idle", str(_("Deleted")))
+    if project.state == Project.State.FAILED and project.is_adopted:
+        return Standing("bad", str(_("Not adopted")))
     if project.state == Project.State.FAILED and project.status == UNKNOWN:
         return Standing("unknown", str(_("Not known")))
     if project.state == Project.State.FAILED:

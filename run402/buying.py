@@ -10,7 +10,7 @@ from run402.answers import Answer, api_error
 from run402.reading import Document
 from run402.wire import Call, Wire
 from run402.x402.challenge import Challenge, parse_challenge, parse_receipt
-from run402.x402.outcome import after_failure, after_success
+from run402.x402.outcome import after_failure, after_success, is_about
 from run402.x402.payment import HEADER, SignedPayment, sign
 from run402.x402.purchase import Paid, Purchase
 
@@ -54,7 +54,7 @@ def _pay(
         answer = wire.send(call.with_headers({HEADER: payment.header}))
         receipt = parse_receipt(answer.headers)
         value = answer.require_ok().read(reader)
-        _require_not_failed(answer, receipt)
+        _require_own_receipt(answer, receipt, payment)
     except errors.Run402Error as cause:
         status = answer.status if answer is not None else None
         outcome = after_failure(held=purchase.held, status=status, code=cause.code, receipt=receipt)
@@ -73,9 +73,19 @@ def _sign(wire: Wire, call: Call, purchase: Purchase, challenge: Challenge) -> S
     return payment
 
 
-def _require_not_failed(answer: Answer, receipt: Mapping[str, Any] | None) -> None:
-    """A 2xx whose receipt says that settling failed contradicts itself; only the ledger knows then."""
-    if receipt is not None and receipt.get("success") is False:
-        raise errors.BadAnswer(
-            "The gateway answered with success and a receipt that says the payment failed.",
-        ).after(answer.method, status=answer.status, trace_id=answer.trace_id)
+def _require_own_receipt(answer: Answer, receipt: Mapping[str, Any] | None, payment: SignedPayment) -> None:
+    """A 2xx whose receipt says that settling failed, or that is another payment's, contradicts itself.
+
+    Only the ledger knows then.
+    """
+    if receipt is None:
+        return
+    why = ""
+    if receipt.get("success") is False:
+        why = "a receipt that says the payment failed"
+    elif not is_about(receipt, payment):
+        why = "a receipt for another payment"
+    if why:
+        raise errors.BadAnswer(f"The gateway answered with success and {why}.").after(
+            answer.method, status=answer.status, trace_id=answer.trace_id
+        )

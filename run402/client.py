@@ -13,11 +13,15 @@ from run402.applying import Apply
 from run402.capabilities import Capabilities, probe
 from run402.generations import SHARED, Memory
 from run402.resources.balance import BalanceResource
+from run402.resources.billing import BillingResource
+from run402.resources.checkouts import CheckoutsResource
 from run402.resources.content import ContentResource
 from run402.resources.faucet import FaucetResource
+from run402.resources.jobs import JobsResource
 from run402.resources.projects import ProjectsResource
 from run402.resources.releases import ReleasesResource
 from run402.resources.resolve import ResolveResource
+from run402.resources.secrets import SecretsResource
 from run402.resources.subdomains import SubdomainsResource
 from run402.resources.tiers import TiersResource
 from run402.resources.transfers import TransfersResource
@@ -66,12 +70,16 @@ class Client:
         self.tiers = TiersResource(self._wire)
         self.faucet = FaucetResource(self._wire)
         self.balance = BalanceResource(self._wire, tuple(rpc_urls))
+        self.billing = BillingResource(self._wire)
+        self.checkouts = CheckoutsResource(self._wire)
         self.transfers = TransfersResource(self._wire, tuple(rpc_urls))
         self.projects = ProjectsResource(self._wire)
         self.content = ContentResource(self._wire)
         self.apply = Apply(self._wire, self.content)
         self.releases = ReleasesResource(self._wire)
+        self.secrets = SecretsResource(self._wire)
         self.subdomains = SubdomainsResource(self._wire)
+        self.jobs = JobsResource(self._wire)
         self.resolve = ResolveResource(self._wire)
 
     @property

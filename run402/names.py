@@ -6,7 +6,9 @@ import re
 import unicodedata
 
 PROJECT_NAME_LENGTH = 128
+SECRET_BYTES = 4096
 SUBDOMAIN_LENGTHS = range(3, 64)
+SECRET = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _SUBDOMAIN = re.compile(r"[a-z0-9-]+")
 
 
@@ -21,6 +23,27 @@ def project_name(name: str) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         raise ValueError("A project name holds no line breaks, tabs or other control characters.")
     return name
+
+
+def secret(key: str) -> str:
+    """1 to 128 capital letters, digits and underscores, no digit first (contract: apply 6)."""
+    if not SECRET.fullmatch(key):
+        raise ValueError(
+            "A secret's name is made of capital letters, digits and underscores, starts with no digit,"
+            " and has at most 128 characters."
+        )
+    return key
+
+
+def secret_value(value: str) -> str:
+    """At most 4,096 bytes of UTF-8 (contract: apply 6). The sentence never repeats the value."""
+    # The codec's own error would carry the value.
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("A secret's value is a text of UTF-8.")
+    size = len(value.encode())
+    if size > SECRET_BYTES:
+        raise ValueError(f"A secret's value has at most {SECRET_BYTES} bytes; this one has {size}.")
+    return value
 
 
 def subdomain(name: str) -> str:

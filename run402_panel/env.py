@@ -40,6 +40,9 @@ CLOUD = GatewayConfig(
         "https://sepolia.base.org",
         "https://base-sepolia-rpc.publicnode.com",
         "https://base-sepolia.drpc.org",
+        "https://mainnet.base.org",
+        "https://base-rpc.publicnode.com",
+        "https://1rpc.io/base",
     ),
 )
 

@@ -46,6 +46,8 @@ CSRF_TRUSTED_ORIGINS = [PANEL_URL]
 GATEWAYS = panel_env.gateways(env.text("PANEL_GATEWAYS", "[]"), production=PRODUCTION)
 # Requests a second that all workers together may send to a gateway ("": to each that is not named).
 GATEWAY_RATES = env.rates("PANEL_GATEWAY_RATE", 20.0)
+# Where workers read Tempo's test network, and ask its faucet (wallets that pay by MPP).
+TEMPO_RPC = env.text("PANEL_TEMPO_RPC", "https://rpc.moderato.tempo.xyz")
 
 # Web holds the public half only. The private half and the policy key belong into the worker's environment alone.
 # The results keyset is for both: it covers answers for a quarter of an hour, never keys.
@@ -62,6 +64,7 @@ AUDIT_PUBLIC_KEYSET = env.text("PANEL_AUDIT_PUBLIC_KEYSET", "")
 INSTALLED_APPS = [
     "home",
     "deploys",
+    "jobs",
     "billing",
     "projects",
     "notifications",
@@ -148,7 +151,9 @@ def _sqlite(name: str) -> dict[str, object]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            # Its own cache is 2 MB otherwise, less than the indexes of a long line.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            " PRAGMA cache_size=-16000;",
         },
     }
 
@@ -301,9 +306,10 @@ if BEHIND_PROXY:
 UPLOAD_MAX_BYTES = env.whole("PANEL_UPLOAD_MAX_MB", 200) * 1024 * 1024
 UPLOAD_MAX_FILES = env.whole("PANEL_UPLOAD_MAX_FILES", 20_000)
 UPLOAD_MAX_UNPACKED_BYTES = env.whole("PANEL_UPLOAD_MAX_UNPACKED_MB", 1000) * 1024 * 1024
-# A body of anything but an upload (core.limits), and what of a form is text.
+# A body of anything but an upload (core.limits). What of a longer form is text may be more, so that its view can say at
+# the field how much is too much: Django's own limit knows no field.
 BODY_MAX_BYTES = 2_621_440
-DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_MAX_BYTES
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * BODY_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("notifications.urls")),
     path("projects/", include("projects.urls")),
     path("", include("deploys.urls")),
+    path("", include("jobs.urls")),
     path("", include("billing.urls")),
     path("activity/", include("operations.urls")),
     path("livez", public("asked by whoever watches the process")(core_views.livez), name="livez"),

@@ -19,15 +19,18 @@ from sandbox.clock import Clock
 from sandbox.front import Front
 from sandbox.gateway import Gateway
 from sandbox.ids import new_id
-from sandbox.page import state
+from sandbox.page import checkout, state
 from sandbox.problems import Problem
 from sandbox.resources import (
     auth,
+    billing,
+    checkouts,
     content,
     faucet,
     functions,
     health,
     invoke,
+    jobs,
     knobs,
     oauth,
     operations,
@@ -50,11 +53,14 @@ from sandbox.web import answer
 
 _RESOURCES = (
     auth,
+    billing,
+    checkouts,
     content,
     faucet,
     functions,
     health,
     invoke,
+    jobs,
     knobs,
     oauth,
     operations,
@@ -76,9 +82,14 @@ _RESOURCES = (
 
 def create_app(data: Path, *, public_url: str) -> Starlette:
     """The application over the folder `data`. Its lifespan runs the machine and closes the folder."""
-    gateway = Gateway(settings.load(data, public_url=public_url), Store(data), Clock(), time.time())
+    told = settings.load(data, public_url=public_url)
+    gateway = Gateway(told, Store(data, pretends_base=told.pretends_base), Clock(), time.time())
     app = Starlette(
-        routes=[*state.routes, *(route for resource in _RESOURCES for route in resource.routes)],
+        routes=[
+            *state.routes,
+            *checkout.routes,
+            *(route for resource in _RESOURCES for route in resource.routes),
+        ],
         middleware=[Middleware(Front, gateway=gateway)],
         exception_handlers={Problem: _problem, HTTPException: _http_error, 500: _crash},
         lifespan=_lifespan,

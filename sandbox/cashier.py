@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox import x402
-from sandbox.chain import SEPOLIA_USDC
+from sandbox.chain import SEPOLIA_USDC, Asset
 from sandbox.idempotency import key_of
 from sandbox.ids import transaction_hash
 from sandbox.problems import Problem
-from sandbox.store.ledger import Authorization, InsufficientFunds, Transfer
+from sandbox.store.ledger import Authorization, InsufficientFunds, Ledger, Transfer
 from sandbox.web import Call
 
 
@@ -47,7 +47,7 @@ def collect(call: Call, offer: Offer) -> dict[str, str]:
 
 
 def _settle(call: Call, payment: x402.Payment, header: str) -> dict[str, Any]:
-    ledger = call.gateway.store.ledger
+    ledger = ledger_of(call, payment.asset) or call.gateway.store.ledger
     digest = hashlib.sha256(header.encode()).hexdigest()
     used = ledger.authorization(payment.payer, payment.nonce)
     if used is None:
@@ -75,19 +75,26 @@ def _is_same_request(call: Call, used: Authorization, header_sha256: str) -> boo
 
 
 def _move(call: Call, payment: x402.Payment, authorization: Authorization) -> None:
-    """The ledger holds test USDC only, so a payment in another asset finds no funds."""
-    if payment.asset != SEPOLIA_USDC:
+    """The ledger holds test USDC only, so a payment in another asset finds no funds, unless Base is pretended."""
+    ledger = ledger_of(call, payment.asset)
+    if ledger is None:
         raise _settlement_failed(payment, "insufficient_funds", "This sandbox holds no USDC of that network.")
     now = call.gateway.clock.proof_now()
     transfer = Transfer(
         authorization.transaction_hash, "payment", payment.payer, payment.payee, payment.micros, now
     )
     try:
-        call.gateway.store.ledger.move(transfer)
+        ledger.move(transfer)
     except InsufficientFunds as error:
-        text = "The wallet does not hold enough test USDC."
+        text = "The wallet does not hold enough USDC on this network."
         raise _settlement_failed(payment, "insufficient_funds", text) from error
-    call.gateway.store.ledger.use(authorization)
+    ledger.use(authorization)
+
+
+def ledger_of(call: Call, asset: Asset) -> Ledger | None:
+    """Where an asset's balances are kept; None for one that this sandbox does not hold."""
+    store = call.gateway.store
+    return store.ledger if asset == SEPOLIA_USDC else store.base
 
 
 def _settlement_failed(payment: x402.Payment, reason: str, message: str) -> Problem:

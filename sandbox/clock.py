@@ -11,21 +11,27 @@ DAY = 24 * HOUR
 
 
 class Clock:
-    """Two hands: `now` for leases, cool-downs and life times, `proof_now` for signatures and payments.
+    """Three hands: `now` for leases, cool-downs and life times, `proof_now` for signatures and payments.
 
-    They are moved apart so that a lease can expire while honest clients, whose clocks did not move, still sign in.
+    The third one, `block_now`, is for the chain's blocks and goes with the second one.
+
+    They are moved apart so that a lease or an authorization can expire while honest clients still sign in.
     """
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:
         self._source = source
         self.lease_offset = 0.0
         self.proof_offset = 0.0
+        self.block_offset = 0.0
 
     def now(self) -> float:
         return self._source() + self.lease_offset
 
     def proof_now(self) -> float:
         return self._source() + self.proof_offset
+
+    def block_now(self) -> float:
+        return self.proof_now() + self.block_offset
 
 
 def iso(moment: float | None) -> str | None:

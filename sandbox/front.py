@@ -24,7 +24,8 @@ from sandbox.web import answer
 
 TRANSPORT_KNOBS = {"status", "delay", "drop_before", "drop_after"}
 _EXPOSED = ["PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-Run402-Request-Id", "Retry-After", "Content-Range"]
-_UPLOADS = "/uploads/v1/"
+#: Whoever has such an address may use it: only its beginning is kept.
+_CAPABILITIES = ("/uploads/v1/", "/_sandbox/checkout/")
 
 
 class Front:
@@ -90,7 +91,7 @@ class Front:
                 at=time.time(),
                 method=scope["method"],
                 host=Headers(scope=scope).get("host", ""),
-                path=_UPLOADS if path.startswith(_UPLOADS) else path,
+                path=next((head for head in _CAPABILITIES if path.startswith(head)), path),
                 status=watched.status,
                 milliseconds=int((time.perf_counter() - started) * 1000),
                 request_id=watched.request_id,

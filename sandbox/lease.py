@@ -22,6 +22,7 @@ class Tier:
     max_functions: int
     timeout_seconds: int
     memory_mb: int
+    secrets: int
     schedules: int
     cron_minutes: int
     description: str
@@ -54,9 +55,26 @@ class Tier:
 TIERS = {
     tier.name: tier
     for tier in (
-        Tier("prototype", 100_000, 7, 250, 500_000, 5, 10, 128, 1, 15, "To try things out, on test money."),
-        Tier("hobby", 5_000_000, 30, 1024, 5_000_000, 25, 30, 256, 3, 5, "For a side project with users."),
-        Tier("team", 20_000_000, 30, 10_240, 50_000_000, 100, 60, 512, 10, 1, "For a team and its products."),
+        Tier(
+            "prototype", 100_000, 7, 250, 500_000, 5, 10, 128, 10, 1, 15, "To try things out, on test money."
+        ),
+        Tier(
+            "hobby", 5_000_000, 30, 1024, 5_000_000, 25, 30, 256, 50, 3, 5, "For a side project with users."
+        ),
+        Tier(
+            "team",
+            20_000_000,
+            30,
+            10_240,
+            50_000_000,
+            100,
+            60,
+            512,
+            200,
+            10,
+            1,
+            "For a team and its products.",
+        ),
     )
 }
 

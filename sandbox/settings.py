@@ -22,6 +22,7 @@ class Settings:
     phase_seconds: float
     part_bytes: int
     payment_seconds: int = MAX_PAYMENT_SECONDS
+    pretends_base: bool = False
 
     @property
     def api_names(self) -> frozenset[str]:
@@ -36,13 +37,17 @@ class Settings:
 
 
 def load(data: Path, *, public_url: str) -> Settings:
-    """Read the environment: milliseconds per phase, bytes per upload part, seconds in which a payment can settle."""
+    """Read the environment: milliseconds per phase, bytes per upload part, seconds in which a payment can settle.
+
+    With `SANDBOX_PRETENDS_BASE=1` it keeps a ledger under the name of Base too, for tests of paying real money.
+    """
     return Settings(
         data=data,
         public_url=public_url.rstrip("/"),
         phase_seconds=_number("SANDBOX_PHASE_MS", 150) / 1000,
         part_bytes=_number("SANDBOX_PART_BYTES", 8 * 1024 * 1024),
         payment_seconds=min(_number("SANDBOX_PAYMENT_SECONDS", MAX_PAYMENT_SECONDS), MAX_PAYMENT_SECONDS),
+        pretends_base=_number("SANDBOX_PRETENDS_BASE", 0) == 1,
     )
 
 

@@ -22,10 +22,13 @@ class Action(TextChoices):
     WALLET_MANAGE = "wallet.manage", _("make, import and limit wallets")
     WALLET_FUND = "wallet.fund", _("draw test money from the faucet")
     TIER_SET = "tier.set", _("pay for a tier")
-    PROJECT_CREATE = "project.create", _("make projects")
+    PROJECT_CREATE = "project.create", _("make and adopt projects")
+    PROJECT_DELETE = "project.delete", _("delete projects")
     PROJECT_SYNC = "project.sync", _("refresh what the panel shows")
     DEPLOY = "deploy", _("deploy and redeploy")
+    JOB_SUBMIT = "job.submit", _("submit and cancel jobs")
     KEY_REVEAL = "key.reveal", _("see a project's service key")
+    SECRETS_SET = "secrets.set", _("set and delete secrets")
     WALLET_RAISE = "wallet.raise", _("raise what a wallet may spend")
     WALLET_EXPORT = "wallet.export", _("take a wallet's key out of the panel")
     WALLET_RETIRE = "wallet.retire", _("replace and retire wallets")
@@ -38,6 +41,7 @@ class Action(TextChoices):
     HALT = "halt", _("stop the team's operations and resume them")
     HOOKS_MANAGE = "hooks.manage", _("manage the team's webhooks")
     OPERATIONS_EXPORT = "operations.export", _("take the operations along as a file")
+    PAYMENTS_EXPORT = "payments.export", _("take the payments along as a file")
     AUDIT_VIEW = "audit.view", _("read the audit record")
     AUDIT_EXPORT = "audit.export", _("export the audit record")
 
@@ -49,9 +53,12 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.WALLET_FUND: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING, Role.DEVELOPER}),
     Action.TIER_SET: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING}),
     Action.PROJECT_CREATE: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+    Action.PROJECT_DELETE: frozenset({Role.OWNER, Role.ADMIN}),
     Action.PROJECT_SYNC: EVERYBODY,
     Action.DEPLOY: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+    Action.JOB_SUBMIT: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Action.KEY_REVEAL: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+    Action.SECRETS_SET: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Action.WALLET_RAISE: frozenset({Role.OWNER}),
     Action.WALLET_EXPORT: frozenset({Role.OWNER}),
     Action.WALLET_RETIRE: frozenset({Role.OWNER, Role.ADMIN}),
@@ -64,6 +71,7 @@ TABLE: dict[Action, frozenset[Role]] = {
     Action.HALT: frozenset({Role.OWNER, Role.ADMIN}),
     Action.HOOKS_MANAGE: frozenset({Role.OWNER, Role.ADMIN}),
     Action.OPERATIONS_EXPORT: frozenset({Role.OWNER, Role.ADMIN}),
+    Action.PAYMENTS_EXPORT: frozenset({Role.OWNER, Role.ADMIN, Role.BILLING}),
     Action.AUDIT_VIEW: EVERYBODY,
     Action.AUDIT_EXPORT: frozenset({Role.OWNER, Role.ADMIN}),
 }
@@ -77,6 +85,7 @@ LEVELS: dict[Action, Level] = {
     Action.AUDIT_EXPORT: Level.SEE,
     Action.WALLET_FREEZE: Level.SEE,
     Action.WALLET_MANAGE: Level.MANAGE,
+    Action.PROJECT_DELETE: Level.MANAGE,
     Action.WALLET_RAISE: Level.MANAGE,
     Action.WALLET_UNFREEZE: Level.MANAGE,
     Action.WALLET_EXPORT: Level.CUSTODY,

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no fault of what is tested: no example is timed, and none is called slow to make.
+settings.register_profile("panel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("panel")
 
 pytest_plugins = ["tests.earlier", "tests.groups", "tests.skips", "tests.fixtures"]
 

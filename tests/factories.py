@@ -12,6 +12,7 @@ from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Seq
 from factory.django import DjangoModelFactory
 
 from deploys.models import Deploy, Release, Source
+from jobs.models import Job
 from notifications.events import FOR_HOOKS
 from notifications.models import Hook
 from operations.models import Operation
@@ -115,6 +116,7 @@ class ProjectFactory(DjangoModelFactory[Project]):
     name = Sequence(lambda n: f"project-{n}")
     state = Project.State.READY
     remote_id = Sequence(lambda n: f"prj_{n:06d}")
+    anon_key = Sequence(lambda n: f"anon_{n:06d}")
 
 
 class OperationFactory(DjangoModelFactory[Operation]):
@@ -145,7 +147,9 @@ class PaymentFactory(DjangoModelFactory[Payment]):
     purpose = "Tier prototype"
     state = Payment.State.SETTLED
     amount_micros = 100_000
-    settled_micros = 100_000
+    settled_micros = LazyAttribute(
+        lambda payment: payment.amount_micros if payment.state == Payment.State.SETTLED else None
+    )
     network = BASE_SEPOLIA
     paid_by = "x402"
 
@@ -208,6 +212,36 @@ class DeployFactory(DjangoModelFactory[Deploy]):
         actor=SelfAttribute("..created_by"),
         kind="deploy",
         queue="deploys",
+    )
+
+
+class JobFactory(DjangoModelFactory[Job]):
+    """A job that Run402 has, with the operation that submitted it."""
+
+    class Meta:
+        model = Job
+
+    project = SubFactory(ProjectFactory)
+    team = SelfAttribute("project.team")
+    wallet = SelfAttribute("project.wallet")
+    created_by = SelfAttribute("project.created_by")
+    job_type = "kysigned.fflonk_prove.v0_17_0"
+    spec = LazyFunction(lambda: {"job_type": "kysigned.fflonk_prove.v0_17_0", "input_json": {"a": 1}})
+    cap_micros = 50_000
+    network = BASE_SEPOLIA
+    remote_id = Sequence(lambda n: f"job_{n:06d}")
+    status = "running"
+    started_at = LazyFunction(timezone.now)
+    operation = SubFactory(
+        OperationFactory,
+        team=SelfAttribute("..project.team"),
+        gateway=SelfAttribute("..project.gateway"),
+        wallet=SelfAttribute("..project.wallet"),
+        actor=SelfAttribute("..created_by"),
+        kind="job.submit",
+        state="succeeded",
+        finished_at=LazyFunction(timezone.now),
+        args=LazyFunction(dict),
     )
 
 

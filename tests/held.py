@@ -11,7 +11,7 @@ import time
 
 from playwright.sync_api import Page, Route
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 class Held:

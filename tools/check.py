@@ -23,6 +23,7 @@ ROOMS = (
         "run402_panel",
         "home",
         "deploys",
+        "jobs",
         "billing",
         "projects",
         "notifications",

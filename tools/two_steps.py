@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tools.layout import ROOT
 
 FROZEN = ROOT / "tools" / "released_migrations.txt"
-ROOMS = ("audit", "deploys", "notifications", "operations", "projects", "teams", "wallets")
+ROOMS = ("audit", "deploys", "jobs", "notifications", "operations", "projects", "teams", "wallets")
 #: (app, migration): since which release nothing uses what it removes.
 SECOND_STEPS: Mapping[tuple[str, str], str] = {}
 

@@ -9,7 +9,17 @@ class WalletsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.registry import erasers, operation_keepers, personal_data, scope_choices, wallet_shares
-        from wallets import freezing, passkeys, payees, personal, policies, signer, spending, unfreezing
+        from wallets import (
+            freezing,
+            passkeys,
+            payees,
+            personal,
+            policies,
+            signer,
+            spending,
+            thresholds,
+            unfreezing,
+        )
         from wallets.gateways import sync_after_migrate
         from wallets.sealed import MacColumn, SealedColumn, sealed_columns
         from wallets.selectors import names_of, operations_paid
@@ -33,6 +43,8 @@ class WalletsConfig(AppConfig):
         sealed_columns.add("wallets.Freeze.lift_mac", lifted)
         agreed = MacColumn("wallets.Unfreezing", "mac", covered=unfreezing.covered)
         sealed_columns.add("wallets.Unfreezing.mac", agreed)
+        threshold = MacColumn("wallets.ApprovalRule", "mac", covered=thresholds.covered)
+        sealed_columns.add("wallets.ApprovalRule.mac", threshold)
         wallet_shares.add("wallets", shares_of)
         scope_choices.add("wallet", names_of)
         post_migrate.connect(sync_after_migrate, sender=self)
@@ -49,6 +61,7 @@ class WalletsConfig(AppConfig):
         keep(
             "wallets.Wallet",
             "wallets.SpendPolicy",
+            "wallets.ApprovalRule",
             "wallets.Payment",
             "wallets.TrustedPasskey",
             "wallets.Halt",
@@ -56,6 +69,7 @@ class WalletsConfig(AppConfig):
             "wallets.Payee",
             "wallets.WalletShare",
             "wallets.Custodian",
+            "wallets.Checkout",
         )
         tables.add("wallets.Gateway", Table(made_by_migrate=True))
         leave_out("whoever wants a wallet to pay again says so again", "wallets.Unfreezing")

@@ -62,7 +62,7 @@ def document(wallet: Wallet, key: bytes, form: str, password: str = "") -> str:
         "privateKey": f"0x{key.hex()}",
         "created": wallet.created_at.isoformat(),
         "funded": wallet.faucet_at is not None,
-        "rail": "x402",
+        "rail": wallet.rail,
     }
     return json.dumps(fields, indent=2)
 

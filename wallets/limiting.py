@@ -1,4 +1,4 @@
-"""What is said when a limit forbids a payment."""
+"""What is said when a limit, a rail or a restore forbids a payment."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import NextStep, Refusal
-from core.ui.money import usd
+from core.ui.money import network_name, usd
 from wallets.limits import KIND, MEMBER, PROJECT, WALLET, Cap
+from wallets.models import Wallet
 
 #: A window as an adverb.
 WINDOW_WORDS: dict[str, Promise] = {
@@ -54,3 +55,28 @@ def sentence(cap: Cap, left: int) -> str:
     if cap.window == "payment":
         return _("%(whose)s may take %(most)s at once. This costs more.") % facts
     return _("%(whose)s may take %(most)s %(window)s, and %(left)s are left. This costs more.") % facts
+
+
+def off_its_rail(wallet: Wallet, network: str) -> Refusal:
+    """Return why a network is not paid on: it is another rail's, or nobody allowed it."""
+    other = network in wallet.gateway.networks and network not in wallet.networks
+    if not other:
+        return Refusal("NETWORK_NOT_ALLOWED", _("This wallet may not pay on this network."))
+    facts = {"name": wallet.label, "rail": wallet.get_rail_display(), "network": network_name(network)}
+    return Refusal(
+        "RAIL_DIFFERS",
+        _("%(name)s pays by %(rail)s, and this is paid on %(network)s. Nothing was signed.") % facts,
+        next_steps=[NextStep("switch_rail", _("Switch the rail"), f"/wallets/{wallet.pk}/pays")],
+    )
+
+
+def restored(wallet: Wallet) -> Refusal:
+    """Return why a wallet pays nothing that was restored from a backup and has not caught up."""
+    return Refusal(
+        "WALLET_FROZEN",
+        _(
+            "The panel was restored from a backup. %(name)s pays nothing until a worker has read what it spent since."
+        )
+        % {"name": wallet.label},
+        hint=_("That happens by itself, within minutes of the restore."),
+    )

@@ -13,11 +13,23 @@ from typing import Any, Literal, Self
 from uuid import UUID
 
 from wallets.models import Payment
-from wallets.models.gateway import BASE_MAINNET, BASE_SEPOLIA
+from wallets.models.gateway import (
+    BASE_MAINNET,
+    BASE_SEPOLIA,
+    CARD,
+    PLAY_CARD,
+    TEMPO_MAINNET,
+    TEMPO_MODERATO,
+)
 
 Money = Literal["test", "real"]
 #: The networks of each kind of money.
-NETWORKS: Mapping[Money, tuple[str, ...]] = {"test": (BASE_SEPOLIA,), "real": (BASE_MAINNET,)}
+NETWORKS: Mapping[Money, tuple[str, ...]] = {
+    "test": (BASE_SEPOLIA, TEMPO_MODERATO),
+    "real": (BASE_MAINNET, TEMPO_MAINNET),
+}
+#: What people's cards paid is in the ledger and under no limit: it is not the wallet's money.
+CARDS: Mapping[Money, str] = {"test": PLAY_CARD, "real": CARD}
 #: How far back each window reaches. A single payment reaches nowhere.
 WINDOWS: Mapping[str, timedelta] = {
     "payment": timedelta(0),
@@ -31,11 +43,18 @@ _ABOUT_ONE = (MEMBER, PROJECT, KIND)
 #: No limit is ever raised above this, whoever asks.
 MOST_MICROS = 10_000_000_000
 MOST_CAPS = 40
+#: A kind that may need a second person above a sum of its own, beside the classes of `Payment.Cost`.
+DEPLOY = "deploy"
 
 
 def money_of(network: str) -> Money | None:
-    """Return whether a network's money is test or real; None for a network that nothing is paid on."""
-    return next((money for money, networks in NETWORKS.items() if network in networks), None)
+    """Return whether a network's money, or a card's, is test or real; None where nothing is paid on."""
+    return next((money for money in NETWORKS if network in networks_of(money)), None)
+
+
+def networks_of(money: Money) -> tuple[str, ...]:
+    """Return what the ledger has of one kind of money: its networks, and the card."""
+    return (*NETWORKS[money], CARDS[money])
 
 
 @dataclass(frozen=True)
@@ -75,7 +94,10 @@ class Amounts:
 
 @dataclass(frozen=True)
 class Limits:
-    """All limits of a wallet, in USDC micros. `real` None: real money is not allowed at all."""
+    """All limits of a wallet, in USDC micros. `real` None: real money is not allowed at all.
+
+    `approvals` says above which sum a second person has to approve: for a kind of cost, or, under "", for all.
+    """
 
     per_payment_micros: int
     per_day_micros: int
@@ -84,6 +106,7 @@ class Limits:
     per_month_micros: int | None = None
     real: Amounts | None = None
     caps: tuple[Cap, ...] = ()
+    approvals: tuple[tuple[str, int], ...] = ()
 
     @property
     def test(self) -> Amounts:
@@ -118,6 +141,7 @@ class Limits:
             "per_month_micros": self.per_month_micros,
             "real": [real.payment, real.day, real.week, real.month] if real else None,
             "caps": [[*cap.slot, cap.micros] for cap in self.caps] or None,
+            "approvals": [list(one) for one in self.approvals] or None,
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -137,8 +161,9 @@ class Limits:
                 args.get("per_month_micros"),
                 real,
                 tuple(Cap(*cap) for cap in args.get("caps", ())),
+                tuple((key, micros) for key, micros in args.get("approvals", ())),
             )
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             raise ValueError("These are no limits.") from error
         made._require_types()
         return made
@@ -149,6 +174,8 @@ class Limits:
                 words = (cap.about, cap.key, cap.money, cap.window)
                 if type(cap.micros) is not int or not all(isinstance(word, str) for word in words):
                     raise ValueError("A limit is a whole number of micros.")
+        if not all(isinstance(key, str) and type(micros) is int for key, micros in self.approvals):
+            raise ValueError("A threshold is a whole number of micros.")
 
 
 def make_sense(limits: Limits) -> bool:
@@ -160,6 +187,16 @@ def make_sense(limits: Limits) -> bool:
         and len({cap.slot for cap in every}) == len(every)
         and all(0 <= cap.micros <= MOST_MICROS for cap in every)
         and all(out_of_order(amounts) is None for amounts in (limits.test, limits.real) if amounts)
+        and _thresholds_make_sense(limits.approvals)
+    )
+
+
+def _thresholds_make_sense(approvals: tuple[tuple[str, int], ...]) -> bool:
+    known = {"", DEPLOY, *Payment.Cost.values}
+    return (
+        len(dict(approvals)) == len(approvals)
+        and all(key in known for key, _micros in approvals)
+        and all(0 <= micros <= MOST_MICROS for _key, micros in approvals)
     )
 
 
@@ -184,8 +221,13 @@ def out_of_order(amounts: Amounts) -> str | None:
 
 
 def is_raise(now: Limits, asked: Limits) -> bool:
-    """Say whether anything could be paid under `asked` that `now` forbids: a higher cap, a missing one, real money."""
-    if asked.real and not now.real:
+    """Say whether anything could be paid under `asked` that `now` forbids: a higher cap, a missing one, real money.
+
+    What needs no second person any more is such a thing too.
+    """
+    alone = dict(asked.approvals)
+    loosened = any(key not in alone or alone[key] > micros for key, micros in now.approvals)
+    if loosened or (asked.real and not now.real):
         return True
     then = {cap.slot: cap.micros for money in NETWORKS for cap in asked.caps_of(money)}
     gone = {"real"} if now.real and not asked.real else set()

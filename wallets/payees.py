@@ -6,7 +6,7 @@ A sandbox takes play money: the first address it asks for is taken as it is, a d
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from audit.record import SYSTEM, Actor, Subject, record
 from core.errors import NextStep, Refusal
-from run402 import x402
+from run402 import mpp, x402
 from run402.errors import PaymentRefused
+from run402.mpp.tempo import is_address
 from teams.models import Team
 from wallets import macs
 from wallets.models import Gateway, Payee, Wallet
@@ -50,6 +51,13 @@ def known(team_id: Any, gateway: Gateway) -> str:
             % {"gateway": gateway.name},
         )
     return row.address
+
+
+def is_stated(wallet: Wallet, address: str) -> bool:
+    """Say whether an address is the one that the team pays at the wallet's gateway, as the rows say: for pages."""
+    row = Payee.objects.filter(team=wallet.team_id, gateway=wallet.gateway_id).first()
+    present = row.address if row and row.address else built_in(wallet.gateway)
+    return bool(present) and present.lower() == address.lower()
 
 
 def trust(team: Team, gateway: Gateway, address: str, *, actor: Actor) -> Payee:
@@ -108,6 +116,34 @@ class KnownPayee:
         except PaymentRefused:
             if stranger := _stranger(strict, challenge):
                 note(team, gateway, stranger)
+                raise _refused(gateway, present, stranger) from None
+            raise
+
+
+@dataclass(frozen=True)
+class KnownRecipient(mpp.CapPolicy):
+    """The same for MPP. No sandbox asks for that, so nobody is trusted at first sight."""
+
+    wallet: Wallet | None = None
+
+    def choose(self, charges: Sequence[mpp.Charge], *, now: float) -> mpp.Charge:
+        """Return the charge to pay. Raises Refusal for a stranger, PaymentRefused for everything else."""
+        if self.wallet is None:
+            raise LookupError("somebody's wallet pays")
+        gateway = self.wallet.gateway
+        present = known(self.wallet.team_id, gateway)
+        strict = mpp.CapPolicy(
+            max_micros=self.max_micros,
+            max_fee_micros=self.max_fee_micros,
+            recipients=frozenset({present} if present else ()),
+        )
+        try:
+            return strict.choose(charges, now=now)
+        except PaymentRefused:
+            offers = (one for one in charges if strict.objections(one, now=now) == ["recipient"])
+            stranger = next((str(one.request["recipient"]) for one in offers), "")
+            if is_address(stranger):
+                note(self.wallet.team, gateway, stranger)
                 raise _refused(gateway, present, stranger) from None
             raise
 

@@ -12,13 +12,15 @@ from audit.models import Event
 from core.errors import Refusal
 from wallets import macs
 from wallets.limits import MOST_MICROS, Limits
-from wallets.models import SpendPolicy, Wallet
+from wallets.models import Gateway, SpendPolicy, Wallet
+from wallets.models.gateway import TEMPO_MODERATO
+from wallets.models.wallet import networks_on
 from wallets.vault import Locked, put_back
 
 DEFAULT_PER_PAYMENT_MICROS = 1_000_000
 DEFAULT_PER_DAY_MICROS = 2_000_000
 #: The entries of the record that name the version of the limits that was written.
-WRITINGS = ("wallet.made", "wallet.limits_written", "wallet.limits_raised")
+WRITINGS = ("wallet.made", "wallet.limits_written", "wallet.limits_raised", "wallet.rail_switched")
 
 __all__ = ["MOST_MICROS", "Limits"]
 
@@ -53,6 +55,12 @@ def verified(wallet: Wallet) -> Limits:
             ),
         )
     return stated(policy)
+
+
+def networks_like(limits: Limits, gateway: Gateway) -> tuple[str, ...]:
+    """Return the gateway's networks on the rail that verified limits are for: the wallet's row could say anything."""
+    rail = Wallet.Rail.MPP if TEMPO_MODERATO in limits.networks else Wallet.Rail.X402
+    return networks_on(gateway, rail)
 
 
 def stated(policy: SpendPolicy) -> Limits:

@@ -15,6 +15,7 @@ from teams.permissions import Action, demand, demand_with
 from teams.reach import Level, Reach
 from wallets.limits import WINDOWS
 from wallets.models import Freeze, Gateway, Payment, Wallet
+from wallets.windows import charged
 
 
 def wallets_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Wallet]:
@@ -68,7 +69,8 @@ def a_day_ago() -> datetime:
 def spent_in_a_day_micros(wallet: Wallet) -> int:
     """Return what left in the last 24 hours or still may, in micros."""
     counting = Payment.objects.filter(wallet=wallet, reserved_at__gt=a_day_ago(), state__in=Payment.COUNTING)
-    return counting.aggregate(total=Sum("amount_micros"))["total"] or 0
+    counting = counting.exclude(paid_by="card")
+    return counting.aggregate(total=Sum(charged()))["total"] or 0
 
 
 def unknown_payment(wallet: Wallet) -> Payment | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 import run402
 from core.errors import Refusal
-from run402 import Exchange
+from run402 import Exchange, mpp
 from run402.transport import PacedTransport
 from run402.wire import DEFAULT_TIMEOUT
 from wallets import vault
@@ -48,12 +50,7 @@ def client(
     `before` is called with the method of each request to the gateway itself, `on_exchange` after each request.
     Raises Refusal when the wallet may not sign for this gateway, `vault.Locked` outside a worker.
     """
-    signer = None
-    if wallet is not None:
-        _may_sign_for(wallet, gateway)
-        signer = run402.LocalSigner(vault.unseal_field(wallet, "key_sealed", key_context(wallet)))
-        if signer.address.lower() != wallet.address.lower():
-            raise Refusal("WALLET_KEY_MISMATCH", "The sealed key does not belong to this wallet's address.")
+    signer = run402.LocalSigner(_key(wallet, gateway)) if wallet is not None else None
     return run402.Client(
         gateway.url,
         signer=signer,
@@ -62,6 +59,46 @@ def client(
         timeout=DEFAULT_TIMEOUT if timeout is None else timeout,
         on_exchange=on_exchange,
     )
+
+
+def payer(
+    wallet: Wallet,
+    *,
+    policy: mpp.CapPolicy,
+    before_send: Callable[[mpp.SignedCharge], None],
+    chain: mpp.Tempo,
+    on_exchange: OnExchange | None = None,
+    before: Before | None = None,
+) -> mpp.Payer:
+    """Return what pays the wallet's gateway by MPP, with a `spending.mpp_policy`. Close it. Raises like `client`."""
+    gateway = wallet.gateway
+    return mpp.Payer(
+        gateway.url,
+        key=_key(wallet, gateway),
+        policy=policy,
+        before_send=before_send,
+        chain=chain,
+        transport=PacedTransport(gateway.url, before) if before else None,
+        on_exchange=on_exchange,
+    )
+
+
+def tempo() -> mpp.Tempo:
+    """Return Tempo's test network, read through the operator's provider. Close it."""
+    return mpp.Tempo(settings.TEMPO_RPC)
+
+
+def can_pay_by_mpp() -> bool:
+    """Say whether this process has the extra, without importing it."""
+    return all(importlib.util.find_spec(name) for name in ("mpp", "pytempo", "rlp"))
+
+
+def _key(wallet: Wallet, gateway: Gateway) -> bytes:
+    _may_sign_for(wallet, gateway)
+    key = vault.unseal_field(wallet, "key_sealed", key_context(wallet))
+    if run402.address_of(key).lower() != wallet.address.lower():
+        raise Refusal("WALLET_KEY_MISMATCH", "The sealed key does not belong to this wallet's address.")
+    return key
 
 
 def _may_sign_for(wallet: Wallet, gateway: Gateway) -> None:

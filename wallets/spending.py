@@ -8,26 +8,29 @@ Every step is committed before the next byte leaves. A second authorization is n
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.record import Actor, Subject, record
+from audit.record import Actor
 from core.errors import NextStep, Refusal
-from run402 import x402
-from wallets import freezing, halts, limiting, payees, policies, selectors, vault, windows
-from wallets.limits import money_of
+from run402 import mpp, x402
+from wallets import closing, freezing, halts, limiting, payees, policies, selectors, vault, windows
+from wallets.limits import WALLET, Cap, money_of
 from wallets.models import Payment, Wallet
+from wallets.models.gateway import TEMPO_MODERATO
 from wallets.windows import Spend
 
+#: What Tempo's network may take on top of a price paid by MPP, in micros: reserved with it, and never more is signed.
+MPP_FEE_MICROS = 50_000
 #: A held authorization this close to its end is not presented again: it may expire on the way.
 MARGIN_SECONDS = 10
+#: A transfer on Tempo is valid for some 25 seconds only (contract: identity 3.8).
+MPP_MARGIN_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Charge:
     actor: Actor
     cost: Payment.Cost = Payment.Cost.OTHER
     project_id: UUID | None = None
+    #: A worker saw the asker's passkey confirm this very payment. Real money leaves for nothing less.
+    confirmed: bool = False
 
     @property
     def actor_id(self) -> UUID | None:
@@ -61,6 +66,7 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
     with transaction.atomic():
         locked = Wallet.objects.select_for_update(of=("self",)).select_related("gateway").get(pk=wallet.pk)
         if existing := Payment.objects.filter(operation_id=charge.operation_id).first():
+            _require_same(existing, locked, charge)
             return existing
         halts.refuse_if_halted(locked.team_id, locked.gateway_id)
         freezing.refuse_if_frozen(locked)
@@ -79,7 +85,7 @@ def reserve(wallet: Wallet, charge: Charge) -> Payment:
             project_id=charge.project_id,
             reserved_at=at,
         )
-        _audit("payment.reserved", payment, charge.actor)
+        closing.audit("payment.reserved", payment, charge.actor)
     return payment
 
 
@@ -88,10 +94,28 @@ def is_reserved(operation_id: UUID) -> bool:
     return Payment.objects.filter(operation_id=operation_id).exists()
 
 
+def has_left(operation_id: UUID) -> bool:
+    """Say whether an operation's payment went further than its reservation: then nobody is asked for it again.
+
+    A reservation alone proves nothing: web could have written the row.
+    """
+    return Payment.objects.filter(operation_id=operation_id).exclude(state=Payment.State.RESERVED).exists()
+
+
+def _require_same(payment: Payment, wallet: Wallet, charge: Charge) -> None:
+    """Refuse a reservation that is not of this charge."""
+    found = (payment.wallet_id, payment.network, payment.amount_micros)
+    if found != (wallet.pk, charge.network, charge.amount_micros):
+        raise Refusal(
+            "PAYMENT_DIFFERS",
+            _("What was reserved for this is not what it costs now. Nothing was signed; ask for it again."),
+        )
+
+
 def _check(wallet: Wallet, charge: Charge, at: datetime) -> None:
     limits = policies.verified(wallet)
     if wallet.is_frozen:
-        raise frozen(wallet)
+        raise limiting.restored(wallet)
     if selectors.unknown_payment(wallet):
         raise Refusal(
             "PAYMENT_OUTCOME_UNKNOWN",
@@ -103,23 +127,13 @@ def _check(wallet: Wallet, charge: Charge, at: datetime) -> None:
     money = money_of(charge.network)
     allowed = charge.network in limits.networks and charge.network in wallet.gateway.networks
     if not allowed or money is None or limits.amounts(money) is None:
-        raise Refusal("NETWORK_NOT_ALLOWED", _("This wallet may not pay on this network."))
+        raise limiting.off_its_rail(wallet, charge.network)
+    if money == "real" and not charge.confirmed:
+        raise Refusal("PASSKEY_NEEDED", _("Real money is paid with a passkey. Nothing was reserved."))
     spend = Spend(money, charge.cost, charge.actor_id, charge.project_id)
     left = windows.left_for(wallet, limits, spend, at)
     if cap := windows.exceeded(left, charge.amount_micros):
         raise limiting.refusal(cap, left[cap], charge.amount_micros)
-
-
-def frozen(wallet: Wallet) -> Refusal:
-    """Return why a wallet pays nothing that was restored from a backup and has not caught up."""
-    return Refusal(
-        "WALLET_FROZEN",
-        _(
-            "The panel was restored from a backup. %(name)s pays nothing until a worker has read what it spent since."
-        )
-        % {"name": wallet.label},
-        hint=_("That happens by itself, within minutes of the restore."),
-    )
 
 
 def purchase(payment: Payment) -> x402.Purchase:
@@ -129,6 +143,7 @@ def purchase(payment: Payment) -> x402.Purchase:
     """
     refuse_if_halted(payment)
     freezing.refuse_if_frozen(payment.wallet)
+    _require_within(payment)
 
     def before_send(signed: x402.SignedPayment) -> None:
         _store_signed(payment, signed)
@@ -138,6 +153,47 @@ def purchase(payment: Payment) -> x402.Purchase:
     return x402.Purchase(policy=known, before_send=before_send, held=held(payment))
 
 
+@dataclass(frozen=True)
+class MppPurchase:
+    """The same permission for MPP: what may be signed, what keeps it before it leaves, what was signed before."""
+
+    policy: mpp.CapPolicy
+    before_send: Callable[[mpp.SignedCharge], None]
+    held: mpp.SignedCharge | None
+
+
+def mpp_purchase(payment: Payment) -> MppPurchase:
+    """Return how the client may pay by MPP: pathUSD on Moderato to a known payee, the reservation less the fee.
+
+    Raises Halted and Frozen like `purchase`.
+    """
+    refuse_if_halted(payment)
+    freezing.refuse_if_frozen(payment.wallet)
+    if payment.network != TEMPO_MODERATO:
+        raise Refusal("NETWORK_NOT_ALLOWED", _("This wallet may not pay on this network."))
+    _require_within(payment)
+
+    def before_send(signed: mpp.SignedCharge) -> None:
+        _store_signed(payment, signed)
+
+    most = payment.amount_micros - MPP_FEE_MICROS
+    policy = payees.KnownRecipient(max_micros=most, max_fee_micros=MPP_FEE_MICROS, wallet=payment.wallet)
+    return MppPurchase(policy, before_send, held_charge(payment))
+
+
+def _require_within(payment: Payment) -> None:
+    """Ask the genuine limits once more before anything is signed: they may be lower by now, or the row be forged."""
+    if payment.state != Payment.State.RESERVED:
+        return
+    limits, money = policies.verified(payment.wallet), money_of(payment.network)
+    amounts = limits.amounts(money) if money else None
+    if money is None or amounts is None or payment.network not in limits.networks:
+        raise limiting.off_its_rail(payment.wallet, payment.network)
+    if payment.amount_micros > amounts.payment:
+        most = Cap(WALLET, "", money, "payment", amounts.payment)
+        raise limiting.refusal(most, amounts.payment, payment.amount_micros)
+
+
 def refuse_if_halted(payment: Payment) -> None:
     """Raise Halted while the payment's team, its gateway or everything is stopped."""
     halts.refuse_if_halted(payment.team_id, payment.wallet.gateway_id)
@@ -145,13 +201,28 @@ def refuse_if_halted(payment: Payment) -> None:
 
 def held(payment: Payment) -> x402.SignedPayment | None:
     """Return the authorization to present again, unsealed; None when there is none or it is about to expire."""
+    text = _held_text(payment)
+    return x402.SignedPayment.from_json(text) if text else None
+
+
+def held_charge(payment: Payment) -> mpp.SignedCharge | None:
+    """Return the same of a payment by MPP."""
+    text = _held_text(payment)
+    return mpp.SignedCharge.from_json(text) if text else None
+
+
+def is_held(payment: Payment) -> bool:
+    """Say whether there is something signed to present again, on whatever rail."""
     if not payment.authorization_sealed or not payment.valid_before:
-        return None
-    if payment.valid_before - MARGIN_SECONDS < time.time():
-        return None
-    return x402.SignedPayment.from_json(
-        vault.unseal_field(payment, "authorization_sealed", context(payment)).decode()
-    )
+        return False
+    margin = MPP_MARGIN_SECONDS if payment.network == TEMPO_MODERATO else MARGIN_SECONDS
+    return payment.valid_before - margin >= time.time()
+
+
+def _held_text(payment: Payment) -> str:
+    if not is_held(payment):
+        return ""
+    return vault.unseal_field(payment, "authorization_sealed", context(payment)).decode()
 
 
 def forget_expired() -> int:
@@ -165,7 +236,7 @@ def context(payment: Payment) -> vault.Context:
     return vault.Context("wallets_payment", str(payment.pk), "authorization", payment.wallet.address)
 
 
-def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
+def _store_signed(payment: Payment, signed: x402.SignedPayment | mpp.SignedCharge) -> None:
     """Commit nonce and sealed authorization, once in the life of a payment.
 
     The row itself decides: of two workers that believe to own the operation, one is refused before anything leaves.
@@ -175,7 +246,7 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
         refuse_if_halted(payment)
         wallet = Wallet.objects.select_for_update().get(pk=payment.wallet_id)
         if wallet.is_frozen:
-            raise frozen(wallet)
+            raise limiting.restored(wallet)
         freezing.refuse_if_frozen(wallet)
         free = Payment.objects.filter(pk=payment.pk, state=Payment.State.RESERVED, nonce="")
         changed = free.update(
@@ -191,82 +262,3 @@ def _store_signed(payment: Payment, signed: x402.SignedPayment) -> None:
             "SECOND_SIGNATURE", _("A payment for this was already signed; it is never signed twice.")
         )
     payment.refresh_from_db()
-
-
-def move(payment: Payment, to: Payment.State, **fields: Any) -> None:
-    """Move the payment by conditional UPDATE; an illegal move raises Refusal."""
-    allowed = [state for state, targets in Payment.MOVES.items() if to in targets]
-    with transaction.atomic():
-        changed = Payment.objects.filter(pk=payment.pk, state__in=allowed).update(state=to, **fields)
-    if not changed:
-        raise Refusal("PAYMENT_STATE", f"Payment {payment.pk} cannot become {to}.")
-    payment.refresh_from_db()
-
-
-def settle(
-    payment: Payment,
-    *,
-    paid_by: str,
-    actor: Actor,
-    micros: int | None = None,
-    receipt: Mapping[str, Any] | None = None,
-) -> None:
-    """Close the payment as paid. `paid_by` is x402, mpp, balance or card; `micros` what was really charged."""
-    charged = payment.amount_micros if micros is None else micros
-    transaction_hash = str((receipt or {}).get("transaction") or "")[:80]
-    _end(
-        payment,
-        Payment.State.SETTLED,
-        actor,
-        paid_by=paid_by,
-        settled_micros=charged,
-        receipt=dict(receipt or {}),
-        transaction=transaction_hash,
-    )
-
-
-def release(payment: Payment, *, actor: Actor) -> None:
-    """Close the payment as never made: it is proven that no money moved or can move."""
-    _end(payment, Payment.State.RELEASED, actor, settled_micros=0)
-
-
-def decide(payment: Payment, *, paid: bool, note: str, actor: Actor) -> None:
-    """Close a payment of unknown outcome by a person's word, which stays with it. Raises Refusal when it was closed."""
-    state, micros = (Payment.State.SETTLED, payment.amount_micros) if paid else (Payment.State.RELEASED, 0)
-    with transaction.atomic():
-        _audit("payment.decided", payment, actor, paid=paid, note=note)
-        _end(payment, state, actor, settled_micros=micros, note=note, decided_by=actor.label)
-
-
-def _end(payment: Payment, state: Payment.State, actor: Actor, **fields: Any) -> None:
-    """Move to a final state and forget the authorization."""
-    if payment.state == state:
-        return
-    with transaction.atomic():
-        move(payment, state, ended_at=timezone.now(), authorization_sealed=b"", **fields)
-        _audit(f"payment.{state}", payment, actor)
-
-
-def doubt(payment: Payment, *, actor: Actor) -> None:
-    """Mark the outcome unknown: the wallet pays nothing else until `settle` or `release`."""
-    if payment.state == Payment.State.UNKNOWN:
-        return
-    with transaction.atomic():
-        move(payment, Payment.State.UNKNOWN)
-        _audit("payment.unknown", payment, actor)
-
-
-def _audit(action: str, payment: Payment, actor: Actor, **more: str | bool) -> None:
-    record(
-        action,
-        team_id=payment.team_id,
-        actor=actor,
-        subject=Subject("payment", str(payment.pk), payment.purpose),
-        details={
-            "amount_micros": payment.amount_micros,
-            "network": payment.network,
-            "wallet": str(payment.wallet_id),
-            "operation": str(payment.operation_id),
-            **more,
-        },
-    )

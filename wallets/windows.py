@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max, Q, Sum
-from django.db.models.functions import Now
+from django.db.models import F, Max, Q, Sum, Value
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from wallets.limits import KIND, LONGEST, MEMBER, NETWORKS, PROJECT, WALLET, WINDOWS, Cap, Limits, Money
 from wallets.models import Payment, Wallet
@@ -58,10 +58,15 @@ def sums_of(caps: Sequence[Cap], at: datetime) -> dict[str, Sum]:
     Each payment stands alone before a cap on a single one, which is never used.
     """
     return {
-        f"cap_{number}": Sum("amount_micros", filter=_counted(cap, at), default=0)
+        f"cap_{number}": Sum(charged(), filter=_counted(cap, at), default=0)
         for number, cap in enumerate(caps)
         if cap.window != "payment"
     }
+
+
+def charged() -> Greatest:
+    """Return what a payment counts: what was charged in the end, all of it while that is not known."""
+    return Greatest(Coalesce(F("settled_micros"), F("amount_micros")), Value(0))
 
 
 def by_cap(caps: Sequence[Cap], found: Mapping[str, int]) -> Mapping[Cap, int]:

@@ -10,7 +10,7 @@ from billing import deciding
 from operations.registry import Guard, kind
 from operations.work import Work
 from teams.permissions import Action
-from wallets import spending, windows
+from wallets import closing, windows
 from wallets.models import Payment
 
 
@@ -30,5 +30,5 @@ def decide(work: Work) -> dict[str, Any]:
         work.checkpoint(decided=True)
     if payment.is_open:
         paid, note = bool(work.args["paid"]), str(work.args["note"])[:300]
-        spending.decide(payment, paid=paid, note=note, actor=work.actor)
+        closing.decide(payment, paid=paid, note=note, actor=work.actor)
     return {"state": payment.state}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -9,15 +10,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 import run402
+from billing.handlers.chains import balance_of
 from core.errors import Refusal
 from operations.models import Operation
 from operations.registry import SYNC, kind
 from operations.work import Work
-from run402.errors import NotFound
+from run402.errors import BalanceUnknown, NotFound
 from run402.resources.tiers import Tier, TierChange, TierStatus
 from teams.permissions import Action
 from wallets.models import Gateway, Wallet
-from wallets.models.gateway import BASE_SEPOLIA
+from wallets.models.gateway import BASE_MAINNET
 
 
 @kind(
@@ -29,13 +31,21 @@ from wallets.models.gateway import BASE_SEPOLIA
     audited=False,
 )
 def read_wallet(work: Work) -> dict[str, Any]:
-    """Read balance and tier. The balance is written first: a gateway that is down must not hide it."""
+    """Read all that the wallet holds, and its tier. What one source does not tell must not hide the others."""
     wallet = wallet_of(work.operation)
+    unknown: BalanceUnknown | None = None
     with work.client(admit=False) as client:
-        if wallet.gateway.rpc_urls:
-            write_balance(wallet, client.balance.usdc(BASE_SEPOLIA, wallet.address))
+        for network in networks_of(wallet) if wallet.gateway.rpc_urls or wallet.pays_by_mpp else ():
+            try:
+                write_balance(wallet, balance_of(client, wallet, network), network)
+            except BalanceUnknown as error:
+                # An operator's providers may serve one network alone: of another one it stays unknown.
+                unknown = error if network == wallet.network else unknown
         work.admit()
+        read_account(client, wallet)
         read_tier(client, wallet)
+    if unknown:
+        raise unknown
     return {"balance_micros": wallet.balance_micros, "tier": wallet.tier}
 
 
@@ -68,10 +78,36 @@ def wallet_of(operation: Operation) -> Wallet:
     return operation.wallet
 
 
-def write_balance(wallet: Wallet, micros: int) -> None:
+def networks_of(wallet: Wallet) -> tuple[str, ...]:
+    """Return the networks on which the wallet may hold money, test money first."""
+    return (wallet.network,) if wallet.is_play else wallet.networks
+
+
+def networks_seen(wallet: Wallet) -> tuple[str, ...]:
+    """Return those of them that a provider serves: the wallet's own, and real money's once its balance was read."""
+    return tuple(one for one in networks_of(wallet) if one == wallet.network or wallet.mainnet_at)
+
+
+def write_balance(wallet: Wallet, micros: int, network: str = "") -> None:
     """Mirror a balance that was read from the chain."""
-    wallet.balance_micros, wallet.balance_at = micros, timezone.now()
-    wallet.save(update_fields=["balance_micros", "balance_at"])
+    names = ("mainnet_micros", "mainnet_at") if network == BASE_MAINNET else ("balance_micros", "balance_at")
+    _write(wallet, dict(zip(names, (micros, timezone.now()), strict=True)))
+
+
+def read_account(client: run402.Client, wallet: Wallet) -> None:
+    """Mirror what Run402 keeps for the wallet. A wallet that never paid has no account, which is nothing to hold."""
+    try:
+        account = client.billing.account()
+    except NotFound:
+        return
+    held = {"prepaid_micros": account.available_micros, "mail_credits": account.email_credits}
+    _write(wallet, {**held, "account_at": timezone.now()})
+
+
+def _write(wallet: Wallet, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(wallet, name, value)
+    wallet.save(update_fields=list(fields))
 
 
 def read_tier(client: run402.Client, wallet: Wallet) -> TierStatus | None:

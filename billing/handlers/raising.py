@@ -46,11 +46,12 @@ def raise_limits(work: Work) -> dict[str, Any]:
 
 
 def _asked(work: Work, wallet: Wallet) -> Limits:
-    if policies.verified(wallet).as_args() != work.args.get("now"):
+    now = policies.verified(wallet)
+    if now.as_args() != work.args.get("now"):
         raise Refusal(
             "LIMITS_CHANGED", _("The limits have changed since you looked. Look at them, then ask again.")
         )
-    return asked_limits(work, wallet.gateway.networks)
+    return asked_limits(work, policies.networks_like(now, wallet.gateway))
 
 
 def _record(wallet: Wallet, work: Work, asked: Limits, version: int) -> None:

@@ -11,7 +11,7 @@ from billing.handlers.settling import look_up
 from operations.registry import kind
 from operations.work import Work
 from teams.permissions import Action
-from wallets import spending
+from wallets import closing
 from wallets.models import Payment
 
 
@@ -29,7 +29,7 @@ def reconcile(work: Work) -> dict[str, Any]:
     payments = Payment.objects.filter(team=work.operation.team_id).select_related("wallet__gateway")
     payment = payments.get(pk=work.args["payment"])
     if payment.state == Payment.State.SIGNED:  # its operation has ended, so nobody else tells any more
-        spending.doubt(payment, actor=work.actor)
+        closing.doubt(payment, actor=work.actor)
     if payment.state == Payment.State.UNKNOWN:
         work.stop_if_cancelled()  # looking changes nothing; the payment's page can ask again
         with work.client(sign=False) as client:

@@ -14,24 +14,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 import run402
-from billing import services
-from billing.handlers import troubles
-from billing.handlers.mirror import read_tier, wallet_of, write_balance
+from billing import real_money, services
+from billing.handlers import charging, troubles
+from billing.handlers.chains import balance_of
+from billing.handlers.mirror import read_account, read_tier, wallet_of, write_balance
 from billing.handlers.settling import answered, close_open, look_up, look_up_open
 from core.ui import ids
 from core.ui.money import network_name, usd
-from operations import approvals, frozen
+from operations import demanding, frozen
+from operations.documents import Ask
 from operations.reconciling import Outcome, did_not_happen, resumes
-from operations.registry import kind
+from operations.registry import Guard, kind
 from operations.work import Later, Work
-from run402 import x402
+from run402 import mpp, x402
 from run402.errors import PaymentRefused, PaymentUnsettled, Run402Error, TransportError
 from run402.resources.tiers import TierChange, TierStatus
 from teams.permissions import Action
-from wallets import spending
+from wallets import cards, closing, spending
 from wallets.freezing import Frozen
 from wallets.models import Payment
-from wallets.models.gateway import BASE_SEPOLIA
+from wallets.models.gateway import TEMPO_MODERATO
 from wallets.spending import Charge
 
 ASK_PAUSES = (1, 3, 10, 30, 60)
@@ -57,19 +59,20 @@ def what_became_of_it(work: Work) -> Outcome:
     on_end=close_open,
     reconcile=what_became_of_it,
     on_review=look_up_open,
+    guard=Guard.REAL_MONEY,
+    pays=True,
+    statement=real_money.statement,
     deadline=None,  # the chain answers in the end, and nobody pays twice before it does
 )
 def set_tier(work: Work) -> dict[str, Any]:
     """Pay for a tier, or go on where an earlier attempt stopped: the payment's row says where."""
     work.phase("check")
     charge = _charge(work)
-    if not spending.is_reserved(
-        charge.operation_id
-    ):  # afterwards money may have left: then it has to be told truly
-        approvals.demand(work, charge.amount_micros)
     wallet = wallet_of(work.operation)
+    if not spending.has_left(charge.operation_id):  # afterwards it has to be told truly
+        demanding.demand(work, Ask(wallet, charge.amount_micros, charge.network, charge.cost, charge.purpose))
     frozen.demand(wallet)
-    payment = spending.reserve(wallet, charge)
+    payment = demanding.reserve(work, wallet, charge, cost=charge.cost)
     with work.client() as client:
         if payment.state == Payment.State.RESERVED:
             _buy(work, client, payment)
@@ -96,6 +99,7 @@ def _buy(work: Work, client: run402.Client, payment: Payment) -> None:
     """Ask for the tier; pay when asked to. Every refusal before the signature ends the reservation (`close_open`)."""
     work.stop_if_cancelled()
     _require_funds(client, payment)
+    real_money.refuse_filled_balance(payment)
     if _bought_by_balance(work, client, payment):
         return
     work.stop_if_cancelled()
@@ -116,10 +120,19 @@ def _buy(work: Work, client: run402.Client, payment: Payment) -> None:
 
 
 def _require_funds(client: run402.Client, payment: Payment) -> None:
-    """Read the balance now: a payment that cannot settle is not worth a signature."""
+    """Read the balances now: a payment that cannot settle is not worth a signature.
+
+    What Run402 keeps for the wallet is asked for only where the wallet itself holds too little.
+    """
     wallet = payment.wallet
-    write_balance(wallet, client.balance.usdc(BASE_SEPOLIA, wallet.address))
-    if (wallet.balance_micros or 0) < payment.amount_micros:
+    if cards.have_filled(wallet):
+        read_account(client, wallet)  # what is there is real money, which test money must not touch
+    held = balance_of(client, wallet, payment.network)
+    write_balance(wallet, held, payment.network)
+    if held >= payment.amount_micros:
+        return
+    read_account(client, wallet)
+    if (wallet.prepaid_micros or 0) < payment.amount_micros:
         raise troubles.insufficient(payment)
 
 
@@ -136,7 +149,7 @@ def _bought_by_balance(work: Work, client: run402.Client, payment: Payment) -> b
     if not bought:
         return False
     work.checkpoint(delivered=True)
-    spending.settle(payment, paid_by="balance", actor=work.actor, micros=0)
+    closing.settle(payment, paid_by="balance", actor=work.actor)
     return True
 
 
@@ -145,6 +158,8 @@ def _iso(status: TierStatus) -> str:
 
 
 def _ask(work: Work, client: run402.Client, payment: Payment) -> x402.Paid[TierChange]:
+    if payment.network == TEMPO_MODERATO:
+        return charging.ask(work, payment, lambda signed: _tell(work, signed))
     key = work.operation.idempotency_key
     return client.tiers.set(str(work.args["tier"]), purchase=_purchase(work, payment), idempotency_key=key)
 
@@ -157,23 +172,27 @@ def _purchase(work: Work, payment: Payment) -> x402.Purchase:
     purchase = spending.purchase(payment)
 
     def before_send(signed: x402.SignedPayment) -> None:
-        facts = {
-            "sum": usd(signed.amount_micros, exact=True),
-            "network": network_name(signed.network),
-            "payee": ids.shorten(signed.payee),
-        }
-        work.event(_("Signing %(sum)s to %(payee)s on %(network)s, once.") % facts, payee=signed.payee)
+        _tell(work, signed)
         purchase.before_send(signed)
 
     return dataclasses.replace(purchase, before_send=before_send)
 
 
+def _tell(work: Work, signed: x402.SignedPayment | mpp.SignedCharge) -> None:
+    facts = {
+        "sum": usd(signed.amount_micros, exact=True),
+        "network": network_name(signed.network),
+        "payee": ids.shorten(signed.payee),
+    }
+    work.event(_("Signing %(sum)s to %(payee)s on %(network)s, once.") % facts, payee=signed.payee)
+
+
 def _unsettled(work: Work, payment: Payment, error: PaymentUnsettled) -> None:
     """Release what is proven not to have settled; look again at everything else."""
     if error.outcome == "rejected":
-        spending.release(payment, actor=work.actor)
+        closing.release(payment, actor=work.actor)
         return
-    spending.doubt(payment, actor=work.actor)
+    closing.doubt(payment, actor=work.actor)
     work.event(
         _("The answer was lost after the payment left. The same payment is presented again."), "warning"
     )
@@ -197,8 +216,10 @@ def _asked_in_vain(work: Work, error: Run402Error) -> Exception:
 def _present_again(work: Work, client: run402.Client, payment: Payment) -> None:
     """Present the same authorization while it is valid; afterwards ask the ledger. Never sign another."""
     work.phase("settle")
-    spending.doubt(payment, actor=work.actor)
-    if "delivered" in work.checkpoints or spending.held(payment) is None:
+    closing.doubt(payment, actor=work.actor)
+    if not payment.is_open:
+        return  # a look-up of its own was first
+    if "delivered" in work.checkpoints or not spending.is_held(payment):
         look_up(work, client, payment)
         return
     tries = int(work.checkpoints.get("tries", 0)) + 1

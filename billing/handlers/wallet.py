@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 import run402
 from audit.record import Subject, record
+from billing.handlers import troubles
 from billing.handlers.mirror import wallet_of
 from billing.lookalikes import lookalikes_of
 from core.errors import NextStep, Refusal
@@ -35,7 +36,7 @@ def forget_unmade(operation: Operation) -> None:
 def create(work: Work) -> dict[str, Any]:
     """Make a key, seal it, write the limits: one transaction, so that a crash leaves nothing behind."""
     with transaction.atomic():
-        wallet = _locked(work)
+        wallet = locked(work)
         if wallet.is_ready:
             return _made(wallet)
         _require_unmade(wallet)
@@ -51,7 +52,7 @@ def import_(work: Work) -> dict[str, Any]:
         Team.objects.select_for_update().get(
             pk=work.operation.team_id
         )  # no other wallet of it arrives meanwhile
-        wallet = _locked(work)
+        wallet = locked(work)
         if wallet.is_ready:
             return _made(wallet)
         _require_unmade(wallet)
@@ -89,10 +90,11 @@ def _arrived(wallet: Wallet) -> bytes:
 def lower_limits(work: Work) -> dict[str, Any]:
     """Write lower limits. Higher ones are refused here too: web could have been told anything."""
     with transaction.atomic():
-        wallet = _locked(work)
+        wallet = locked(work)
         if "version" in work.checkpoints:  # higher ones may have been confirmed since
             return {"version": work.checkpoints["version"]}
-        now, asked = policies.verified(wallet), asked_limits(work, wallet.gateway.networks)
+        now = policies.verified(wallet)
+        asked = asked_limits(work, policies.networks_like(now, wallet.gateway))
         if is_raise(now, asked):
             raise Refusal(
                 "LIMIT_RAISED", _("Raising a limit needs a passkey. Ask for it on the page of the limits.")
@@ -104,7 +106,7 @@ def lower_limits(work: Work) -> dict[str, Any]:
     return {"version": policy.version}
 
 
-def _locked(work: Work) -> Wallet:
+def locked(work: Work) -> Wallet:
     return (
         Wallet.objects.select_for_update(of=("self",))
         .select_related("gateway")
@@ -116,6 +118,17 @@ def _require_unmade(wallet: Wallet) -> None:
     """Refuse to give a second key, or new limits, to a wallet that ever had some."""
     if wallet.state != Wallet.State.MAKING or SpendPolicy.objects.filter(wallet=wallet).exists():
         raise Refusal("WALLET_MADE", _("This wallet was made before. Its key and limits stay as they are."))
+
+
+def asked_rail(work: Work) -> Wallet.Rail:
+    """Return the rail that an operation names, which this worker has to be able to take."""
+    try:
+        rail = Wallet.Rail(str(work.args.get("rail") or Wallet.Rail.X402))
+    except ValueError:
+        raise Refusal("RAIL_UNKNOWN", "There is no such rail.") from None
+    if rail == Wallet.Rail.MPP and not signer.can_pay_by_mpp():
+        raise troubles.no_extra()
+    return rail
 
 
 def _check_imported(wallet: Wallet, key: bytes, claimed: str) -> None:
@@ -147,13 +160,22 @@ def _again() -> NextStep:
 def _finish(wallet: Wallet, key: bytes, work: Work) -> None:
     wallet.address = run402.address_of(key)
     wallet.key_sealed = vault.seal(key, signer.key_context(wallet))
-    wallet.state = Wallet.State.READY
-    wallet.save(update_fields=["address", "key_sealed", "state"])
-    asked = asked_limits(work, wallet.gateway.networks)
+    wallet.state, wallet.rail = Wallet.State.READY, asked_rail(work)
+    wallet.save(update_fields=["address", "key_sealed", "state", "rail"])
+    asked = asked_limits(work, _networks(wallet))
     if asked.real:
         raise Refusal("LIMIT_RAISED", _("Real money is allowed with a passkey, once the wallet is made."))
     policy = policies.write(wallet, asked)
     _record("wallet.made", wallet, work, address=wallet.address, version=policy.version)
+
+
+def _networks(wallet: Wallet) -> tuple[str, ...]:
+    """Return what a new wallet pays on. Raises Refusal where its rail does not end at its gateway."""
+    if not wallet.networks:
+        raise Refusal(
+            "RAIL_NOT_HERE", _("Nothing is paid by MPP at %(gateway)s.") % {"gateway": wallet.gateway.name}
+        )
+    return wallet.networks
 
 
 def asked_limits(work: Work, networks: tuple[str, ...]) -> Limits:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from billing import selectors
+from billing.payees import CONFIRM
+from operations.models import Operation
 from teams.models import Membership
 from teams.permissions import Action, allows
 from wallets import gateways, payees
@@ -34,12 +37,14 @@ class PayeesPage:
     """The gateways, those that ask for another address first."""
 
     rows: tuple[PayeeRow, ...]
+    op: Operation | None
     may_confirm: bool
 
 
 def payees_page(membership: Membership) -> PayeesPage:
-    """Return the page for a member."""
+    """Return the page for a member, with the confirmation that a worker writes now: it is read first."""
+    op = selectors.asked_lately(membership.reach, CONFIRM)
     known = {payee.gateway_id: payee for payee in Payee.objects.filter(team=membership.team_id)}
     rows = [PayeeRow(gateway, known.get(gateway.pk)) for gateway in gateways.choices()]
     rows.sort(key=lambda row: not (row.payee and row.payee.seen))
-    return PayeesPage(tuple(rows), allows(membership.role, Action.TEAM_RULES))
+    return PayeesPage(tuple(rows), op, allows(membership.role, Action.TEAM_RULES))

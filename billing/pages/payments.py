@@ -1,28 +1,26 @@
-"""The ledger, and one payment."""
+"""One payment: as a row of lists, and whole."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from uuid import UUID
 
-from django.core.paginator import Page, Paginator
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import deciding, selectors
 from billing.forms import DecideForm
+from billing.ledger import explorers
 from operations import selectors as operation_selectors
-from operations.models import Operation
+from operations.models import Operation, State
 from teams.models import Membership
 from teams.permissions import Action, allows
-from teams.reach import Reach
-from wallets.models import Gateway, Payment
-from wallets.models.gateway import BASE_SEPOLIA
+from wallets import cards, outside, payees
+from wallets.models import Payment
 
-PER_PAGE = 25
 LOOKS = {
     Payment.State.RESERVED: "idle",
     Payment.State.SIGNED: "running",
@@ -33,6 +31,8 @@ LOOKS = {
 PAID_BY = {
     "x402": gettext_lazy("a signed payment (x402)"),
     "balance": gettext_lazy("the balance that Run402 keeps"),
+    "mpp": gettext_lazy("a signed payment (MPP)"),
+    "card": gettext_lazy("a card"),
 }
 
 
@@ -52,17 +52,6 @@ class PaymentRow:
 
 
 @dataclass(frozen=True)
-class LedgerPage:
-    """One page of the ledger."""
-
-    sums: selectors.LedgerSums
-    rows: Page[Payment]
-    entries: tuple[PaymentRow, ...]
-    filtered: bool
-    network: str = BASE_SEPOLIA
-
-
-@dataclass(frozen=True)
 class PaymentPage:
     """One payment, its operation, and what may be done about it."""
 
@@ -75,15 +64,10 @@ class PaymentPage:
     decide: DecideForm | None
     decidable_from: datetime
     receipt: tuple[tuple[str, str], ...]
-
-
-def ledger_page(reach: Reach, gateway: Gateway, filters: Mapping[str, str], number: str) -> LedgerPage:
-    """Return one page of what fits the filters."""
-    found = selectors.ledger(reach, gateway, **filters)
-    rows = Paginator(found, PER_PAGE).get_page(number)
-    return LedgerPage(
-        selectors.ledger_sums(reach, gateway), rows, tuple(map(payment_row, rows)), bool(filters)
-    )
+    explorer: str
+    is_outside: bool
+    known_payee: bool
+    expires_at: datetime | None
 
 
 def payment_row(payment: Payment) -> PaymentRow:
@@ -91,17 +75,23 @@ def payment_row(payment: Payment) -> PaymentRow:
     return PaymentRow(payment, LOOKS[Payment.State(payment.state)], getattr(payment, "asked_by", ""))
 
 
-def payment_page(payment: Payment, membership: Membership, form: DecideForm | None = None) -> PaymentPage:
-    """Return one payment; with the form in which an owner decides about it, once that is due."""
+def payment_page(payment_id: UUID, membership: Membership, form: DecideForm | None = None) -> PaymentPage:
+    """Return one payment; with the form in which an owner decides about it, once that is due.
+
+    The operations about it are read first, as `latest_for` says. Raises Http404 out of reach.
+    """
     reach = membership.reach
-    operation = operation_selectors.operations_of(reach).filter(pk=payment.operation_id).first()
-    look_up = operation_selectors.latest_for(reach, payment.pk, "payment.reconcile")
+    own = Payment.objects.filter(pk=payment_id).values("operation_id")
+    operation = operation_selectors.operations_of(reach).filter(pk__in=own).first()
+    look_up = operation_selectors.latest_for(reach, payment_id, "payment.reconcile")
+    decision = operation_selectors.latest_for(reach, payment_id, deciding.DECIDE)
+    payment = selectors.payment_for(membership, payment_id)
     by_itself = operation is not None and operation.is_active
     unknown = payment.state == Payment.State.UNKNOWN
     return PaymentPage(
         row=payment_row(payment),
         operation=operation,
-        op=operation if by_itself else look_up,
+        op=_followed(operation if by_itself else None, look_up, decision),
         paid_by=str(PAID_BY.get(payment.paid_by, payment.paid_by)),
         explanation=_explanation(payment),
         may_reconcile=unknown
@@ -110,7 +100,19 @@ def payment_page(payment: Payment, membership: Membership, form: DecideForm | No
         and allows(membership.role, Action.TIER_SET),
         decide=(form or DecideForm()) if unknown and _may_decide(payment, membership) else None,
         decidable_from=deciding.decidable_from(payment),
+        explorer=explorers.of(payment),
+        is_outside=payment.kind == outside.KIND,
+        known_payee=bool(payment.payee) and payees.is_stated(payment.wallet, payment.payee),
+        expires_at=datetime.fromtimestamp(payment.valid_before, UTC) if payment.valid_before else None,
         receipt=tuple((str(name), _plain(value)) for name, value in payment.receipt.items()),
+    )
+
+
+def _followed(*operations: Operation | None) -> Operation | None:
+    """Return what the page follows, or tells the end of: what moves, else what waits, else what was asked for last."""
+    found = [operation for operation in operations if operation is not None]
+    return max(
+        found, key=lambda one: (one.is_active, one.state != State.WAITING, one.created_at), default=None
     )
 
 
@@ -126,6 +128,10 @@ def _plain(value: object) -> str:
 
 def _explanation(payment: Payment) -> str:
     """Return what the state means for the money."""
+    if payment.paid_by == cards.PAID_BY:
+        return _(
+            "Paid by somebody's card. It is not the wallet's money, and no limit of the wallet counts it."
+        )
     words = {
         Payment.State.RESERVED: _("Set aside. Nothing is signed and nothing has left."),
         Payment.State.SIGNED: _(

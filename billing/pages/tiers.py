@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing import prices, selectors, services
-from billing.pages.wallets import PATIENCE, policy_of, refresh_if_stale
+from billing import prices, real_money, selectors, services, thresholds
+from billing.pages.wallets import PATIENCE, is_held, policy_of, refresh_if_stale
 from billing.prices import Change, Price
 from core.ui import times
 from operations import selectors as operation_selectors
@@ -25,7 +25,7 @@ from teams.permissions import Action, allows
 from teams.reach import Reach
 from wallets import limiting, policies, standing, windows
 from wallets import selectors as wallet_selectors
-from wallets.limits import Cap
+from wallets.limits import Cap, Money, money_of
 from wallets.models import Gateway, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 from wallets.windows import Spend
@@ -61,12 +61,16 @@ class TiersPage:
     delay: int
     may_pay: bool
     may_make_wallets: bool
+    takes_real_money: bool
     network: str = BASE_SEPOLIA
 
 
 @dataclass(frozen=True)
 class TierPage:
-    """What one click would pay, and what for. Sums are micros; `after` is None while the balance is not known."""
+    """What one click would pay, and what for. Sums are micros; `after` is None while the balance is not known.
+
+    `fee`: what the network may take on top; 0 where it takes nothing.
+    """
 
     wallet: Wallet
     price: Price
@@ -76,7 +80,41 @@ class TierPage:
     after: int | None
     obstacle: str
     needs_money: bool
-    network: str = BASE_SEPOLIA
+    fee: int
+    network: str
+    prepaid: int | None
+    #: The networks that the wallet may pay on, test money first: more than one is a choice.
+    networks: tuple[str, ...]
+    #: Above which sum somebody else has to approve; None where nobody has to.
+    approved_above: int | None
+
+    @property
+    def needs_approval(self) -> bool:
+        """Somebody else has to approve it before anything is paid."""
+        most = (self.price.micros or 0) + self.fee
+        return self.approved_above is not None and most > self.approved_above
+
+    @property
+    def is_real(self) -> bool:
+        """What leaves is real money."""
+        return money_of(self.network) == "real"
+
+    @property
+    def read_at(self) -> datetime | None:
+        """When the balance was read."""
+        return self.wallet.mainnet_at if self.is_real else self.wallet.balance_at
+
+    @property
+    def prepaid_pays(self) -> bool:
+        """What Run402 keeps for the wallet covers the price, and Run402 takes it from there first."""
+        return (
+            self.prepaid is not None and self.price.micros is not None and self.prepaid >= self.price.micros
+        )
+
+    @property
+    def prepaid_after(self) -> int:
+        """What of that is left then, in micros."""
+        return (self.prepaid or 0) - (self.price.micros or 0)
 
     @property
     def title(self) -> str:
@@ -128,6 +166,8 @@ def tiers_page(
 ) -> TiersPage:
     """Return the price list, and read it again when it is old."""
     reading, trouble = _refresh(membership.team, gateway)
+    if wallet is not None:
+        wallet.gateway = gateway  # with the list that is shown
     query = f"?wallet={wallet.pk}&" if wallet else "?"
     left = _left(wallet, membership) if wallet else {}
     return TiersPage(
@@ -142,6 +182,7 @@ def tiers_page(
         delay=max(next_delay(reading, step), 250) if reading else 0,
         may_pay=allows(membership.role, Action.TIER_SET),
         may_make_wallets=allows(membership.role, Action.WALLET_MANAGE),
+        takes_real_money=wallet is not None and bool(real_money.network_of(wallet)),
     )
 
 
@@ -153,11 +194,19 @@ def _refresh(team: Team, gateway: Gateway) -> tuple[Operation | None, Operation 
     last = operations.first()
     if last is not None and last.is_active:
         return last, None
+    if last is not None and _is_newer(last, gateway):
+        gateway.refresh_from_db(fields=["tiers", "tiers_at"])
     trouble = last if last is not None and last.state == State.FAILED else None
     just_tried = last is not None and last.finished_at and timezone.now() - last.finished_at < PATIENCE
     if just_tried or not prices.are_stale(gateway) or not standing.takes_background(gateway):
         return None, trouble
     return services.refresh_tiers(team=team, gateway=gateway), trouble
+
+
+def _is_newer(reading: Operation, gateway: Gateway) -> bool:
+    """Say whether the reading wrote a list after the row was read: it ended in between, and nothing would tell."""
+    done, started = reading.state == State.SUCCEEDED, reading.started_at
+    return done and started is not None and (gateway.tiers_at is None or gateway.tiers_at < started)
 
 
 def _offer(price: Price, wallet: Wallet | None, left: Mapping[Cap, int]) -> Offer:
@@ -173,23 +222,35 @@ def _limit(left: Mapping[Cap, int], price: Price) -> str:
     return limiting.sentence(cap, left[cap]) if cap else ""
 
 
-def _left(wallet: Wallet, membership: Membership) -> Mapping[Cap, int]:
+def _left(wallet: Wallet, membership: Membership, money: Money = "test") -> Mapping[Cap, int]:
     """Return what the limits leave the member for a tier, by the wallet's row."""
     policy = policy_of(wallet)
     if policy is None:
         return {}
-    spend = Spend("test", Payment.Cost.TIER, membership.user_id)
+    spend = Spend(money, Payment.Cost.TIER, membership.user_id)
     return windows.left_for(wallet, policies.stated(policy), spend, timezone.now())
 
 
-def tier_page(wallet: Wallet, tier: str, membership: Membership) -> TierPage:
-    """Return the confirmation; 404 for a tier that the gateway does not list."""
+def tier_page(wallet: Wallet, tier: str, membership: Membership, *, network: str = "") -> TierPage:
+    """Return the confirmation, for test money unless another network is named.
+
+    404 for a tier that the gateway does not list, and for a network that the wallet may not pay on.
+    """
+    networks = tuple(one for one in wallet.networks if real_money.may_pay_on(wallet, one)) or (
+        wallet.network,
+    )
+    network = network or wallet.network
+    if network not in networks:
+        raise Http404("no such network")
     price = prices.price_of(wallet.gateway, tier)
     if price is None:
         raise Http404("no such tier")
     refresh_if_stale(wallet)
-    before = wallet.balance_micros
-    after = None if before is None or price.micros is None else before - price.micros
+    before = real_money.balance_on(wallet, network)
+    fee = services.fee_of(wallet)
+    after = None if before is None or price.micros is None else before - price.micros - fee
+    prepaid = wallet.prepaid_micros
+    covered = prepaid is not None and price.micros is not None and prepaid >= price.micros
     return TierPage(
         wallet=wallet,
         price=price,
@@ -197,15 +258,22 @@ def tier_page(wallet: Wallet, tier: str, membership: Membership) -> TierPage:
         until=prices.lease_end(wallet, price),
         before=before,
         after=after,
-        obstacle=_obstacle(wallet, price, membership),
-        needs_money=after is not None and after < 0,
+        obstacle=_obstacle(wallet, price, membership, money_of(network) or "test"),
+        needs_money=after is not None and after < 0 and not covered,
+        fee=fee,
+        network=network,
+        prepaid=prepaid,
+        networks=networks,
+        approved_above=thresholds.shown(membership.team, wallet, Payment.Cost.TIER),
     )
 
 
-def _obstacle(wallet: Wallet, price: Price, membership: Membership) -> str:
+def _obstacle(wallet: Wallet, price: Price, membership: Membership, money: Money) -> str:
     """Return why nothing can be paid now, as far as web can know."""
     if not wallet.is_ready:
         return _("This wallet is not ready yet.")
+    if is_held(wallet):
+        return _("This wallet is frozen: it pays nothing until it is let go again.")
     if price.micros is None:
         return _("The price of this tier has not been read yet.")
     if wallet_selectors.unknown_payment(wallet):
@@ -214,12 +282,12 @@ def _obstacle(wallet: Wallet, price: Price, membership: Membership) -> str:
         )
     if any(
         operation.kind == "tier.set" and operation.is_active
-        for operation in selectors.wallet_operations(wallet, membership.reach)
+        for operation in selectors.wallet_operations(wallet.pk, membership.reach)
     ):
         return _("A tier is being paid for with this wallet right now.")
-    return _limit(_left(wallet, membership), price)
+    return _limit(_left(wallet, membership, money), price)
 
 
 def tier_context(page: TierPage) -> dict[str, Any]:
     """Return what the form starts with: the price that the page shows."""
-    return {"micros": page.price.micros}
+    return {"micros": page.price.micros, "network": page.network}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import caps, freezes, prices, selectors, services
+from billing import caps, freezes, prices, rails, real_money, renewals, selectors, services
 from billing.pages.payments import PaymentRow, payment_row
 from operations import selectors as operation_selectors
 from operations.live import next_delay
@@ -20,7 +21,8 @@ from teams.reach import Reach
 from wallets import freezing, policies, standing
 from wallets.limits import NETWORKS, Cap
 from wallets.models import Freeze, Gateway, Payment, SpendPolicy, Unfreezing, Wallet
-from wallets.models.gateway import BASE_SEPOLIA
+from wallets.models.gateway import BASE_MAINNET, BASE_SEPOLIA
+from wallets.selectors import wallet_for
 
 #: A mirror older than this is read again when somebody looks; a failed reading is not repeated sooner than PATIENCE.
 FRESH = timedelta(seconds=60)
@@ -64,7 +66,20 @@ class Money:
     delay: int
     may_fund: bool
     may_pay: bool
+    renewals: int | None
+    may_limit: bool
+    real_allowed: bool
     network: str = BASE_SEPOLIA
+
+    @property
+    def takes_real_money(self) -> bool:
+        """The gateway may ever ask for money on Base itself."""
+        return BASE_MAINNET in self.wallet.networks and not self.wallet.is_play
+
+    @property
+    def is_low(self) -> bool:
+        """What it holds does not cover the next renewal of its tier."""
+        return self.renewals == 0
 
     @property
     def is_empty(self) -> bool:
@@ -116,6 +131,9 @@ class WalletPage:
     may_export: bool
     may_retire: bool
     may_freeze: bool
+    may_switch: bool
+    #: The networks that it may pay on: of test money, and of real money where that is allowed.
+    pays_on: tuple[str, ...]
     network: str = BASE_SEPOLIA
 
 
@@ -164,6 +182,10 @@ def money_of(
         delay=max(next_delay(reading, step), 250) if reading else 0,
         may_fund=wallet.is_ready and may(membership, wallet, Action.WALLET_FUND),
         may_pay=wallet.is_ready and may(membership, wallet, Action.TIER_SET),
+        renewals=renewals.left(wallet),
+        may_limit=may(membership, wallet, Action.WALLET_MANAGE),
+        real_allowed=real_money.is_allowed_by(policy_of(wallet)),
+        network=wallet.network,
     )
 
 
@@ -185,7 +207,7 @@ def refresh_if_stale(wallet: Wallet) -> tuple[Operation | None, Operation | None
 def _is_newer(reading: Operation, wallet: Wallet) -> bool:
     """Say whether the reading wrote a balance after the row was read: it ended in between, and nothing would tell."""
     done, started = reading.state == State.SUCCEEDED, reading.started_at
-    return done and started is not None and wallet.balance_at is not None and wallet.balance_at < started
+    return done and started is not None and (wallet.balance_at is None or wallet.balance_at < started)
 
 
 def _is_stale(wallet: Wallet, last: Operation | None) -> bool:
@@ -195,11 +217,14 @@ def _is_stale(wallet: Wallet, last: Operation | None) -> bool:
     return wallet.balance_at is None or now - wallet.balance_at > FRESH
 
 
-def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
-    """Return everything about one wallet."""
-    operations = selectors.wallet_operations(wallet, membership.reach)
-    if wallet.state == Wallet.State.MAKING and not any(operation.is_active for operation in operations):
-        wallet.refresh_from_db()  # it was made, or failed, between the two reads; nothing would reload the page
+def wallet_page(wallet_id: UUID, membership: Membership) -> WalletPage:
+    """Return everything about one wallet. Raises Http404 out of reach.
+
+    The operations are read first: what one writes meanwhile would be shown as it was before if it had ended by then,
+    and nothing would load the page anew.
+    """
+    operations = selectors.wallet_operations(wallet_id, membership.reach)
+    wallet = wallet_for(membership, wallet_id)
     policy = policy_of(wallet)
     limits = policies.stated(policy) if policy else None
     every = [cap for money in NETWORKS for cap in limits.caps_of(money)] if limits else []
@@ -220,12 +245,27 @@ def wallet_page(wallet: Wallet, membership: Membership) -> WalletPage:
         may_export=wallet.has_key and may(membership, wallet, Action.WALLET_EXPORT),
         may_retire=wallet.is_ready and may(membership, wallet, Action.WALLET_RETIRE),
         may_freeze=wallet.is_ready and may(membership, wallet, Action.WALLET_FREEZE),
+        may_switch=_may_switch(wallet, membership),
+        pays_on=_pays_on(wallet, policy),
+        network=wallet.network,
     )
 
 
 def may(membership: Membership, wallet: Wallet, action: Action) -> bool:
     """Say whether role and wallet let the member do it: for buttons."""
     return allows(membership.role, action) and may_with(membership, wallet.pk, action)
+
+
+def _pays_on(wallet: Wallet, policy: SpendPolicy | None) -> tuple[str, ...]:
+    real = real_money.network_of(wallet) if real_money.is_allowed_by(policy) else ""
+    return (wallet.network, real) if real else (wallet.network,)
+
+
+def _may_switch(wallet: Wallet, membership: Membership) -> bool:
+    """Say whether there is another rail: back to x402 always, to MPP while a worker can pay by it."""
+    if not wallet.is_ready or not may(membership, wallet, Action.WALLET_MANAGE):
+        return False
+    return wallet.pays_by_mpp or rails.takes_mpp(wallet.gateway)
 
 
 def is_held(wallet: Wallet) -> bool:

@@ -1,4 +1,4 @@
-"""The ledger, and one payment."""
+"""One payment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from billing import deciding, selectors, services
-from billing.forms import DecideForm, LedgerForm
+from billing.forms import DecideForm
 from billing.pages import payments as pages
 from core.forms import refusals_in
 from core.http import go, safe_next
@@ -18,27 +18,14 @@ from operations import consent
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
-from wallets import gateways
 from wallets.models import Payment
-from wallets.selectors import wallets_of
-
-
-@require_safe
-@require(Action.VIEW)
-def index(request: PanelRequest) -> HttpResponse:
-    """List the payments at the current gateway that fit the filters of the address."""
-    gateway = gateways.of(request)
-    form = LedgerForm(request.GET, wallets=list(wallets_of(request.membership.reach, gateway)))
-    page = pages.ledger_page(request.membership.reach, gateway, form.chosen, request.GET.get("page", ""))
-    return render(request, "billing/payments.html", {"page": page, "form": form})
 
 
 @require_safe
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one payment."""
-    payment = selectors.payment_for(request.membership, pk)
-    page = pages.payment_page(payment, request.membership)
+    page = pages.payment_page(pk, request.membership)
     return render(request, "billing/payment.html", {"page": page})
 
 
@@ -64,5 +51,5 @@ def decide(request: PanelRequest, pk: UUID) -> HttpResponse:
         with refusals_in(form):
             operation = deciding.decide(payment=payment, actor=request.user, paid=paid, note=cleaned["note"])
             return go(request, consent.url(operation))
-    page = pages.payment_page(payment, request.membership, form)
+    page = pages.payment_page(pk, request.membership, form)
     return render(request, "billing/payment.html", {"page": page})

@@ -11,9 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from billing import services
 from billing.forms import TierForm
+from billing.pages import checkouts
 from billing.pages import tiers as pages
 from core.errors import Refusal
 from core.http import STOP_POLLING, go, safe_next, whole_number
+from operations import consent
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
@@ -34,7 +36,8 @@ def index(request: PanelRequest) -> HttpResponse:
         return render(
             request, "billing/_prices.html", {"page": page}, status=200 if page.delay else STOP_POLLING
         )
-    return render(request, "billing/tiers.html", {"page": page})
+    unfinished = checkouts.unfinished(request.membership, gateway)
+    return render(request, "billing/tiers.html", {"page": page, "unfinished": unfinished})
 
 
 @require_POST
@@ -50,7 +53,8 @@ def refresh(request: PanelRequest) -> HttpResponse:
 def confirm(request: PanelRequest, pk: UUID, tier: str) -> HttpResponse:
     """Show what would be paid; pay it when the price that was shown comes back."""
     wallet = wallet_for(request.membership, pk, Action.TIER_SET)
-    page = pages.tier_page(wallet, tier, request.membership)
+    asked = request.POST.get("network", "") or request.GET.get("network", "")
+    page = pages.tier_page(wallet, tier, request.membership, network=asked)
     form = TierForm(request.POST or None, initial=pages.tier_context(page))
     if request.method == "POST" and form.is_valid():
         try:
@@ -61,7 +65,16 @@ def confirm(request: PanelRequest, pk: UUID, tier: str) -> HttpResponse:
 
 
 def _pay(request: PanelRequest, wallet: Wallet, tier: str, form: TierForm) -> HttpResponse:
-    services.set_tier(wallet=wallet, actor=request.user, tier=tier, shown_micros=form.cleaned_data["micros"])
+    """Pay, or go where a passkey lets real money go."""
+    operation = services.set_tier(
+        wallet=wallet,
+        actor=request.user,
+        tier=tier,
+        shown_micros=form.cleaned_data["micros"],
+        network=form.cleaned_data["network"],
+    )
+    if operation.awaits_consent:
+        return go(request, consent.url(operation))
     return go(request, safe_next(request, reverse("billing:wallet", args=[wallet.pk])))
 
 

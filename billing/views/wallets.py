@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,18 +13,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing import caps, selectors, services
+from billing import caps, real_money, selectors, services
 from billing import limits as raising
 from billing.forms import ImportForm, WalletForm
 from billing.limit_forms import ChangeLimitsForm
 from billing.lookalikes import lookalikes_of
 from billing.pages import wallets as pages
 from billing.services import SealedKey
-from billing.uploads import uploads_stay_in_memory
 from core.errors import Refusal
 from core.forms import refusals_in
 from core.http import STOP_POLLING, go, safe_next, whole_number
-from core.ui.money import network_name
+from core.uploads import uploads_stay_in_memory
 from operations import consent
 from operations.record import record_panel
 from teams import qr
@@ -31,7 +31,7 @@ from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, allows
 from wallets import gateways, policies
-from wallets.limits import Limits
+from wallets.limits import Limits, Money
 from wallets.models import Gateway, SpendPolicy, Wallet
 from wallets.selectors import wallet_for
 
@@ -49,7 +49,7 @@ def index(request: PanelRequest) -> HttpResponse:
 def new(request: PanelRequest) -> HttpResponse:
     """Ask for a name and limits; the worker makes the key."""
     gateway = gateways.of(request)
-    form = WalletForm(request.POST or None)
+    form = WalletForm(request.POST or None, gateway=gateway)
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
         with refusals_in(form):
@@ -59,6 +59,7 @@ def new(request: PanelRequest) -> HttpResponse:
                 gateway=gateway,
                 label=cleaned["label"],
                 limits=form.limits,
+                rail=form.chosen_rail,
             )
             return _to(request, wallet)
     return render(request, "billing/wallet_new.html", {"page": gateway, "form": form})
@@ -90,6 +91,7 @@ def _imported(request: PanelRequest, form: ImportForm, usable: dict[str, Gateway
             cleaned["wallet_id"], cleaned["sealed"], cleaned["claimed_address"], cleaned["in_keystore"]
         ),
         limits=form.limits,
+        rail=form.chosen_rail,
     )
     if wallet.gateway != gateways.of(request):
         request.session[gateways.SESSION_KEY] = wallet.gateway_id
@@ -101,7 +103,7 @@ def _imported(request: PanelRequest, form: ImportForm, usable: dict[str, Gateway
 @require(Action.VIEW)
 def detail(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Show one wallet."""
-    page = pages.wallet_page(wallet_for(request.membership, pk), request.membership)
+    page = pages.wallet_page(pk, request.membership)
     return render(request, "billing/wallet.html", {"page": page})
 
 
@@ -114,7 +116,7 @@ def receive(request: PanelRequest, pk: UUID) -> HttpResponse:
         return _to(request, wallet)
     context = {
         "page": wallet,
-        "network": network_name(wallet.gateway.networks[0]),
+        "real_network": real_money.network_of(wallet) if real_money.is_allowed(wallet) else "",
         "lookalikes": lookalikes_of(wallet, request.membership.reach),
         "qr": qr.drawn(wallet.address, _("The address as a code")),
     }
@@ -125,8 +127,8 @@ def receive(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require(Action.VIEW)
 def money(request: PanelRequest, pk: UUID) -> HttpResponse:
     """Answer the part of the page that a fresh reading changes."""
+    operations = selectors.wallet_operations(pk, request.membership.reach)
     wallet = wallet_for(request.membership, pk)
-    operations = selectors.wallet_operations(wallet, request.membership.reach)
     fresh = pages.money_of(wallet, request.membership, operations, step=whole_number(request, "step"))
     status = 200 if fresh.delay else STOP_POLLING
     return render(request, "billing/_money.html", {"money": fresh}, status=status)
@@ -175,12 +177,29 @@ def limits(request: PanelRequest, pk: UUID) -> HttpResponse:
         return _to(request, wallet)
     may_raise = allows(request.membership.role, Action.WALLET_RAISE)
     names = caps.names_of(request.team, request.membership.reach)
+    real_network = real_money.network_of(wallet)
+    money: Money = "real" if real_network and request.GET.get("money") == "real" else "test"
+    now = policies.stated(policy)
+    if request.method == "POST" and money == "real" and request.POST.get("off"):
+        return _change(request, wallet, policy, replace(now, real=None))
     form = ChangeLimitsForm(
-        request.POST or None, now=policies.stated(policy), names=names, may_raise=may_raise
+        request.POST or None,
+        now=now,
+        names=names,
+        may_raise=may_raise,
+        money=money,
+        wallet_name=wallet.label,
     )
     if request.method == "POST" and form.is_valid():
         return _change(request, wallet, policy, form.limits)
-    return render(request, "billing/limits.html", {"page": wallet, "form": form, "may_raise": may_raise})
+    context = {
+        "page": wallet,
+        "form": form,
+        "may_raise": may_raise,
+        "money": money,
+        "real_network": real_network,
+    }
+    return render(request, "billing/limits.html", context)
 
 
 def _change(request: PanelRequest, wallet: Wallet, policy: SpendPolicy, asked: Limits) -> HttpResponse:

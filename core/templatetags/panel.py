@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from core import transport
-from core.ui import ids, people, problems
+from core.ui import ids, people, problems, shell
 from core.ui import status as statuses
 from core.ui.problems import Problem
 
@@ -190,3 +190,13 @@ def pages(context: Context, page: "Page[Any]", older: str = "", newer: str = "")
 def error_box(error: Mapping[str, Any], title: str = "") -> dict[str, Problem | str]:
     """Explain a canonical error: what happened, what changed, is it safe, what next, code and trace."""
     return {"problem": problems.problem(error), "title": title}
+
+
+@register.inclusion_tag("components/_cli.html")
+def cli(words: str, *values: object, then: str = "", base: str = "", note: str = "") -> dict[str, str]:
+    """Fold away the equal CLI command: `words` with each quoted value for a `{}`, or behind. Never a secret.
+
+    `then` is a second command, `base` the gateway's URL, `note` what the command does not say.
+    """
+    lines = (shell.at_base(base), shell.command(words, *values), then)
+    return {"lines": "\n".join(filter(None, lines)), "note": note}

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.template import Library
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -30,7 +31,7 @@ def stamp(network: str | None, long: bool = False) -> SafeString:
     kind = moneys.money_kind(network)
     if kind is None:
         return NOTHING
-    word = (moneys.LONG_STAMPS if long else moneys.STAMPS)[kind]
+    word = moneys.OWN_STAMPS.get(network or "") or (moneys.LONG_STAMPS if long else moneys.STAMPS)[kind]
     return format_html('<span class="net {}">{}</span>', kind, word)
 
 
@@ -101,6 +102,32 @@ def ago(moment: datetime | None, never: str = "") -> SafeString:
         times.exactly(moment),
         times.relative(moment),
     )
+
+
+@register.simple_tag
+def lease_left(end: datetime | None, start: datetime | None = None) -> SafeString:
+    """Count down to the end of a lease (elapsed.js goes on); with its start, a bar of how much is used."""
+    if end is None:
+        return NOTHING
+    seconds = (end - timezone.now()).total_seconds()
+    if seconds <= 0:
+        return format_html('<span class="lease">{} {}</span>', _("ended"), ago(end))
+    whole = (end - start).total_seconds() if start and start < end else 0
+    words, label = times.duration(seconds), _("Share of the lease that is used")
+    bar = format_html(" {}", meter(max(whole - seconds, 0), whole, label)) if whole else NOTHING
+    left = format_html('<span data-left="{}">{}</span>', int(seconds), words)
+    return format_html(
+        '<span class="lease"><time datetime="{}" title="{}">{}</time>{}</span>',
+        end.isoformat(),
+        times.exactly(end),
+        _left(left),
+        bar,
+    )
+
+
+def _left(words: SafeString) -> SafeString:
+    before, _mark, after = _("{time} left").partition("{time}")
+    return format_html("{}{}{}", before, words, after)
 
 
 @register.simple_tag

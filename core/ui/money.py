@@ -18,18 +18,27 @@ class Network:
     """A payment network the panel knows: its CAIP-2 id, its name and the kind of money on it."""
 
     id: str
-    name: str
+    name: str | Promise
     kind: MoneyKind
 
 
 NETWORKS = {
     network.id: network
-    for network in (Network("eip155:84532", "Base Sepolia", "test"), Network("eip155:8453", "Base", "real"))
+    for network in (
+        Network("eip155:84532", "Base Sepolia", "test"),
+        Network("eip155:8453", "Base", "real"),
+        Network("eip155:42431", "Tempo Moderato", "test"),
+        Network("eip155:4217", "Tempo", "real"),
+        Network("card", _("Card"), "real"),
+        Network("card:test", _("Card, in play money"), "test"),
+    )
 }
 
 KINDS: dict[str, MoneyKind] = {"test": "test", "real": "real", **{n.id: n.kind for n in NETWORKS.values()}}
 
 STAMPS: dict[MoneyKind, Promise] = {"test": _("Test"), "real": _("Real")}
+#: What stands on the stamp in place of the kind of money, whose colour stays.
+OWN_STAMPS: dict[str, Promise] = {"card": _("Card"), "card:test": _("Play card")}
 LONG_STAMPS: dict[MoneyKind, Promise] = {"test": _("Test money"), "real": _("Real money")}
 
 
@@ -58,4 +67,4 @@ def money_kind(network: str | None) -> MoneyKind | None:
 def network_name(network: str | None) -> str:
     """Return `Base Sepolia` for `eip155:84532`; an unknown id is shown as it is."""
     known = NETWORKS.get(network or "")
-    return known.name if known else network or ""
+    return str(known.name) if known else network or ""

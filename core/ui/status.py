@@ -58,6 +58,9 @@ PHASES: dict[str, Promise] = {
     "sign": _("Signing"),
     "settle": _("Settling"),
     "provision": _("Making"),
+    "set": _("Setting"),
+    "submit": _("Submitting"),
+    "delete": _("Deleting"),
 }
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.ui.figures import size
+from deploys import warned
 from deploys.plans import PARTS, entry_name
 
 #: Lines of one section on the page; the rest is counted.
@@ -24,25 +25,6 @@ TITLES: dict[str, Promise] = {
     "subdomains": gettext_lazy("Addresses"),
     "secrets": gettext_lazy("Secrets"),
     "site": gettext_lazy("Site files"),
-}
-_TITLES_OF_WARNINGS: dict[str, Promise] = {
-    "DESTRUCTIVE_SITE_BULK_REMOVAL": gettext_lazy("Many files are removed"),
-    "SITE_ENTRYPOINT_REMOVED": gettext_lazy("The start page is removed"),
-    "ZERO_SITE_FILES_AFTER": gettext_lazy("The site keeps no file"),
-    "SITE_NO_REACHABLE_HTML": gettext_lazy("No page can be reached"),
-    "DESTRUCTIVE_SUBDOMAIN_REMOVAL": gettext_lazy("An address is given up"),
-    "ZERO_SUBDOMAINS_AFTER": gettext_lazy("The project keeps no address"),
-    "DESTRUCTIVE_FUNCTION_REMOVAL": gettext_lazy("Functions are removed"),
-    "ZERO_FUNCTIONS_AFTER": gettext_lazy("The project keeps no function"),
-    "DESTRUCTIVE_SECRET_REMOVAL": gettext_lazy("Secrets are deleted"),
-    "MISSING_REQUIRED_SECRET": gettext_lazy("A required secret is not set"),
-    "PUBLIC_PATH_MODE_WIDENS_TO_IMPLICIT": gettext_lazy("Every file becomes public"),
-    "PUBLIC_ROUTED_FUNCTION": gettext_lazy("A function is public"),
-    "MIGRATION_NON_TRANSACTIONAL": gettext_lazy("A migration cannot be rolled back"),
-    "MIGRATION_SCHEMA_SHRINKING": gettext_lazy("A migration removes data"),
-    "MIGRATIONS_NOT_REVERSIBLE": gettext_lazy("Migrations are not undone"),
-    "ROUTE_SHADOWS_STATIC_PATH": gettext_lazy("A route hides a file"),
-    "WILDCARD_ROUTE_SHADOWS_STATIC_PATHS": gettext_lazy("A route hides files"),
 }
 
 
@@ -84,6 +66,7 @@ class Warned:
 
     code: str
     title: str
+    step: str
     message: str
     affected: tuple[str, ...]
     hidden: int
@@ -124,10 +107,8 @@ def changes_of(plan: Mapping[str, Any]) -> Changes | None:
         summary=str(plan.get("summary") or ""),
         promotes=bool(plan.get("promote")),
         beyond=tuple(plan.get("beyond") or ()),
-        sections=tuple(
-            section for name in TITLES if name in PARTS and (section := _section(plan, name)).total
-        ),
-        warnings=tuple(sorted((_warned(warning) for warning in plan["warnings"]), key=_urgency)),
+        sections=sections_of(plan),
+        warnings=warnings_of(plan),
         price_micros=int(plan["price_micros"]),
         upload_count=int(plan.get("upload_count") or 0),
         upload_bytes=int(plan.get("upload_bytes") or 0),
@@ -135,6 +116,16 @@ def changes_of(plan: Mapping[str, Any]) -> Changes | None:
         storage_before=_quota(cost, "quota_before"),
         storage_after=_quota(cost, "quota_after"),
     )
+
+
+def sections_of(plan: Mapping[str, Any]) -> tuple[Section, ...]:
+    """Return the parts that change, of a plan or of what differs between two releases."""
+    return tuple(section for name in TITLES if name in PARTS and (section := _section(plan, name)).total)
+
+
+def warnings_of(plan: Mapping[str, Any]) -> tuple[Warned, ...]:
+    """Return the warnings, those that block first."""
+    return tuple(sorted((_warned(warning) for warning in plan["warnings"]), key=_urgency))
 
 
 def _quota(cost: Mapping[str, Any], name: str) -> int | None:
@@ -190,10 +181,11 @@ def _noted(entry: object) -> str:
 
 def _warned(warning: Mapping[str, Any]) -> Warned:
     affected = [str(name) for name in warning["affected"]]
-    title = _TITLES_OF_WARNINGS.get(warning["code"])
+    explanation = warned.explained(warning["code"])
     return Warned(
         code=warning["code"],
-        title=str(title) if title else warning["code"].replace("_", " ").capitalize(),
+        title=warned.title_of(warning["code"]),
+        step=str(explanation.step) if explanation else "",
         message=warning["message"],
         affected=tuple(affected[:10]),
         hidden=max(len(affected) - 10, 0),

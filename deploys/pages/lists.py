@@ -42,3 +42,4 @@ class ProjectPanel:
     project: Project
     deploys: list[Deploy]
     delay: int | None
+    may_deploy: bool

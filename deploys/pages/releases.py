@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Page
+from django.core.paginator import Page, Paginator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from deploys import raw
+from deploys import raw, routing
 from deploys.models import Release
+from deploys.pages.inventory import Inventory, inventory_of
 from operations.models import Operation
 from projects.models import Project
 from projects.selectors import may_work_on
+from run402 import reading
 from teams.models import Membership
 from teams.permissions import Action
 
-MOST_PATHS = 400
+PER_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ class ReleasePage:
 
     project: Project
     release: Release
-    files: tuple[File, ...]
+    files: Page[File]
+    query: str
     hidden: int
-    functions: tuple[str, ...]
-    routes: tuple[str, ...]
+    inventory: Inventory
     subdomains: tuple[str, ...]
     restored: tuple[str, ...]
     not_restored: tuple[str, ...]
@@ -70,21 +72,21 @@ class ReleasePage:
     may_deploy: bool
 
 
-def release_page(release: Release, membership: Membership) -> ReleasePage:
-    """Put the page together."""
+def release_page(
+    release: Release, membership: Membership, *, query: str = "", page: str | None = None
+) -> ReleasePage:
+    """Put the page together; `query` narrows files and public paths, `page` names the page of files."""
     project = release.project
     files = _files(release)
-    inventory = release.inventory
+    found = [file for file in files if query.lower() in file.path.lower()]
     return ReleasePage(
         project=project,
         release=release,
-        files=tuple(files[:MOST_PATHS]),
-        hidden=max((release.file_count or len(files)) - MOST_PATHS, 0),
-        functions=tuple(_functions(release)),
-        routes=tuple(
-            str(route.get("pattern")) for route in (inventory.get("routes") or {}).get("entries") or []
-        ),
-        subdomains=tuple((inventory.get("subdomains") or {}).get("names") or []),
+        files=Paginator(found, PER_PAGE).get_page(page),
+        query=query,
+        hidden=max((release.file_count or 0) - len(files), 0),
+        inventory=inventory_of(release, query),
+        subdomains=reading.strings(reading.mapping(release.inventory, "subdomains"), "names"),
         restored=tuple(_restored(release)),
         not_restored=tuple(_not_restored(release)),
         way=_way(release),
@@ -100,14 +102,18 @@ def _files(release: Release) -> list[File]:
             File(path, site[path]["size"], site[path].get("content_type") or "", kept=True)
             for path in sorted(site)
         ]
-    rows = (release.inventory.get("site") or {}).get("paths") or []
-    return [File(str(row.get("path")), None, str(row.get("content_type") or "")) for row in rows]
+    rows = reading.documents(reading.mapping(release.inventory, "site"), "paths")
+    return [
+        File(path, None, reading.text(row, "content_type") or "")
+        for row in rows
+        if (path := reading.text(row, "path"))
+    ]
 
 
 def _functions(release: Release) -> list[str]:
     if release.archive:
         return sorted(release.archive.get("functions") or {})
-    return [str(row.get("name")) for row in release.inventory.get("functions") or []]
+    return routing.names_of(release.inventory, "functions", "name")
 
 
 def _way(release: Release) -> str:

@@ -9,16 +9,19 @@ from django.utils.translation import gettext as _
 from audit.record import SYSTEM
 from core.errors import Refusal
 from deploys import specs
+from deploys.models import Deploy
 from deploys.pipeline.run import Failed, Run
-from operations import frozen
+from operations import demanding, frozen
+from operations.documents import Ask
 from operations.models import Operation
 from operations.work import Held, Later
 from run402 import Client, x402
 from run402.errors import Conflict, PaymentUnsettled, TransportError
 from run402.resources.plans import Commit, Plan
-from wallets import spending
+from wallets import closing, spending
 from wallets.freezing import Frozen
-from wallets.models import Payment
+from wallets.limits import DEPLOY
+from wallets.models import Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
 
 #: The states in which a gateway has a plan but no commit yet (contract: apply 2.9).
@@ -62,6 +65,7 @@ def commit(run: Run, client: Client, plan: Plan) -> None:
     if plan.plan_id is None or plan.operation_id is None:
         raise Refusal("PLAN_NOT_COMMITTABLE", _("The gateway made a plan that cannot be committed."))
     run.work.phase("commit")
+    _demand_second_person(run)
     run.note(committing=True)
     try:
         answer = _send(run, client, plan.plan_id)
@@ -125,36 +129,61 @@ def _send(run: Run, client: Client, plan_id: str) -> Commit:
         raise Held(frozen.PAUSE_SECONDS, error.fault.message) from None
     except PaymentUnsettled as error:
         if error.outcome == "rejected":
-            spending.release(payment, actor=actor)
+            closing.release(payment, actor=actor)
         else:
-            spending.doubt(payment, actor=actor)
+            closing.doubt(payment, actor=actor)
         raise
     _settle(payment, paid, run)
     return paid.value
 
 
-def _reserve(run: Run, price: int) -> Payment:
+def _demand_second_person(run: Run) -> None:
+    """Wait for an approval before anything is committed; `_reserve` asks again."""
+    price = int(run.recall("price_micros") or 0)
+    if price and not spending.has_left(run.work.operation.pk):
+        demanding.demand(run.work, Ask(_wallet(run), price, BASE_SEPOLIA, DEPLOY, _purpose(run)))
+
+
+def _wallet(run: Run) -> Wallet:
     wallet = run.work.operation.wallet
     if wallet is None:
         raise Refusal("WALLET_MISSING", _("This deploy costs money, and its project has no wallet here."))
-    purpose = _("Deploy of %(project)s") % {"project": run.project.name}
+    return wallet
+
+
+def _purpose(run: Run) -> str:
+    return _("Deploy of %(project)s") % {"project": run.project.name}
+
+
+def what_is_approved(operation: Operation) -> dict[str, str]:
+    """Return what of a deploy a second person approves: its spec, the base release and what changes, as planned."""
+    deploy = Deploy.objects.get(operation=operation)
+    return {
+        "spec": str(deploy.plan.get("spec", "")),
+        "base_release": str(deploy.plan.get("base_release_id", "")),
+        "diff": str(deploy.plan.get("digest", "")),
+    }
+
+
+def _reserve(run: Run, price: int) -> Payment:
+    wallet = _wallet(run)
     frozen.demand(wallet)
     charge = spending.Charge(
         run.work.operation.pk,
         "deploy",
-        purpose,
+        _purpose(run),
         price,
         BASE_SEPOLIA,
         run.work.actor,
         project_id=run.project.pk,
     )
-    return spending.reserve(wallet, charge)
+    return demanding.reserve(run.work, wallet, charge, cost=DEPLOY)
 
 
 def _settle(payment: Payment, paid: x402.Paid[Commit], run: Run) -> None:
     """A priced commit that was accepted unpaid was taken from the balance that Run402 keeps."""
     paid_by = "x402" if paid.outcome == "settled" else "balance"
-    spending.settle(payment, paid_by=paid_by, actor=run.work.actor, receipt=paid.receipt)
+    closing.settle(payment, paid_by=paid_by, actor=run.work.actor, receipt=paid.receipt)
 
 
 def _settle_from_state(run: Run) -> None:
@@ -162,11 +191,11 @@ def _settle_from_state(run: Run) -> None:
     payment = Payment.objects.filter(operation_id=run.work.operation.pk).first()
     if payment and payment.is_open:
         paid_by = "x402" if payment.nonce else "balance"
-        spending.settle(payment, paid_by=paid_by, actor=run.work.actor)
+        closing.settle(payment, paid_by=paid_by, actor=run.work.actor)
 
 
 def let_go(operation: Operation) -> None:
     """Give back what an ended deploy had reserved and never signed."""
     payment = Payment.objects.filter(operation_id=operation.pk, state=Payment.State.RESERVED).first()
     if payment:
-        spending.release(payment, actor=operation.actor.actor if operation.actor else SYSTEM)
+        closing.release(payment, actor=operation.actor.actor if operation.actor else SYSTEM)

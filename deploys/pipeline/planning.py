@@ -7,14 +7,14 @@ from django.utils.translation import gettext as _
 from deploys import plans, store
 from deploys.pipeline import uploading
 from deploys.pipeline.run import Run
+from operations.decisions import RESTORED
 from operations.models import Reason
-from operations.restoring import RESTORED
 from operations.work import Wait
 from run402 import Client
 from run402.errors import Run402Error
 from run402.resources.content import ContentItem
 from run402.resources.plans import Plan
-from run402.spec import canonical_json, cloud_spelling
+from run402.spec import canonical_json, cloud_spelling, sha256_hex
 
 MANIFEST_TYPE = "application/vnd.run402.deploy-manifest+json"
 _TOO_LARGE = ("SPEC_TOO_LARGE", "DRY_RUN_REQUIRES_INLINE_SPEC")
@@ -59,7 +59,7 @@ def for_real(run: Run, client: Client) -> Plan:
         run.note(round=run.recall("round", 0) + 1)
         _show(run, plan, beyond)
         raise Wait(Reason.CONFIRMATION, _("The plan changed since you saw it and waits for you again."))
-    run.deploy.plan = real
+    run.deploy.plan = {**real, "spec": sha256_hex(canonical_json(run.spec))}
     run.deploy.save(update_fields=["plan"])
     run.note(plan_id=plan.plan_id, remote_operation=plan.operation_id, price_micros=real["price_micros"])
     return plan

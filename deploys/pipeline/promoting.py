@@ -18,6 +18,7 @@ from operations.models import Reason
 from operations.work import Wait
 from run402 import Client
 from run402.errors import Conflict, NotFound, ServerError
+from run402.reading import documents, mapping, number, text
 from run402.resources.plans import read_warnings
 from run402.spec import canonical_json, sha256_hex
 
@@ -149,9 +150,10 @@ def _record_once(run: Run, row: Release) -> None:
 def _rebuild(run: Run, client: Client, target: Release) -> None:
     """Write a spec from the inventory, if it tells enough, and say what it leaves as it is."""
     inventory = client.releases.get(target.remote_id, anon_key=run.anon_key, site_limit=MOST_PATHS)
-    rows = [row for row in inventory.site.get("paths") or [] if isinstance(row, dict)]
-    total = (inventory.site.get("totals") or {}).get("paths", len(rows))
-    if total > len(rows):
+    rows = [row for row in documents(inventory.site, "paths") if text(row, "path")]
+    total = number(mapping(inventory.site, "totals"), "paths")
+    told = inventory.site.get("paths")
+    if len(rows) < max(total or 0, len(told) if isinstance(told, list) else 0):
         raise Refusal(
             "REBUILD_IMPOSSIBLE",
             _("This release has more files than its inventory lists, so it cannot be rebuilt."),

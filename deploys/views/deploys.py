@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -35,6 +35,7 @@ from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, allows
 from wallets import gateways
+from wallets.models import Gateway
 
 PER_PAGE = 25
 
@@ -86,9 +87,16 @@ def _too_many(request: PanelRequest) -> HttpResponse:
 
 @csrf_protect
 def _new(request: PanelRequest) -> HttpResponse:
-    projects = selectors.ready_projects(request.membership.reach, gateways.of(request))
-    chosen = _chosen(request, projects)
+    named = _named(request)
+    projects = _choices(request, named)
+    chosen = named or _only_one(projects)
     if request.method != "POST":
+        if named is not None:
+            try:
+                services.require_ready(named)
+            except Refusal as refusal:
+                messages.error(request, str(refusal))
+                return redirect("projects:detail", named.pk)
         form = SourceForm(projects=projects, chosen=chosen)
         return _form_page(request, form, any_project=projects.exists())
     form = SourceForm(request.POST, request.FILES, projects=projects, chosen=chosen)
@@ -111,7 +119,7 @@ def _form_page(
         "project": form.chosen,
         "any": any_project,
         # Apps live beside the gateway's own name: api.run402.com, tidepool.run402.com.
-        "suffix": f".{gateways.of(request).host.partition('.')[2]}",
+        "suffix": f".{_gateway(request, form.chosen).host.partition('.')[2]}",
     }
     return render(request, "deploys/new.html", context, status=status)
 
@@ -240,11 +248,29 @@ def _may_deploy(request: PanelRequest) -> bool:
     return allows(request.membership.role, Action.DEPLOY)
 
 
-def _chosen(request: PanelRequest, projects: QuerySet[Project]) -> Project | None:
-    """Return the project of the address or the form, or the only one there is."""
-    wanted = _uuid(request.POST.get("project") or request.GET.get("project"))
-    if wanted is not None:
-        return projects.filter(pk=wanted).first()
+def _named(request: PanelRequest) -> Project | None:
+    """Return the project of the address or the form, at whatever gateway; 404 out of reach."""
+    wanted = request.POST.get("project") or request.GET.get("project")
+    if not wanted:
+        return None
+    pk = _uuid(wanted)
+    if pk is None:
+        raise Http404("no such project")
+    return selectors.project_within(request.membership.reach, pk)
+
+
+def _choices(request: PanelRequest, named: Project | None) -> QuerySet[Project]:
+    """Return what the form takes: the named project alone, else those at the current gateway."""
+    if named is not None:
+        return Project.objects.filter(pk=named.pk).select_related("gateway")
+    return selectors.ready_projects(request.membership.reach, gateways.of(request))
+
+
+def _gateway(request: PanelRequest, project: Project | None) -> Gateway:
+    return project.gateway if project is not None else gateways.of(request)
+
+
+def _only_one(projects: QuerySet[Project]) -> Project | None:
     ready = list(projects[:2])
     return ready[0] if len(ready) == 1 else None
 

@@ -1,5 +1,6 @@
 """Operations with their steps, requests and results, and what is known about the instance."""
 
+from operations.models.approval import Approval
 from operations.models.instance import BeatPulse, DiskUse, Trouble, WorkerPulse
 from operations.models.operation import (
     ACTIVE,
@@ -18,6 +19,7 @@ __all__ = [
     "ACTIVE",
     "FINAL",
     "MOVES",
+    "Approval",
     "BeatPulse",
     "DiskUse",
     "Operation",

@@ -19,6 +19,8 @@ class WorkerPulse(models.Model):
     at = models.DateTimeField()
     unlocks = models.BooleanField(default=False)
     checks_limits = models.BooleanField(default=False)
+    # It has the packages of requirements-mpp.txt.
+    pays_by_mpp = models.BooleanField(default=False, db_default=False)
     keys = models.JSONField(default=dict)
     # What it finds wrong from where it stands (`operations.watch`), and how far its clock is off the database's.
     findings = models.JSONField(default=list)

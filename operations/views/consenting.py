@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import Refusal
 from core.http import go
-from operations import consent, handing, selectors
+from operations import approvals, consent, handing, selectors
 from operations.confirming import consent_page
-from operations.models import Operation, State
+from operations.models import Approval, Operation, State
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
@@ -58,12 +58,22 @@ def sealed(request: PanelRequest, pk: UUID) -> HttpResponse:
     operation = selectors.operation_for(request.membership, pk)
     if operation.is_active:
         consent.require_actor(operation, request.user)
-        return JsonResponse({"state": operation.state}, status=202)
+        waits = operation.state == State.WAITING and not operation.awaits_consent
+        said = selectors.last_message(operation) if waits else ""
+        words = approvals.words_of(operation) if waits else ()
+        return JsonResponse({"state": operation.state, "waits": said, "words": words}, status=202)
     if operation.state != State.SUCCEEDED:
         consent.require_actor(operation, request.user)
-        said = operation.error.get("message") or selectors.last_message(operation)
-        return JsonResponse({"error": said}, status=409)
+        return JsonResponse({"error": _ended(operation)}, status=409)
     try:
         return JsonResponse({"sealed": handing.take(operation, actor=request.user)})
     except Refusal as refusal:
         return JsonResponse({"error": refusal.fault.message}, status=410)
+
+
+def _ended(operation: Operation) -> str:
+    """Return why nothing was sealed: the reason of whoever declined, or what the operation said last."""
+    found = approvals.request_of(operation)
+    if found is not None and found.state == Approval.State.DECLINED:
+        return approvals.declined(found)
+    return str(operation.error.get("message") or selectors.last_message(operation))

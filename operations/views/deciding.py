@@ -1,4 +1,4 @@
-"""What people decide about an operation: cancel, approve, and what becomes of one in review."""
+"""What people decide about an operation: cancel, and what becomes of one in review."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import Refusal
 from core.http import go, safe_next
-from operations import approvals, marking, queue, selectors
+from operations import marking, queue, selectors
 from operations.models import Operation, State
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action, NotAllowed
-from teams.stepup import step_up
 
 
 @require_POST
@@ -88,32 +86,3 @@ def _decided(request: PanelRequest, operation: Operation, decide: Callable[[], N
     except Refusal as refusal:
         messages.error(request, refusal.fault.message)
     return go(request, safe_next(request, reverse("operations:detail", args=[operation.pk])))
-
-
-@require_POST
-@require(Action.PAYMENT_APPROVE)
-@step_up(lambda kwargs: f"operation.approve/{kwargs['pk']}", gettext_lazy("approve a payment"))
-def approve(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """Let go on what another member wants to pay."""
-    operation = selectors.operation_for(request.membership, pk, Action.PAYMENT_APPROVE)
-    try:
-        approvals.approve(operation=operation, actor=request.user)
-    except Refusal as refusal:
-        messages.error(request, refusal.fault.message)
-    else:
-        messages.success(request, _("Approved. A worker goes on."))
-    return go(request, reverse("operations:detail", args=[operation.pk]))
-
-
-@require_POST
-@require(Action.PAYMENT_APPROVE)
-def decline(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """End what another member wants to pay."""
-    operation = selectors.operation_for(request.membership, pk, Action.PAYMENT_APPROVE)
-    try:
-        approvals.decline(operation=operation, actor=request.user)
-    except Refusal as refusal:
-        messages.error(request, refusal.fault.message)
-    else:
-        messages.success(request, _("Declined. Nothing was paid."))
-    return go(request, reverse("operations:detail", args=[operation.pk]))

@@ -10,8 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.http import STOP_POLLING, whole_number
-from operations import decisions, pages, selectors
+from operations import pages, selectors
 from operations import support as texts
+from operations.live import asks_person
+from operations.models import Operation, Reason
 from teams.access import require
 from teams.middleware import PanelRequest
 from teams.permissions import Action
@@ -41,25 +43,31 @@ def support(request: PanelRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @require(Action.VIEW)
 def strip(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """Answer the strip of any page; when the operation has ended, that page is loaded anew."""
+    """Answer the strip of any page; that page loads anew when it has ended, or waits for another decision."""
     operation = selectors.operation_for(request.membership, pk)
-    if operation.is_final:
-        return _ended()
+    if _is_past(request, operation):
+        return _anew()
     return render(request, "operations/_strip.html", {"op": operation, "step": whole_number(request, "step")})
 
 
 @require_safe
 @require(Action.VIEW)
 def events(request: PanelRequest, pk: UUID) -> HttpResponse:
-    """Answer with the events after `after`; when it has ended, or is in review now or no more, the page loads anew."""
+    """Answer with the events after `after`; the page loads anew as that of a strip does."""
     operation = selectors.operation_for(request.membership, pk)
-    if operation.is_final or decisions.is_in_review(operation) != ("review" in request.GET):
-        return _ended()
+    if _is_past(request, operation):
+        return _anew()
     page = pages.events_page(
         operation, after=whole_number(request, "after"), step=whole_number(request, "step")
     )
     return render(request, "operations/detail.html#events", {"page": page})
 
 
-def _ended() -> HttpResponse:
+def _is_past(request: PanelRequest, operation: Operation) -> bool:
+    """Say whether the page that asks shows what is no more; its address says what the operation waited for then."""
+    drawn = next((word for word in (Reason.REVIEW, Reason.APPROVAL) if word in request.GET), "")
+    return operation.is_final or asks_person(operation) != drawn
+
+
+def _anew() -> HttpResponse:
     return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})

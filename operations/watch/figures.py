@@ -20,7 +20,7 @@ from wallets.models import GatewayStanding
 
 RECENT = timedelta(minutes=5)
 #: Many more than a healthy line has; beyond it a scrape would walk along the whole line.
-COUNTED_TO = 10_000
+COUNTED_TO = 2500
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def _operations() -> Iterator[Figure]:
     now = timezone.now()
     for (queue, state), count in _not_ended().items():
         labels = {"queue": queue, "state": state}
-        yield Figure("panel_operations", "Operations that have not ended, up to 10,000.", count, labels)
+        yield Figure("panel_operations", "Operations that have not ended, up to 2,500.", count, labels)
     for queue in QUEUES:
         if oldest := due_times(now, queue).first():
             age = _age(oldest, now)

@@ -1,5 +1,5 @@
 """The kinds of operation that this room adds; importing them registers them."""
 
-from projects.handlers import provision, reveal, sync
+from projects.handlers import adopt, delete, provision, reveal, secrets, sync
 
-__all__ = ["provision", "reveal", "sync"]
+__all__ = ["adopt", "delete", "provision", "reveal", "secrets", "sync"]

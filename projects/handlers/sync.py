@@ -14,12 +14,14 @@ from core.errors import Refusal
 from operations import registry
 from operations.registry import kind
 from operations.work import Work
-from projects.handlers.lookup import unclaimed
+from projects.echoes import key_unrepeated
+from projects.handlers.lookup import listed, unclaimed
 from projects.handlers.subject import project_of
 from projects.keys import service_key
-from projects.models import Project
+from projects.models import GONE, Project
 from projects.selectors import SYNC
 from run402.errors import Run402Error, TransportError
+from run402.resources.projects import ProjectSummary
 from teams.permissions import Action
 
 Fields = dict[str, Any]
@@ -37,11 +39,15 @@ Read = Callable[[run402.Client, Project], Fields]
 def sync(work: Work) -> Mapping[str, Any]:
     """Read what can be read; one thing that fails does not keep the others from being shown."""
     project = project_of(work)
+    if project.is_deleted:
+        return {"failed": []}
     with work.client() as client:
         if not project.remote_id:
             return _look_up(client, project)
         fields, failed = _read_all(work, client, project)
-    Project.objects.filter(pk=project.pk).update(**fields, synced_at=timezone.now())
+    # It may have been deleted while it was read.
+    rows = Project.objects.filter(pk=project.pk).exclude(state=Project.State.DELETED)
+    rows.update(**fields, synced_at=timezone.now())
     return {"failed": failed}
 
 
@@ -58,6 +64,8 @@ def _read_all(work: Work, client: run402.Client, project: Project) -> tuple[Fiel
     fields: Fields = {}
     failures: dict[str, Run402Error | Refusal] = {}
     for name, read in READS.items():
+        if not _has_key_for(name, project):
+            continue
         work.stop_if_cancelled()
         try:
             fields |= read(client, project)
@@ -71,15 +79,37 @@ def _read_all(work: Work, client: run402.Client, project: Project) -> tuple[Fiel
     return fields, list(failures)
 
 
+def _has_key_for(name: str, project: Project) -> bool:
+    """Say whether the panel has the key that a reading takes; its page says what is missing."""
+    has = {
+        "usage": project.service_key_sealed,
+        "subdomains": project.service_key_sealed,
+        "live": project.anon_key,
+    }
+    return bool(has.get(name, True))
+
+
 def _account(client: run402.Client, project: Project) -> Fields:
-    """The wallet's list knows state and lease, for the signature of the wallet alone (contract: apply 1.4)."""
-    listed = client.projects.list_by_wallet(project.wallet.address)
-    mine = next((row for row in listed if row.id == project.remote_id), None)
-    return _known(tier=mine.tier, status=mine.status, lease_expires_at=mine.lease_expires_at) if mine else {}
+    """The wallet's list knows state, lease and use, for the signature of the wallet alone (contract: apply 1.4)."""
+    mine = listed(client, project)
+    return as_listed(mine) if mine else {"status": GONE}
+
+
+def as_listed(row: ProjectSummary) -> Fields:
+    """Return the fields of the mirror that the list tells."""
+    return _known(
+        tier=row.tier,
+        status=row.status,
+        lease_expires_at=row.lease_expires_at,
+        api_calls=row.api_calls,
+        storage_bytes=row.storage_bytes,
+    )
 
 
 def _usage(client: run402.Client, project: Project) -> Fields:
-    usage = client.projects.usage(project.remote_id, service_key=service_key(project))
+    key = service_key(project)
+    with key_unrepeated(key):
+        usage = client.projects.usage(project.remote_id, service_key=key)
     return _known(
         tier=usage.tier,
         status=usage.status,
@@ -94,7 +124,9 @@ def _usage(client: run402.Client, project: Project) -> Fields:
 
 def _subdomains(client: run402.Client, project: Project) -> Fields:
     """The first name that is claimed is the address that people are shown; without any there is none by name."""
-    held = client.subdomains.list(service_key=service_key(project))
+    key = service_key(project)
+    with key_unrepeated(key):
+        held = client.subdomains.list(service_key=key)
     if held:
         return _known(subdomains=[subdomain.name for subdomain in held], live_url=held[0].url)
     lost = project.live_url.partition("://")[2].partition(".")[0] in project.subdomains

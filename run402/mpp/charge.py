@@ -72,6 +72,24 @@ max_fee_micros=11000, chain_id=42431, currency='0xC', recipient='0xB', payer='0x
     payer: str
     challenge_id: str
 
+    @property
+    def nonce(self) -> str:
+        """What the chain knows this payment by: the hash of its transaction."""
+        return self.transaction_hash
+
+    @property
+    def network(self) -> str:
+        """The chain, as CAIP-2 names it."""
+        return f"eip155:{self.chain_id}"
+
+    @property
+    def asset(self) -> str:
+        return self.currency
+
+    @property
+    def payee(self) -> str:
+        return self.recipient
+
     def to_json(self) -> str:
         """Everything, the credential included: to be sealed before it is stored."""
         return jsontext.dumps(asdict(self)).decode("utf-8")

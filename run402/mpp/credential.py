@@ -16,11 +16,11 @@ import httpx
 from run402 import errors
 from run402.mpp.charge import Charge, SignedCharge
 from run402.mpp.policy import CapPolicy, refusal
+from run402.mpp.tempo import ATTO_PER_MICRO
 
 TRANSFER_WITH_MEMO = bytes.fromhex("95777d59")
 TRANSACTION_TYPE = 0x76
 MAX_LIFETIME_SECONDS = 300
-ATTO_PER_MICRO = 10**12  # gas prices are in 10^-18 dollars
 # Where the signed transaction has what (its type byte is followed by one list).
 _CHAIN, _MAX_FEE, _GAS, _CALLS, _VALID_BEFORE = 0, 2, 3, 4, 8
 

@@ -19,7 +19,7 @@ from run402.mpp.credential import require_extra, sign
 from run402.mpp.policy import CapPolicy
 from run402.mpp.tempo import Tempo
 from run402.signers import LocalSigner
-from run402.wire import Call, Wire
+from run402.wire import Call, Exchange, Wire
 from run402.x402 import Outcome
 from run402.x402.challenge import MAX_CHALLENGE_CHARACTERS, decode_base64
 
@@ -117,6 +117,7 @@ class Payer:
         chain: Tempo | None = None,
         transport: httpx.BaseTransport | None = None,
         timeout: httpx.Timeout | float = TIMEOUT,
+        on_exchange: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._key = bytes(key)
@@ -131,7 +132,7 @@ class Payer:
             signer=LocalSigner(key),
             transport=transport,
             timeout=timeout,
-            on_exchange=None,
+            on_exchange=on_exchange,
             clock=clock,
             dialect="cloud",
             memory=SHARED,

@@ -22,6 +22,7 @@ RPC_URL = "https://rpc.moderato.tempo.xyz"
 PATH_USD = "0x20c0000000000000000000000000000000000000"
 DECIMALS = 6  # so a micro is a unit
 
+ATTO_PER_MICRO = 10**12  # gas prices are in 10^-18 dollars
 RPC_SECONDS = 10.0
 BALANCE_OF = "0x70a08231"
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
@@ -85,6 +86,17 @@ class Tempo:
         if receipt is not None:
             raise _unknown("the provider's answer is no receipt")
         return False if late else None
+
+    def fee(self, transaction_hash: str) -> int | None:
+        """What the network took for a transaction, in micros, rounded up; None while it is in no block.
+
+        Raises BalanceUnknown.
+        """
+        receipt = self._read("eth_getTransactionReceipt", transaction_hash)
+        if not isinstance(receipt, dict):
+            return None
+        attos = _quantity(receipt.get("gasUsed")) * _quantity(receipt.get("effectiveGasPrice"))
+        return -(-attos // ATTO_PER_MICRO)
 
     def close(self) -> None:
         """Close the connections. The chain cannot be read afterwards."""

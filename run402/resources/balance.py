@@ -48,19 +48,28 @@ class BalanceResource(Providers):
                 reasons.append(str(error))
         raise chain_unknown(network, reasons)
 
-    def authorization_used(self, network: str, address: str, nonce: str, *, after: int | None = None) -> bool:
+    def authorization_used(
+        self,
+        network: str,
+        address: str,
+        nonce: str,
+        *,
+        after: int | None = None,
+        agreeing: int | None = None,
+    ) -> bool:
         """Whether the EIP-3009 authorization ``nonce`` of ``address`` was used: settled or cancelled.
 
-        Where two or more providers serve the network, two must agree. ``after`` is a unix time: a provider
-        counts only when its latest block is later, and its state is read at that very block. Pass
-        ``valid_before`` to learn that a payment can no longer settle. Raises BalanceUnknown otherwise.
+        ``agreeing`` providers must say the same; by default two, or the one that there is. ``after`` is a unix
+        time: a provider counts only when its latest block is later, and its state is read at that very block.
+        Pass ``valid_before`` to learn that a payment can no longer settle. Raises BalanceUnknown otherwise.
         """
         token = token_of(network)
         data = AUTHORIZATION_STATE + padded(address) + _nonce_word(nonce)
         answers, reasons, serving = self.ask_all(
             network, lambda url: self._truth(url, token, data, self._block(url, after))
         )
-        if not answers or len(set(answers)) > 1 or len(answers) < min(AGREEING, serving):
+        wanted = min(AGREEING, serving) if agreeing is None else agreeing
+        if not answers or len(set(answers)) > 1 or len(answers) < wanted:
             raise chain_unknown(
                 network, reasons or [f"{len(answers)} of {serving} answered, and they must agree"]
             )

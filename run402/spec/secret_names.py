@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from run402 import names
 from run402.spec.reader import Fields, Reader
 from run402.spec.values import Document, document, given
 
-NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _VALUES = ("set", "replace_all", "replaceAll")
 
 
@@ -56,14 +55,14 @@ def read_secrets(reader: Reader, value: Any) -> Secrets:
 
 
 def check_name(reader: Reader, name: str, path: str) -> None:
-    if name and not NAME.fullmatch(name):
+    if name and not names.SECRET.fullmatch(name):
         reader.wrong(
             path, "is made of capital letters, digits and “_”, starts with no digit, and has at most 128."
         )
 
 
 def _names(fields: Fields, part: str) -> tuple[str, ...] | None:
-    names = fields.texts(part)
-    for number, name in enumerate(names or ()):
+    found = fields.texts(part)
+    for number, name in enumerate(found or ()):
         check_name(fields.reader, name, f"{fields.at(part)}[{number}]")
-    return names
+    return found

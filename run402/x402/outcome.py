@@ -39,7 +39,18 @@ class Settlement:
 def after_success(*, held: SignedPayment | None, receipt: Mapping[str, Any] | None) -> Outcome:
     """The outcome of a call that succeeded without asking for money this time."""
     settled = held is not None and receipt is not None and receipt.get("success") is True
-    return "settled" if settled else "not_needed"
+    return "settled" if settled and is_about(receipt, held) else "not_needed"
+
+
+def is_about(receipt: Mapping[str, Any] | None, payment: SignedPayment | None) -> bool:
+    """Whether a receipt can be that of the payment: what it says of payer and network is what was signed.
+
+    Nothing else in it can be compared; a receipt that names neither is taken for the payment's own.
+    """
+    if receipt is None or payment is None:
+        return False
+    said = ((receipt.get("payer"), payment.payer), (receipt.get("network"), payment.network))
+    return all(not told or str(told).lower() == ours.lower() for told, ours in said)
 
 
 def after_failure(

@@ -64,8 +64,8 @@ def _wallets(call: Call) -> list[Sequence[str]]:
     for address, micros in store.ledger.holders():
         account = store.accounts.get(address)
         tier = f"{account.tier} ({lease.lifecycle(account, now)})" if account.tier else "none"
-        ends = _moment(account.lease_expires_at) if account.lease_expires_at else "–"
-        rows.append((_KNOWN.get(address) or _code(checksum(address)), _usdc(micros), _text(tier), ends))
+        ends = moment(account.lease_expires_at) if account.lease_expires_at else "–"
+        rows.append((_KNOWN.get(address) or _code(checksum(address)), usdc(micros), _text(tier), ends))
     return rows
 
 
@@ -92,11 +92,11 @@ def _deployment(call: Call, release_id: str | None) -> str:
 def _transfers(call: Call) -> list[Sequence[str]]:
     return [
         (
-            _moment(transfer.created_at),
+            moment(transfer.created_at),
             _text(transfer.kind),
             _who(transfer.sender),
             _who(transfer.recipient),
-            _usdc(transfer.micros),
+            usdc(transfer.micros),
         )
         for transfer in call.gateway.store.ledger.recent(10)
     ]
@@ -105,7 +105,7 @@ def _transfers(call: Call) -> list[Sequence[str]]:
 def _requests(call: Call) -> list[Sequence[str]]:
     return [
         (
-            _moment(exchange.at),
+            moment(exchange.at),
             _code(f"{exchange.method} {exchange.path}"),
             _text(exchange.host),
             str(exchange.status or "cut"),
@@ -134,12 +134,12 @@ def _who(address: str) -> str:
     return _KNOWN.get(address) or _code(f"{text[:6]}…{text[-4:]}")
 
 
-def _usdc(micros: int) -> str:
+def usdc(micros: int) -> str:
     return f"{micros // 1_000_000:,}.{micros % 1_000_000:06d}"
 
 
-def _moment(moment: float) -> str:
-    at = datetime.fromtimestamp(moment, UTC)
+def moment(seconds: float) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
     return f'<time datetime="{at.isoformat(timespec="seconds")}">{at:%Y-%m-%d %H:%M:%S} UTC</time>'
 
 

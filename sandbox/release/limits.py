@@ -26,31 +26,32 @@ def check(functions: Sequence[Function], tier: Tier, before: Iterable[Function] 
     known = tuple(before)
     fresh = [function for function in functions if function not in known]
     if fresh and len(functions) > tier.max_functions:
-        raise _exceeded("TIER_LIMIT_EXCEEDED", "functions", len(functions), tier, tier.max_functions)
+        raise exceeded("TIER_LIMIT_EXCEEDED", "functions", len(functions), tier, tier.max_functions)
     for function in fresh:
         _check_one(function, tier)
     scheduled = [function for function in functions if function.schedule]
     if any(function.schedule for function in fresh) and len(scheduled) > tier.schedules:
         code, field = "FUNCTION_SCHEDULE_LIMIT_EXCEEDED", "functions.schedule"
-        raise _exceeded(code, field, len(scheduled), tier, tier.schedules)
+        raise exceeded(code, field, len(scheduled), tier, tier.schedules)
 
 
 def _check_one(function: Function, tier: Tier) -> None:
     place = f"functions.{function.name}"
     if function.timeout_seconds > tier.timeout_seconds:
         field, code = f"{place}.config.timeout_seconds", "FUNCTION_TIMEOUT_EXCEEDS_TIER"
-        raise _exceeded(code, field, function.timeout_seconds, tier, tier.timeout_seconds)
+        raise exceeded(code, field, function.timeout_seconds, tier, tier.timeout_seconds)
     if function.memory_mb > tier.memory_mb:
         field, code = f"{place}.config.memory_mb", "FUNCTION_MEMORY_EXCEEDS_TIER"
-        raise _exceeded(code, field, function.memory_mb, tier, tier.memory_mb)
+        raise exceeded(code, field, function.memory_mb, tier, tier.memory_mb)
     if function.schedule:
         gap = shortest_gap(function.schedule, f"{place}.schedule")
         if gap < tier.cron_minutes:
             field, code = f"{place}.schedule", "FUNCTION_SCHEDULE_INTERVAL_TOO_SHORT"
-            raise _exceeded(code, field, gap, tier, tier.cron_minutes)
+            raise exceeded(code, field, gap, tier, tier.cron_minutes)
 
 
-def _exceeded(code: str, field: str, value: int, tier: Tier, most: int) -> Problem:
+def exceeded(code: str, field: str, value: int, tier: Tier, most: int) -> Problem:
+    """Return the refusal of what the account's tier does not allow."""
     details: dict[str, Any] = {"field": field, "value": value, "tier": tier.name, "scope": "account"}
     name = "min_interval_minutes" if code == "FUNCTION_SCHEDULE_INTERVAL_TOO_SHORT" else "tier_max"
     word = "at least" if name == "min_interval_minutes" else "at most"

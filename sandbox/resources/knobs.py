@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.chain import FAUCET, is_address
+from sandbox.cashier import ledger_of
+from sandbox.chain import ASSETS, FAUCET, SEPOLIA_USDC, is_address
 from sandbox.failures import PHASES
 from sandbox.ids import transaction_hash
 from sandbox.problems import bad_request, forbidden
@@ -23,6 +25,8 @@ DEFAULT_PATHS = {
     "fail": ("POST", "/apply/v1/plans/*/commit"),
     "charge": ("POST", "/apply/v1/plans/*/commit"),
     "warn": ("POST", "/apply/v1/plans"),
+    "foreign_checkout": ("POST", "*/checkout*"),
+    "job": ("POST", "/jobs/v1/runs"),
 }
 _OWN_FIELDS = {"id", "method", "path", "do", "times"}
 MOST_MICROS = 10**15
@@ -30,7 +34,11 @@ MOST_MICROS = 10**15
 
 def listing(call: Call) -> Response:
     clock = call.gateway.clock
-    offsets = {"leases_seconds": clock.lease_offset, "proofs_seconds": clock.proof_offset}
+    offsets = {
+        "leases_seconds": clock.lease_offset,
+        "proofs_seconds": clock.proof_offset,
+        "blocks_seconds": clock.block_offset,
+    }
     return answer({"knobs": call.gateway.store.knobs.all(), "clock": offsets})
 
 
@@ -60,7 +68,7 @@ def turn(call: Call) -> Response:
 
 
 def _move_clock(call: Call, body: dict[str, Any]) -> Response:
-    """`seconds` from real time, absolute; `only` is 'leases', 'proofs' or absent for both."""
+    """`seconds` from real time, absolute; `only` is 'leases', 'proofs', 'blocks' or absent for the first two."""
     seconds = body.get("seconds")
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         raise bad_request("BAD_FIELD", "'seconds' must be a number.", field="seconds")
@@ -69,30 +77,29 @@ def _move_clock(call: Call, body: dict[str, Any]) -> Response:
         clock.lease_offset = float(seconds)
     if only in (None, "proofs"):
         clock.proof_offset = float(seconds)
+    if only == "blocks":
+        clock.block_offset = float(seconds)
     return listing(call)
 
 
 def clear(call: Call) -> Response:
     _refuse_foreign_pages(call)
     call.gateway.store.knobs.clear()
-    call.gateway.clock.lease_offset = call.gateway.clock.proof_offset = 0.0
+    clock = call.gateway.clock
+    clock.lease_offset = clock.proof_offset = clock.block_offset = 0.0
     return Response(status_code=204)
 
 
 def fund(call: Call) -> Response:
-    """Test USDC without the faucet's patience: {address, amount_usd_micros}."""
+    """USDC without the faucet's patience: {address, amount_usd_micros}, and `network` where Base is pretended."""
     _refuse_foreign_pages(call)
-    body = call.json()
-    address, micros = body.get("address"), body.get("amount_usd_micros")
-    if not isinstance(address, str) or not is_address(address):
-        raise bad_request("BAD_FIELD", "'address' must be 0x and 40 hex digits.", field="address")
-    if type(micros) is not int or not 0 < micros <= MOST_MICROS:
-        raise bad_request(
-            "BAD_FIELD", "'amount_usd_micros' must be a positive whole number.", field="amount_usd_micros"
-        )
-    store = call.gateway.store
-    store.ledger.mint(Transfer(transaction_hash(), "gift", FAUCET, address, micros, call.gateway.clock.now()))
-    return answer({"address": address, "balance_usd_micros": store.ledger.balance(address)}, 201)
+    address, micros = _gift(call)
+    asset = ASSETS.get(str(call.json().get("network", SEPOLIA_USDC.network)))
+    ledger = ledger_of(call, asset) if asset else None
+    if ledger is None:
+        raise bad_request("BAD_FIELD", "This sandbox holds no USDC of that network.", field="network")
+    ledger.mint(Transfer(transaction_hash(), "gift", FAUCET, address, micros, call.gateway.clock.now()))
+    return answer({"address": address, "balance_usd_micros": ledger.balance(address)}, 201)
 
 
 def _refuse_foreign_pages(call: Call) -> None:
@@ -102,9 +109,36 @@ def _refuse_foreign_pages(call: Call) -> None:
         raise forbidden("Knobs cannot be turned by pages of another origin.")
 
 
+def credit(call: Call) -> Response:
+    """Prepaid balance, as a top-up by card gives it: {address, amount_usd_micros}."""
+    _refuse_foreign_pages(call)
+    address, micros = _gift(call)
+    store, now = call.gateway.store, call.gateway.clock.now()
+    with store.transaction():
+        before = store.accounts.get(address)
+        after = replace(before, credit_micros=before.credit_micros + micros)
+        store.accounts.save(after)
+        store.accounts.enter(before, after, kind="stripe_topup", reference="sandbox", now=now)
+    return answer({"address": address, "balance_usd_micros": after.credit_micros}, 201)
+
+
+def _gift(call: Call) -> tuple[str, int]:
+    """The address and the micros that the body names."""
+    body = call.json()
+    address, micros = body.get("address"), body.get("amount_usd_micros")
+    if not isinstance(address, str) or not is_address(address):
+        raise bad_request("BAD_FIELD", "'address' must be 0x and 40 hex digits.", field="address")
+    if type(micros) is not int or not 0 < micros <= MOST_MICROS:
+        raise bad_request(
+            "BAD_FIELD", "'amount_usd_micros' must be a positive whole number.", field="amount_usd_micros"
+        )
+    return address, micros
+
+
 routes = [
     Route("/_sandbox/knobs", endpoint(listing), methods=["GET"]),
     Route("/_sandbox/knobs", endpoint(turn), methods=["POST"]),
     Route("/_sandbox/knobs", endpoint(clear), methods=["DELETE"]),
     Route("/_sandbox/fund", endpoint(fund), methods=["POST"]),
+    Route("/_sandbox/credit", endpoint(credit), methods=["POST"]),
 ]

@@ -10,6 +10,8 @@ from starlette.routing import Route
 from sandbox import access
 from sandbox.clock import iso
 from sandbox.problems import bad_request, not_found
+from sandbox.release import limits
+from sandbox.store.projects import Project
 from sandbox.web import Call, answer, endpoint
 
 KEY = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
@@ -27,8 +29,20 @@ def put(call: Call) -> Response:
         raise bad_request(
             "BAD_FIELD", f"A secret's value is a text of at most {MOST_BYTES} bytes.", field="value"
         )
+    _check_count(call, project, key)
     call.gateway.store.secrets.put(project.id, key, value, now=call.gateway.clock.now())
     return answer({"status": "set", "key": key})
+
+
+def _check_count(call: Call, project: Project, key: str) -> None:
+    """A new name needs room in the tier, which all projects of the account share (identity 4.4). Raises Problem."""
+    store = call.gateway.store
+    if key in store.secrets.keys(project.id):
+        return
+    tier = limits.tier_of(store, project)
+    held = sum(len(store.secrets.keys(one.id)) for one in store.projects.owned_by(project.owner))
+    if held >= tier.secrets:
+        raise limits.exceeded("TIER_LIMIT_EXCEEDED", "secrets", held + 1, tier, tier.secrets)
 
 
 def listing(call: Call) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox import access, cashier, lease
+from sandbox import access, cashier, lease, running
 from sandbox.clock import iso
 from sandbox.idempotency import once
 from sandbox.lease import TIERS, Tier
@@ -75,16 +75,21 @@ def buy(call: Call) -> Response:
 
 def _buy(call: Call, wallet: str, tier: Tier) -> Response:
     """Settle and change the tier in one transaction, so that money never moves for nothing."""
-    before = call.gateway.store.accounts.get(wallet)
+    accounts, now = call.gateway.store.accounts, call.gateway.clock.now()
+    before = accounts.get(wallet)
     after, action = _changed(call, before, tier)
+    accounts.enter(before, after, kind="lease_credit", reference=tier.name, now=now)
     headers: dict[str, str] = {}
-    if cashier.payment_header(call) is None and before.credit_micros >= tier.price_micros:
-        after = replace(after, credit_micros=after.credit_micros - tier.price_micros)
+    free = before.credit_micros - running.held(call.gateway.store, wallet)
+    if cashier.payment_header(call) is None and free >= tier.price_micros:
+        paid = replace(after, credit_micros=after.credit_micros - tier.price_micros)
+        accounts.enter(after, paid, kind="tier", reference=tier.name, now=now)
+        after = paid
     else:
         headers = cashier.collect(call, _offer(call, wallet, tier))
         if call.knob("lose_settlement"):
             raise Severed
-    call.gateway.store.accounts.save(after)
+    accounts.save(after)
     return answer(_result(wallet, before, after, action), headers=headers)
 
 

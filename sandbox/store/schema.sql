@@ -10,6 +10,33 @@ CREATE TABLE IF NOT EXISTS accounts (
   credit_micros INTEGER NOT NULL DEFAULT 0 CHECK (credit_micros >= 0)
 );
 
+-- What changed a prepaid balance, as the gateway tells it in its ledger.
+CREATE TABLE IF NOT EXISTS entries (
+  id TEXT PRIMARY KEY,
+  number INTEGER NOT NULL UNIQUE,
+  address TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  micros INTEGER NOT NULL,
+  balance_after INTEGER NOT NULL,
+  reference TEXT NOT NULL,
+  created_at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS entries_by_address ON entries (address, number);
+
+CREATE TABLE IF NOT EXISTS checkouts (
+  id TEXT PRIMARY KEY,
+  secret TEXT NOT NULL UNIQUE,
+  address TEXT NOT NULL,
+  tier TEXT,
+  micros INTEGER NOT NULL,
+  success_url TEXT,
+  cancel_url TEXT,
+  created_at REAL NOT NULL,
+  expires_at REAL NOT NULL,
+  paid_at REAL
+);
+
 CREATE TABLE IF NOT EXISTS balances (
   address TEXT PRIMARY KEY,
   micros INTEGER NOT NULL CHECK (micros >= 0)
@@ -232,3 +259,21 @@ CREATE TABLE IF NOT EXISTS knobs (
   remaining INTEGER NOT NULL,
   arguments TEXT NOT NULL
 );
+
+-- Runs of jobs; a status here is what the clock made of it when somebody last looked.
+CREATE TABLE IF NOT EXISTS jobs (
+  id TEXT PRIMARY KEY,
+  number INTEGER NOT NULL UNIQUE,
+  project_id TEXT NOT NULL REFERENCES projects (id),
+  owner TEXT NOT NULL,
+  job_type TEXT NOT NULL,
+  input TEXT NOT NULL,
+  most_micros INTEGER NOT NULL,
+  knob TEXT NOT NULL,
+  status TEXT NOT NULL,
+  cost_micros INTEGER,
+  created_at REAL NOT NULL,
+  starts_at REAL NOT NULL,
+  ends_at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jobs_open ON jobs (owner, number) WHERE status IN ('queued', 'running');

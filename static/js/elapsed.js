@@ -1,10 +1,10 @@
 // Counts on in `<span data-elapsed="12.3">` how many seconds something has taken so far, from what the server said last.
-// The words are those the server gave the page (core/ui/times.py has the same steps).
+// Counts down in `<span data-left="86400">` how many are left. The words are those the server gave the page (core/ui/times.py has the same steps).
 "use strict";
 
 (() => {
   const MINUTE = 60, HOUR = 3600, DAY = 86400;
-  const began = new WeakMap();
+  const began = new WeakMap(), ends = new WeakMap();
 
   const word = (unit, number) => document.body.dataset[`took${unit}`].replace("{n}", number);
   const two = (seconds, big, unit, small, smallUnit) => {
@@ -26,6 +26,10 @@
     for (const element of document.querySelectorAll("[data-elapsed]")) {
       if (!began.has(element)) start(element);
       element.textContent = words((performance.now() - began.get(element)) / 1000);
+    }
+    for (const element of document.querySelectorAll("[data-left]")) {
+      if (!ends.has(element)) ends.set(element, performance.now() + 1000 * Number(element.dataset.left));
+      element.textContent = words(Math.max(0, Math.round((ends.get(element) - performance.now()) / 1000)));
     }
   };
 

@@ -6,6 +6,8 @@
 (() => {
   const PAUSE = 300;
   const PATIENCE = 90000;
+  // While a second person has to confirm, nobody hurries.
+  const LONG_PAUSE = 3000;
   const DOTS = "•".repeat(24);
   const suite = () =>
     new hpke.CipherSuite({
@@ -26,6 +28,14 @@
   const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
   class Refused extends Error {}
+
+  // One of the six words, as the pages of approvals show it (_words.html).
+  const item = (word, index) => {
+    const [row, number] = [document.createElement("li"), document.createElement("small")];
+    number.textContent = index + 1;
+    row.append(number, word);
+    return row;
+  };
 
   // Signing in again, or confirming one's password, answers from elsewhere: the page itself has to go there.
   const checked = async (answer) => {
@@ -86,15 +96,34 @@
     async wait() {
       const asked = this.stage.querySelector("[data-reveal-sealed]");
       const { revealSealed: url, operation, team, what } = asked.dataset;
-      const waiting = this.root.querySelector("[data-reveal-waiting]").content.cloneNode(true);
-      this.stage.replaceChildren(waiting);
-      const last = Date.now() + PATIENCE;
+      this.said = "";
+      this.put("waiting");
+      let last = Date.now() + PATIENCE;
       while (Date.now() < last) {
         const answer = await checked(await post(this.form, url, {}));
-        if (answer.status === 200) return this.open((await answer.json()).sealed, [operation, team, what]);
-        await sleep(PAUSE);
+        const told = await answer.json();
+        if (answer.status === 200) return this.open(told.sealed, [operation, team, what]);
+        if (told.waits) last = Date.now() + PATIENCE;
+        this.say(told);
+        await sleep(told.waits ? LONG_PAUSE : PAUSE);
       }
       throw new Refused(this.trouble.dataset.late);
+    }
+
+    // What the tab waits for: a worker, or a person who compares the six words of the digest.
+    say({ waits = "", words = [] }) {
+      const said = [waits, ...words].join(" ");
+      if (said === this.said) return;
+      this.said = said;
+      this.put(waits ? "person" : "waiting");
+      if (!waits) return;
+      this.stage.querySelector("[data-reveal-waits]").textContent = waits;
+      this.stage.querySelector("[data-reveal-six]").replaceChildren(...words.map(item));
+      panel.announce(waits);
+    }
+
+    put(name) {
+      this.stage.replaceChildren(this.root.querySelector(`[data-reveal-${name}]`).content.cloneNode(true));
     }
 
     async open(sealed, place) {
@@ -107,12 +136,13 @@
     }
 
     show() {
-      this.stage.replaceChildren(this.root.querySelector("[data-reveal-shown]").content.cloneNode(true));
+      this.put("shown");
       const part = (name) => this.stage.querySelector(`[data-reveal-${name}]`);
       part("value").textContent = DOTS;
       part("toggle").addEventListener("click", (event) => this.toggle(event.currentTarget, part("value")));
       part("copy").addEventListener("click", (event) => this.copy(event.currentTarget));
-      part("file")?.addEventListener("click", (event) => this.save(event.currentTarget));
+      part("file")?.addEventListener("click", (event) => this.saveAllowance(event.currentTarget.dataset));
+      part("keystore")?.addEventListener("submit", (event) => this.saveKeystore(event));
       part("toggle").focus();
       this.count(part("left"), Number(this.root.dataset.revealSeconds));
       panel.announce(this.root.dataset.revealReady);
@@ -139,12 +169,27 @@
     }
 
     // The file as the Run402 CLI keeps it, made here.
-    save(button) {
-      const { address } = button.dataset;
-      const allowance = { address, privateKey: this.secret, created: new Date().toISOString(), rail: "x402" };
+    saveAllowance({ address, rail }) {
+      const allowance = { address, privateKey: this.secret, created: new Date().toISOString(), rail };
+      this.save(JSON.stringify(allowance, null, 2), "allowance.json");
+    }
+
+    // The same key under a password, which this form sends nowhere (keystore.js).
+    async saveKeystore(event) {
+      event.preventDefault();
+      const [form, { address }] = [event.currentTarget, event.currentTarget.dataset];
+      const [field, button] = [form.querySelector("input"), form.querySelector("button")];
+      button.disabled = true;
+      const made = await panel.keystore(this.secret, field.value, address);
+      field.value = "";
+      button.disabled = false;
+      if (this.secret) this.save(made, "keystore.json");
+    }
+
+    save(text, name) {
       const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([JSON.stringify(allowance, null, 2)], { type: "application/json" }));
-      link.download = "allowance.json";
+      link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+      link.download = name;
       link.click();
       URL.revokeObjectURL(link.href);
     }
@@ -160,7 +205,7 @@
 
     end() {
       this.forget();
-      this.stage.replaceChildren(this.root.querySelector("[data-reveal-gone]").content.cloneNode(true));
+      this.put("gone");
       this.form.hidden = false;
       this.start.disabled = false;
     }

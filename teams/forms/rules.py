@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from core.forms import DollarsField, dollars
 from teams.models import Team
 from teams.services.rules import IDLE_MINUTES, SESSION_HOURS, Rules
 
@@ -38,19 +37,12 @@ class RulesForm(forms.Form):
         max_value=SESSION_HOURS[1],
         help_text=_("1 hour to 30 days (720 hours)"),
     )
-    approval_above = DollarsField(
-        label=_("A second person approves payments above"),
-        required=False,
-        help_text=_("Empty: nobody has to. Whoever asks cannot approve."),
-    )
 
     def __init__(self, data: Any = None, *, team: Team) -> None:
-        above = team.approval_above_micros
         initial = {
             "require_two_factor": team.require_two_factor,
             "idle_minutes": team.idle_minutes,
             "session_hours": team.session_hours,
-            "approval_above": None if above is None else dollars(above),
         }
         super().__init__(data, initial=initial)
 
@@ -62,5 +54,4 @@ class RulesForm(forms.Form):
             require_two_factor=data["require_two_factor"],
             idle_minutes=data["idle_minutes"],
             session_hours=data["session_hours"],
-            approval_above_micros=data["approval_above"],
         )

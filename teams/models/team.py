@@ -24,6 +24,8 @@ class Team(models.Model):
     # Rules that the owners set. Of several teams of one person the strictest session lengths hold.
     require_two_factor = models.BooleanField(default=False)
     approval_above_micros = models.BigIntegerField(null=True)
+    # A second person confirms before a wallet's key leaves. What counts is the worker's row (wallets/thresholds.py).
+    exports_need_two = models.BooleanField(default=False, db_default=False)
     # Some wallet was kept to some people or shared once: only then single wallets are asked.
     shares_wallets = models.BooleanField(default=False)
     idle_minutes = models.PositiveIntegerField(default=12 * 60)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils import timezone
 
-from core.registry import panels_in
+from core.registry import Placed, placed
 from teams import guards, selectors
 from teams.grants import Grant
 from teams.models import Invitation, Membership, Role, User
@@ -60,7 +59,7 @@ class MembersPage:
     may_invite: bool
     may_transfer: bool
     may_make_team: bool
-    panels: tuple[str, ...]
+    panels: tuple[Placed, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class MemberPage:
     may_remove: bool
     may_report: bool
     is_last_owner: bool
-    panels: tuple[str, ...]
+    panels: tuple[Placed, ...]
 
 
 def members_page(actor: Membership) -> MembersPage:
@@ -87,7 +86,7 @@ def members_page(actor: Membership) -> MembersPage:
         may_invite=bool(guards.roles_to_give(actor)),
         may_transfer=allows(actor.role, Action.OWNERS_MANAGE),
         may_make_team=may_make_team(actor.user),
-        panels=_panels(TEAM_SLOT, actor.team_id) if owner else (),
+        panels=placed(TEAM_SLOT, actor.team_id) if owner else (),
     )
 
 
@@ -103,7 +102,7 @@ def member_page(actor: Membership, member: Membership) -> MemberPage:
         may_remove=manages and not row.is_self and not last,
         may_report=manages and not row.is_self,
         is_last_owner=last,
-        panels=_panels(MEMBER_SLOT, member.user_id) if manages else (),
+        panels=placed(MEMBER_SLOT, member.user_id) if manages else (),
     )
 
 
@@ -120,7 +119,3 @@ def _invited(invitation: Invitation, actor: Membership) -> Invited:
     reach = Grant.of_invitation(invitation)
     may = invitation.role in guards.roles_to_give(actor) and Grant.of(actor).covers(reach)
     return Invited(invitation, reach, may)
-
-
-def _panels(slot: str, pk: object) -> tuple[str, ...]:
-    return tuple(reverse(panel.url_name, args=[pk]) for panel in panels_in(slot))

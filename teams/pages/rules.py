@@ -17,12 +17,7 @@ class RulesPage:
     rules: Rules
     may_change: bool
     without_factor: tuple[User, ...]
-    approvers: tuple[User, ...]
-
-    @property
-    def can_ask_approval(self) -> bool:
-        """Whoever asks cannot approve: two are needed."""
-        return len(self.approvers) > 1
+    above_micros: int | None
 
     @property
     def idle_seconds(self) -> int:
@@ -38,5 +33,5 @@ def rules_page(actor: Membership) -> RulesPage:
     people = [each.user for each in selectors.members_of(actor.team)]
     having = selectors.two_factor_of(people)
     without = tuple(each for each in people if each.pk not in having)
-    approvers = tuple(selectors.approvers_of(actor.team))
-    return RulesPage(Rules.of(actor.team), allows(actor.role, Action.TEAM_RULES), without, approvers)
+    above = actor.team.approval_above_micros
+    return RulesPage(Rules.of(actor.team), allows(actor.role, Action.TEAM_RULES), without, above)

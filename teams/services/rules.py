@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from audit.record import Subject, record
 from core.errors import Refusal
-from teams import guards, selectors
+from teams import guards
 from teams.models import Team, User
 from teams.permissions import Action, demand
 
@@ -20,26 +20,24 @@ SESSION_HOURS = (1, 30 * 24)
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for every member. `approval_above_micros` None: nobody has to approve."""
+    """What holds for every member. Above which sum a second person approves is the money pages' business."""
 
     require_two_factor: bool
     idle_minutes: int
     session_hours: int
-    approval_above_micros: int | None
 
     @classmethod
     def of(cls, team: Team) -> Rules:
         """Return the team's present rules."""
-        return cls(team.require_two_factor, team.idle_minutes, team.session_hours, team.approval_above_micros)
+        return cls(team.require_two_factor, team.idle_minutes, team.session_hours)
 
 
 def set_rules(*, team: Team, actor: User, rules: Rules) -> Team:
-    """Write the rules. Raises Refusal for lengths out of bounds, and for approvals that nobody could give."""
+    """Write the rules. Raises Refusal for lengths out of bounds."""
     with transaction.atomic():
         locked = guards.lock(team)
         demand(guards.member(locked, actor), Action.TEAM_RULES)
         _require_bounds(rules)
-        _require_approvers(locked, rules)
         before, after = asdict(Rules.of(locked)), asdict(rules)
         changed = {name: value for name, value in after.items() if before[name] != value}
         if changed:
@@ -79,20 +77,6 @@ def _require_bounds(rules: Rules) -> None:
     if rules.idle_minutes > rules.session_hours * 60:
         said = _("The pause cannot be longer than the whole session. Make it shorter.")
         raise Refusal("OUT_OF_BOUNDS", said, field="idle_minutes")
-
-
-def _require_approvers(team: Team, rules: Rules) -> None:
-    """Whoever asks cannot approve, so two who may are needed before the rule can hold."""
-    if rules.approval_above_micros is not None and len(selectors.approvers_of(team)) < 2:
-        raise Refusal("NO_APPROVER", no_approver(), field="approval_above")
-
-
-def no_approver() -> str:
-    """Return why approvals cannot be asked for."""
-    return _(
-        "Nobody else in this team could approve, so payments would wait for ever. "
-        "Invite another owner, admin or somebody of billing first."
-    )
 
 
 def _subject(team: Team) -> Subject:

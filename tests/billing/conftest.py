@@ -56,7 +56,7 @@ def call(sandbox: Sandbox, method: str, path: str, body: dict[str, Any] | None =
         data=json.dumps(body or {}).encode(),
         headers={"Host": f"sandbox.localhost:{port}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         text = answer.read()
     return json.loads(text) if text else None
 

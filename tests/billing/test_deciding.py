@@ -23,8 +23,8 @@ from tests.factories import OperationFactory
 from tests.fixtures import ClientAs
 from tests.passkeys import SoftPasskey
 from tests.wallets.conftest import charge, signed
+from wallets import closing, spending
 from wallets import payees as gate
-from wallets import spending
 from wallets.models import Gateway, Payee, Payment, Wallet
 
 __all__ = ["confirm", "passkey"]
@@ -36,7 +36,7 @@ def unknown(wallet: Wallet) -> Payment:
     """A payment whose answer was lost more than a day ago."""
     payment = spending.reserve(wallet, charge(2_000_000 // 2))
     spending._store_signed(payment, signed())
-    spending.doubt(payment, actor=SYSTEM)
+    closing.doubt(payment, actor=SYSTEM)
     Payment.objects.update(reserved_at=timezone.now() - timedelta(hours=24, minutes=1))
     payment.refresh_from_db()
     return payment
@@ -88,13 +88,13 @@ def test_the_worker_refuses_too_what_the_chain_told_or_may_still_tell(
     assert confirm(young).error["code"] == "PAYMENT_YOUNG"
     Payment.objects.update(reserved_at=timezone.now() - timedelta(days=2))
     told = deciding.decide(payment=Payment.objects.get(), actor=alice, paid=False, note="no")
-    spending.settle(Payment.objects.get(), paid_by="x402", actor=SYSTEM)
+    closing.settle(Payment.objects.get(), paid_by="x402", actor=SYSTEM)
     assert confirm(told).error["code"] == "PAYMENT_KNOWN"
     assert Payment.objects.get().state == "settled"
 
 
 def test_who_is_erased_leaves_the_decision_without_a_name(unknown: Payment, alice: User) -> None:
-    spending.decide(unknown, paid=True, note="Seen in the explorer.", actor=alice.actor)
+    closing.decide(unknown, paid=True, note="Seen in the explorer.", actor=alice.actor)
     erasers.get("wallets")(alice)
     unknown.refresh_from_db()
     assert (unknown.decided_by, unknown.note) == ("Erased person", "Seen in the explorer.")

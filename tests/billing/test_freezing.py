@@ -18,7 +18,7 @@ from operations import consent, runner
 from operations.models import Operation, State
 from teams.models import Membership, Role, Team, User
 from teams.permissions import NotAllowed
-from tests.billing.conftest import attempt
+from tests.billing.conftest import at, attempt
 from tests.factories import UserFactory
 from tests.fixtures import ClientAs, RunOperations
 from tests.passkeys import SoftPasskey
@@ -97,6 +97,17 @@ def test_a_frozen_wallet_is_refused_before_anything_is_put_in_line(funded: Walle
     with pytest.raises(Refusal) as refused:
         services.set_tier(wallet=funded, actor=alice, tier="prototype", shown_micros=100_000)
     assert refused.value.fault.code == "WALLET_FROZEN"
+
+
+def test_the_page_before_a_payment_of_a_frozen_wallet_offers_no_button(
+    funded: Wallet, alice: User, client_as: ClientAs
+) -> None:
+    browser, path = at(client_as(alice), funded.gateway), f"/wallets/{funded.pk}/tier/prototype"
+    said = "This wallet is frozen: it pays nothing until it is let go again."
+    pages = [browser.get(path).content.decode()]
+    freezing.freeze(funded, actor=alice.actor, why="Now")
+    pages.append(browser.get(path).content.decode())
+    assert [(said in page, "data-label>Pay<" in page) for page in pages] == [(False, True), (True, False)]
 
 
 def test_a_freeze_without_a_reason_and_a_second_one_say_so(

@@ -295,8 +295,8 @@ def test_a_passkey_added_to_sign_in_is_let_in_and_owners_are_told(
     assert "http://localhost:8000/passkeys" in sent[0].text
 
 
-def test_a_role_that_confirms_nothing_asks_for_nothing(bob: User, keysets: None) -> None:
-    SoftPasskey(bob).register()
+def test_a_role_that_confirms_nothing_asks_for_nothing(dora: User, keysets: None) -> None:
+    SoftPasskey(dora).register()
     assert not Operation.objects.exists()
 
 

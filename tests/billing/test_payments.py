@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from billing.ledger.sums import Total
 from operations.models import Operation
 from teams.models import Team, User
 from tests.billing.conftest import at
@@ -49,10 +50,14 @@ def test_the_ledger_shows_the_newest_first_and_sums_up(browser: Client, pay: Cal
     pay(purpose="old")
     pay(purpose="held", state=State.SIGNED, settled_micros=None)
     pay(purpose="lost", state=State.UNKNOWN, settled_micros=None)
-    page = browser.get("/payments").context["page"]
+    (totals,) = browser.get("/payments").context["page"].totals
     assert purposes(browser) == ["lost", "held", "old"]
-    assert (page.sums.reserved, page.sums.reserved_count) == (100_000, 1)
-    assert (page.sums.unknown, page.sums.unknown_count) == (100_000, 1)
+    assert (totals.money, totals.settled, totals.held, totals.unknown) == (
+        "test",
+        Total(100_000, 1),
+        Total(100_000, 1),
+        Total(100_000, 1),
+    )
 
 
 def test_filters_stand_in_the_address(
@@ -111,7 +116,9 @@ def test_a_known_payment_is_not_looked_up(browser: Client, pay: Callable[..., Pa
     assert Operation.objects.filter(kind="payment.reconcile").count() == 0
 
 
-@pytest.mark.parametrize("address", ["/payments", "/wallets/", "/tiers"])
+@pytest.mark.parametrize(
+    "address", ["/payments", "/payments/costs", "/payments/statement?month=2026-01", "/wallets/", "/tiers"]
+)
 def test_lists_ask_the_database_the_same_however_long_they_are(
     address: str,
     browser: Client,

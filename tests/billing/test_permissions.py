@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.urls import urlpatterns
+from projects.models import Project
 from teams import confirmations
 from teams.models import Role, User
 from tests.billing.conftest import TIERS, at
-from tests.factories import PaymentFactory, WalletFactory
+from tests.factories import PaymentFactory, ProjectFactory, WalletFactory
 from tests.fixtures import ClientAs
-from wallets.models import Gateway, Payee, Payment, SpendPolicy, TrustedPasskey, Wallet
+from wallets.models import Checkout, Gateway, Payee, Payment, SpendPolicy, TrustedPasskey, Wallet
 
 EVERYBODY = frozenset(Role)
 MONEY = frozenset({Role.OWNER, Role.ADMIN, Role.BILLING})
@@ -48,6 +49,11 @@ CASES = (
     Case("limits", "wallet", "post", MONEY),
     Case("tier", "tier", "get", MONEY),
     Case("tier", "tier", "post", MONEY),
+    Case("card", "wallet", "get", MONEY),
+    Case("card", "wallet", "post", MONEY),
+    Case("checkout", "checkout", "get", EVERYBODY),
+    Case("checkout_page", "checkout", "get", MONEY),
+    Case("checkout_aside", "checkout", "post", MONEY),
     Case("wallet_owner", "wallet", "post", MONEY),
     Case("wallet_export", "wallet", "get", frozenset({Role.OWNER})),
     Case("wallet_freeze", "wallet", "get", MONEY | {Role.DEVELOPER}),
@@ -65,6 +71,8 @@ CASES = (
     Case("wallet_custodian_end", "member", "post", MONEY),
     Case("wallet_replace", "wallet", "get", frozenset({Role.OWNER, Role.ADMIN})),
     Case("wallet_replace", "wallet", "post", frozenset({Role.OWNER, Role.ADMIN})),
+    Case("wallet_pays", "wallet", "get", MONEY),
+    Case("wallet_pays", "wallet", "post", MONEY),
     Case("wallet_retire", "wallet", "get", frozenset({Role.OWNER, Role.ADMIN})),
     Case("wallet_retire", "wallet", "post", frozenset({Role.OWNER, Role.ADMIN})),
     Case("wallet_name", "wallet", "post", MONEY),
@@ -74,9 +82,15 @@ CASES = (
     Case("tiers", "", "get", EVERYBODY),
     Case("tiers_refresh", "", "post", EVERYBODY),
     Case("payments", "", "get", EVERYBODY),
+    Case("payments_export", "", "post", MONEY),
+    Case("costs", "", "get", EVERYBODY),
+    Case("statement", "", "get", EVERYBODY),
+    Case("project_costs", "project", "get", EVERYBODY),
     Case("payment", "payment", "get", EVERYBODY),
     Case("reconcile", "payment", "post", MONEY),
     Case("decide", "payment", "post", frozenset({Role.OWNER})),
+    Case("approvals", "", "get", EVERYBODY),
+    Case("threshold", "", "post", frozenset({Role.OWNER})),
     Case("payees", "", "get", EVERYBODY),
     Case("payee_confirm", "payee", "post", frozenset({Role.OWNER})),
 )
@@ -95,6 +109,8 @@ def payment(gateway: Gateway, alice: User, members: dict[str, User]) -> Payment:
         team=team, user=alice, role=Role.OWNER, credential_id="AA", eligible_from=timezone.now()
     )
     Payee.objects.create(team=team, gateway=gateway, seen="0x" + "5" * 40)
+    ProjectFactory.create(team=team, wallet=wallet, created_by=alice)
+    Checkout.objects.create(team=team, wallet=wallet, tier="prototype", state="open", look_at=timezone.now())
     made: Payment = PaymentFactory.create(
         wallet=wallet,
         team=team,
@@ -113,6 +129,8 @@ def ask(browser: Client, case: Case, payment: Payment) -> Any:
         "tier": [payment.wallet_id, "prototype"],
         "member": [payment.wallet_id, payment.wallet.owner_id],
         "payment": [payment.pk],
+        "checkout": list(Checkout.objects.values_list("pk", flat=True)),
+        "project": list(Project.objects.values_list("pk", flat=True)),
         "payee": list(Payee.objects.values_list("pk", flat=True)),
         "passkey": list(TrustedPasskey.objects.values_list("pk", flat=True)),
     }
@@ -137,7 +155,9 @@ def test_only_the_roles_of_the_table_pass(
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if case.about], ids=lambda case: f"{case.method} {case.name}"
+    "case",
+    [case for case in CASES if case.about],
+    ids=lambda case: f"{case.method} {case.name}",
 )
 def test_strangers_do_not_learn_that_it_exists(
     case: Case,

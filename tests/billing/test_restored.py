@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
 
 from billing import services
-from core.backup import making, restoring
+from core.backup import making
 from operations import background, queue
 from operations.models import Operation, Reason, State
+from run402.resources.billing import BillingResource, LedgerIncomplete
 from run402.resources.transfers import Sent
 from teams.models import User
 from tests.billing.conftest import attempt, call
 from tests.fixtures import RunOperations, run_all
+from tests.restoring import SETTLED_SECONDS, catch_up, restore_in_place
 from tests.sandboxes import Sandbox
 from wallets import halts, policies, signer
 from wallets.models import Gateway, Halt, Payment, Wallet
@@ -29,8 +30,6 @@ from wallets.selectors import spent_in_a_day_micros
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 Restore = Callable[[], None]
-#: What was signed before the restore cannot settle any more after so long.
-SETTLED_SECONDS = 400
 
 
 @pytest.fixture
@@ -43,13 +42,7 @@ def restore(file: Path, settings: Settings, gateway_here: Gateway) -> Restore:
     """Return a function that makes a new instance of the backup, in place of this one, at the same gateway."""
     settings.GATEWAYS = []
 
-    def restored() -> None:
-        call_command("flush", interactive=False, verbosity=0)
-        restoring.restore(file)
-        here = {"url": gateway_here.url, "rpc_urls": gateway_here.rpc_urls, "enabled": True}
-        Gateway.objects.filter(pk=gateway_here.pk).update(**here)
-
-    return restored
+    return lambda: restore_in_place(file)
 
 
 @pytest.fixture
@@ -57,13 +50,7 @@ def later(sandbox: Sandbox) -> Iterator[Callable[[], None]]:
     """Return a function that catches up when nothing signed before the restore can settle any more."""
 
     def caught_up() -> None:
-        background.plan()
-        (operation,) = Operation.objects.filter(kind="wallet.catch_up", state=State.QUEUED)
-        call(
-            sandbox, "POST", "/_sandbox/knobs", {"do": "clock", "seconds": SETTLED_SECONDS, "only": "proofs"}
-        )
-        attempt(operation)
-        call(sandbox, "DELETE", "/_sandbox/knobs")
+        operation = catch_up(sandbox)
         assert operation.state == State.SUCCEEDED, list(operation.events.values_list("message"))
 
     yield caught_up
@@ -76,6 +63,12 @@ def moved(wallet: Wallet) -> list[Sent]:
         return list(
             client.transfers.sent(BASE_SEPOLIA, wallet.address, since=int(time.time()) - 900, until=0)
         )
+
+
+def prepaid(wallet: Wallet) -> int | None:
+    """Return what the gateway keeps for the wallet."""
+    with signer.client(wallet.gateway, wallet) as client:
+        return client.billing.account().available_micros
 
 
 def pay(wallet: Wallet, actor: User) -> Operation:
@@ -117,6 +110,51 @@ def test_a_tier_paid_after_the_backup_is_not_paid_again(
     operation.refresh_from_db()
     assert operation.state == State.SUCCEEDED
     assert len(moved(funded)) == 1
+
+
+def test_a_tier_that_the_balance_at_run402_paid_after_the_backup_is_not_paid_again(
+    funded: Wallet,
+    alice: User,
+    file: Path,
+    restore: Restore,
+    later: Callable[[], None],
+    run_operations: RunOperations,
+    sandbox: Sandbox,
+) -> None:
+    call(sandbox, "POST", "/_sandbox/credit", {"address": funded.address, "amount_usd_micros": 150_000})
+    operation = pay(funded, alice)
+    making.to_file(file)
+    run_operations()
+    assert prepaid(funded) == 50_000
+
+    restore()
+    later()
+
+    payment = Payment.objects.get()
+    assert (payment.operation_id, payment.state, payment.paid_by) == (operation.pk, "settled", "balance")
+    halts.lift(Halt.objects.get(lifted_at=None), actor=alice.actor)
+    resume(operation, alice)
+    run_all()
+    operation.refresh_from_db()
+    assert (operation.state, prepaid(funded), moved(funded)) == (State.SUCCEEDED, 50_000, [])
+
+
+def test_a_wallet_whose_ledger_is_not_shown_back_to_the_backup_stays_frozen_and_says_so(
+    funded: Wallet, file: Path, restore: Restore, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_so_far(billing: BillingResource, since: datetime) -> None:
+        raise LedgerIncomplete
+
+    monkeypatch.setattr(BillingResource, "history_since", not_so_far)
+    making.to_file(file)
+    restore()
+    background.plan()
+    call(sandbox, "POST", "/_sandbox/knobs", {"do": "clock", "seconds": SETTLED_SECONDS, "only": "blocks"})
+    operation = attempt(Operation.objects.get(kind="wallet.catch_up", state=State.QUEUED))
+    call(sandbox, "DELETE", "/_sandbox/knobs")
+
+    funded.refresh_from_db()
+    assert (operation.error["code"], funded.is_frozen) == ("SPENT_UNREADABLE", True)
 
 
 def test_a_payment_that_nobody_here_began_is_entered_as_outside_and_counts(

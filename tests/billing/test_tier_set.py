@@ -9,19 +9,20 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from audit.record import SYSTEM
 from billing import services
-from billing.handlers import tiers
+from billing.handlers import settling, tiers
 from core.errors import Refusal
 from operations import runner
 from operations.models import Operation, OperationRequest, Reason, State
 from operations.reconciling import MOST_DOUBTS
-from run402 import x402
+from run402 import Client, x402
 from teams.models import User
-from tests.billing.conftest import Order, attempt, call
-from tests.fixtures import RunOperations
+from tests.billing.conftest import Order, at, attempt, call
+from tests.fixtures import ClientAs, RunOperations
 from tests.sandboxes import Sandbox
 from tests.wallets.conftest import charge
-from wallets import freezing, policies, spending
+from wallets import closing, freezing, policies, spending
 from wallets.limits import Cap
 from wallets.models import Gateway, Payment, SpendPolicy, Wallet
 from wallets.policies import Limits
@@ -189,10 +190,27 @@ def test_a_tier_that_the_balance_at_run402_covers_needs_no_signature(
     assert (payment.state, payment.paid_by, payment.settled_micros, payment.nonce) == (
         "settled",
         "balance",
-        0,
+        100_000,
         "",
     )
     assert payment.purpose == "Prototype tier, renewal"
+
+
+def test_the_balance_at_run402_pays_although_the_wallet_is_empty_and_the_page_says_so_before(
+    wallet: Wallet, alice: User, run_operations: RunOperations, sandbox: Sandbox, client_as: ClientAs
+) -> None:
+    call(sandbox, "POST", "/_sandbox/credit", {"address": wallet.address, "amount_usd_micros": 130_000})
+    services.refresh_wallet(wallet=wallet)
+    run_operations()
+    page = at(client_as(alice), wallet.gateway).get(f"/wallets/{wallet.pk}/tier/prototype").content.decode()
+    assert "the balance that Run402 keeps" in page
+    assert "$0.03" in page
+    assert "The wallet holds too little." not in page
+    operation = pay(wallet, alice)
+    run_operations()
+    assert ended(operation)[0] == State.SUCCEEDED
+    payment = Payment.objects.get(operation_id=operation.pk)
+    assert (payment.paid_by, payment.settled_micros, payment.nonce) == ("balance", 100_000, "")
 
 
 # --- The answer is lost ---
@@ -293,6 +311,31 @@ def test_a_chain_that_cannot_be_read_is_asked_again_with_growing_pauses(
         run_operations()
     assert pauses == [2, 4]
     assert Payment.objects.get().state == "released"
+
+
+def test_a_look_up_that_somebody_asks_for_may_be_first(
+    funded: Wallet,
+    alice: User,
+    run_operations: RunOperations,
+    order: Order,
+    when_signed: WhenSigned,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    when_signed(lambda: order("drop_after", path=PATH, method="POST", times=1))
+    operation = attempt(pay(funded, alice))
+    asks = settling._used
+
+    def asks_while_another_settles(client: Client, payment: Payment) -> bool | None:
+        found = asks(client, payment)
+        closing.settle(Payment.objects.get(), paid_by="x402", actor=SYSTEM)
+        return found
+
+    monkeypatch.setattr(settling, "_used", asks_while_another_settles)
+    with time_machine.travel(time.time() + LATER):
+        order("clock", seconds=LATER, only="proofs")
+        run_operations()
+    assert ended(operation) == (State.SUCCEEDED, "")
+    assert Payment.objects.get().state == "settled"
 
 
 # --- The worker dies ---

@@ -156,6 +156,26 @@ def test_the_ticket_says_sum_network_wallet_and_both_balances(browser: Client, p
     assert '<input type="hidden" name="micros" value="100000"' in page
 
 
+@pytest.mark.parametrize(
+    ("of_team", "of_kind", "said"),
+    [
+        (50_000, None, "It is above $0.05:"),
+        (100_000, None, None),
+        (None, 20_000, "It is above $0.02:"),
+        (50_000, 20_000, "It is above $0.02:"),
+        (None, None, None),
+    ],
+)
+def test_the_ticket_says_that_somebody_else_approves_first(
+    browser: Client, payer: Wallet, team: Team, of_team: int | None, of_kind: int | None, said: str | None
+) -> None:
+    Team.objects.filter(pk=team.pk).update(approval_above_micros=of_team)
+    rules = {} if of_kind is None else {"approvals": [["tier", of_kind]]}
+    SpendPolicy.objects.filter(wallet=payer).update(rules=rules)
+    page = browser.get(confirm(payer)).content.decode()
+    assert ("Somebody else approves it first." in page, said is None or said in page) == (bool(said), True)
+
+
 def test_a_price_that_changed_since_it_was_shown_is_shown_again_and_not_paid(
     browser: Client, payer: Wallet
 ) -> None:

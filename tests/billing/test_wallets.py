@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Event
-from billing import services
-from billing.pages.wallets import wallet_page
+from billing import selectors, services
+from billing.pages.wallets import money_of, wallet_page
 from billing.services import NewLimits
 from operations.models import Operation, OperationEvent, State
 from run402 import address_of
 from teams.models import Membership, Role, Team, User
+from teams.reach import Reach
 from tests.billing.conftest import Order, at, attempt
 from tests.factories import PaymentFactory, WalletFactory
 from tests.fixtures import ClientAs, RunOperations
 from wallets import policies, signer, vault
 from wallets.limits import Cap
-from wallets.models import Gateway, Wallet
+from wallets.models import Gateway, SpendPolicy, Wallet
 from wallets.policies import Limits
 
 # --- Made here ---
@@ -63,7 +68,10 @@ def test_two_wallets_of_one_name_are_refused(wallet: Wallet, alice: User, client
         ("-1", "2", "greater than or equal to 0"),
         ("0.0000001", "2", "no more than 6 decimal places"),
         ("1", "99999", "less than or equal to 10000"),
+        ("1", "99999999999", "less than or equal to 10000"),
+        ("1", "1e400", "less than or equal to 10000"),
         ("one", "2", "Enter a number."),
+        ("NaN", "2", "Enter a number."),
     ],
 )
 def test_limits_that_make_no_sense_are_refused_in_the_form(
@@ -72,6 +80,7 @@ def test_limits_that_make_no_sense_are_refused_in_the_form(
     form = {"label": "New", "per_payment": per_payment, "per_day": per_day}
     answer = at(client_as(alice), gateway).post("/wallets/new", form)
     assert sentence in answer.content.decode()
+    assert answer.content.decode().count('class="error"') == 1
     assert Wallet.objects.count() == 0
 
 
@@ -276,12 +285,37 @@ def test_a_failed_wallet_leaves_the_list_after_a_day(
     assert "Broken" not in browser.get("/wallets/").content.decode()
 
 
-def test_a_wallet_that_was_made_while_its_page_was_read_is_shown_as_made(wallet: Wallet, alice: User) -> None:
-    read_before = Wallet.objects.get(pk=wallet.pk)
-    read_before.state = Wallet.State.MAKING
-    page = wallet_page(read_before, Membership.objects.get(user=alice, team=wallet.team))
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let the worker write something right after a page has read what is under way."""
+    read = selectors.wallet_operations
+
+    def write(rows: QuerySet[Any], **fields: Any) -> None:
+        def reading(wallet_id: UUID, reach: Reach) -> list[Operation]:
+            operations = read(wallet_id, reach)
+            rows.update(**fields)
+            return operations
+
+        monkeypatch.setattr(selectors, "wallet_operations", reading)
+
+    return write
+
+
+def test_limits_that_were_written_while_the_page_was_read_are_shown(
+    wallet: Wallet, alice: User, meanwhile: Callable[..., None]
+) -> None:
+    meanwhile(SpendPolicy.objects.filter(wallet=wallet), per_payment_micros=500_000)
+    page = wallet_page(wallet.pk, Membership.objects.get(user=alice, team=wallet.team))
+    assert page.limits[0].cap.micros == 500_000
+
+
+def test_a_wallet_that_was_made_while_its_page_was_read_is_shown_as_made(
+    wallet: Wallet, alice: User, meanwhile: Callable[..., None]
+) -> None:
+    Wallet.objects.filter(pk=wallet.pk).update(state=Wallet.State.MAKING)
+    meanwhile(Wallet.objects.filter(pk=wallet.pk), state=Wallet.State.READY)
+    page = wallet_page(wallet.pk, Membership.objects.get(user=alice, team=wallet.team))
     assert page.wallet.state == Wallet.State.READY
-    assert page.policy is not None
 
 
 def test_a_balance_that_was_read_while_the_page_was_made_is_shown(
@@ -292,8 +326,9 @@ def test_a_balance_that_was_read_while_the_page_was_made_is_shown(
     services.refresh_wallet(wallet=wallet)
     run_operations()
     wallet.refresh_from_db()
-    page = wallet_page(read_before, Membership.objects.get(user=alice, team=wallet.team))
-    assert page.money.wallet.balance_micros == wallet.balance_micros == 0
+    membership = Membership.objects.get(user=alice, team=wallet.team)
+    money = money_of(read_before, membership, selectors.wallet_operations(wallet.pk, membership.reach))
+    assert money.wallet.balance_micros == wallet.balance_micros == 0
 
 
 def test_a_wallet_whose_key_was_exported_says_so_for_good(

@@ -12,7 +12,7 @@ import run402
 from core.errors import Refusal
 from run402.transport import LocalhostTransport
 from tests.wallets.conftest import charge
-from wallets import signer, spending, vault
+from wallets import closing, signer, spending, vault
 from wallets.models import Payment, Wallet
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -54,7 +54,7 @@ def test_nothing_leaves_when_the_row_cannot_be_written(funded: Wallet) -> None:
     key = vault.unseal(bytes(funded.key_sealed), signer.key_context(funded))
     payment = spending.reserve(funded, charge())
     purchase = spending.purchase(payment)
-    spending.release(Payment.objects.get(), actor=charge().actor)
+    closing.release(Payment.objects.get(), actor=charge().actor)
     transport = Watching()
     with (
         run402.Client(funded.gateway.url, signer=run402.LocalSigner(key), transport=transport) as client,

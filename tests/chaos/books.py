@@ -28,6 +28,7 @@ class Made:
     name: str
     live: str
     service_key: str
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,32 @@ class Released:
 
 
 @dataclass(frozen=True)
+class Ran:
+    """One run of a job. `cost` is None while it goes on."""
+
+    id: str
+    project: str
+    status: str
+    cost: int | None
+
+
+@dataclass(frozen=True)
 class Books:
-    """The sandbox's rows at one moment. Addresses are in lower case; `payments` counts transfers."""
+    """The sandbox's rows at one moment. Addresses are in lower case; `payments` counts transfers.
+
+    `secrets` has values by project and name; `checkouts` says which are paid.
+    """
 
     paid: list[Paid] = field(default_factory=list)
     payments: int = 0
     drips: list[str] = field(default_factory=list)
     projects: list[Made] = field(default_factory=list)
     releases: list[Released] = field(default_factory=list)
+    jobs: list[Ran] = field(default_factory=list)
     balances: dict[str, int] = field(default_factory=dict)
     tiers: dict[str, str] = field(default_factory=dict)
+    secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+    checkouts: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Books:
@@ -62,10 +79,15 @@ class Books:
                 drips=[row[0] for row in database.execute(_DRIPS)],
                 projects=[Made(*row) for row in database.execute(_PROJECTS)],
                 releases=[_released(*row) for row in database.execute(_RELEASES)],
+                secrets={(project, key): value for project, key, value in database.execute(_SECRETS)},
+                jobs=[Ran(*row) for row in database.execute(_JOBS)],
                 balances=dict(database.execute("SELECT address, micros FROM balances")),
                 tiers=dict(
                     database.execute("SELECT lower(address), tier FROM accounts WHERE tier IS NOT NULL")
                 ),
+                checkouts={
+                    row[0]: bool(row[1]) for row in database.execute("SELECT id, paid_at FROM checkouts")
+                },
             )
 
 
@@ -81,7 +103,11 @@ SELECT a.payer, a.nonce, t.micros, a.transaction_hash
 FROM authorizations a JOIN transfers t ON t.transaction_hash = a.transaction_hash
 """
 _DRIPS = "SELECT recipient FROM transfers WHERE kind = 'faucet'"
-_PROJECTS = "SELECT id, lower(owner), name, coalesce(active_release_id, ''), service_key FROM projects"
+_PROJECTS = """
+SELECT id, lower(owner), name, coalesce(active_release_id, ''), service_key, deleted_at IS NOT NULL FROM projects
+"""
+_SECRETS = "SELECT project_id, key, value FROM secret_values"
+_JOBS = "SELECT id, project_id, status, cost_micros FROM jobs"
 _RELEASES = """
 SELECT r.id, r.project_id, coalesce(p.idempotency_key, ''), r.state
 FROM releases r LEFT JOIN plans p ON p.id = r.plan_id

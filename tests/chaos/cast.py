@@ -18,6 +18,7 @@ from audit.record import SYSTEM
 from operations.models import Operation
 from teams.models import Membership, Role, Team, User
 from teams.services.teams import create_team
+from tests import elsewhere
 from tests.passkeys import SoftPasskey
 from wallets import keysets, passkeys
 from wallets.models import Gateway
@@ -84,8 +85,8 @@ class Cast:
 class Outside:
     """The sandbox from outside the panel: failures to order, and money to give."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, folder: Path) -> None:
+        self.port, self._folder = port, folder
 
     def turn(self, do: str, **fields: Any) -> None:
         """Order a failure. When many wait to be met, forget them: a panel that rarely asks would meet nothing else."""
@@ -99,15 +100,22 @@ class Outside:
     def fund(self, address: str, micros: int) -> None:
         self._send("POST", "/_sandbox/fund", {"address": address, "amount_usd_micros": micros})
 
+    def credit(self, address: str, micros: int) -> None:
+        self._send("POST", "/_sandbox/credit", {"address": address, "amount_usd_micros": micros})
+
+    def make_project(self, wallet: str, name: str) -> dict[str, str]:
+        """Make a project of this wallet past the panel; return its id and keys."""
+        return elsewhere.make_project(self._folder, wallet, name)
+
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
         host = {"Host": f"sandbox.localhost:{self.port}"}
         url = f"http://127.0.0.1:{self.port}{path}"
         return httpx.request(method, url, headers=host, json=body, timeout=5).raise_for_status()
 
 
-def assemble(keys: Path, sandbox_port: int, dice: random.Random) -> Cast:
+def assemble(keys: Path, outside: Outside, dice: random.Random) -> Cast:
     """Write the people. Their passkeys confirm at once, as the first owner's does."""
-    cast = Cast(Gateway.objects.get(slug="sandbox"), Outside(sandbox_port), Asked())
+    cast = Cast(Gateway.objects.get(slug="sandbox"), outside, Asked())
     for number, name in enumerate(("Halden", "Moss")):
         owner, admin = (_user(f"{who}-{name}".lower()) for who in ("olga", "adam"))
         team = create_team(name=name, owner=owner)

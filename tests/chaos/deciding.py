@@ -109,9 +109,15 @@ def _clicking(person: Person, act: Callable[[], object]) -> Callable[[], bool]:
 
 def _approving(operation: Operation, person: Person) -> tuple[Callable[[], object], Callable[[], object]]:
     return (
-        lambda: approvals.approve(operation=operation, actor=person.user),
-        lambda: approvals.decline(operation=operation, actor=person.user),
+        lambda: approvals.approve(operation=operation, actor=person.user, digest=_digest(operation)),
+        lambda: approvals.decline(operation=operation, actor=person.user, why="Not now"),
     )
+
+
+def _digest(operation: Operation) -> str:
+    """Return what a person sees on the page now."""
+    request = approvals.request_of(operation)
+    return request.digest if request else ""
 
 
 def _confirming(operation: Operation, person: Person) -> tuple[Callable[[], object], Callable[[], object]]:

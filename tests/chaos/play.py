@@ -13,7 +13,7 @@ from django.db import connections
 from operations.models import Operation, WorkerPulse
 from tests.chaos import people, secrecy, settling
 from tests.chaos.books import Books
-from tests.chaos.cast import assemble
+from tests.chaos.cast import Outside, assemble
 from tests.chaos.deciding import Deciders
 from tests.chaos.ground import SANDBOX, Ground, eventually
 from tests.chaos.troubles import Troubles
@@ -36,7 +36,8 @@ class Play:
 
     def __init__(self, ground: Ground, dice: random.Random, *, short: bool) -> None:
         self.ground, self.short = ground, short
-        self.cast = assemble(ground.layout.keys, ground.layout.sandbox_port, dice)
+        outside = Outside(ground.layout.sandbox_port, ground.layout.data / "sandbox")
+        self.cast = assemble(ground.layout.keys, outside, dice)
         self.troubles = Troubles(ground, self.cast, random.Random(dice.random()), short=short)
         self.deciders = Deciders(self.cast, random.Random(dice.random()))
 

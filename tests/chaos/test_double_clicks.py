@@ -36,12 +36,29 @@ def test_a_wallet_of_a_name_is_made_once(team: Team, alice: User, gateway: Gatew
 
 def test_a_release_is_brought_back_once(team: Team, alice: User, gateway: Gateway) -> None:
     wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice)
-    project = ProjectFactory.create(team=team, wallet=wallet, live_release="rel_live")
 
     def click(release: Release) -> bool:
         return bool(redeploy_release(release=release, user=alice))
 
     for _ in range(ROUNDS):
+        project = ProjectFactory.create(team=team, wallet=wallet, live_release="rel_live")
         release: Release = ReleaseFactory.create(team=team, project=project)
         side_by_side([partial(click, release)] * CLICKS)
         assert Deploy.objects.filter(restores=release).count() == 1
+
+
+def test_of_two_people_who_bring_back_different_releases_at_once_one_does(
+    team: Team, alice: User, gateway: Gateway
+) -> None:
+    wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice)
+
+    def click(release: Release) -> bool:
+        try:
+            return bool(redeploy_release(release=release, user=alice))
+        except Refusal:
+            return False
+
+    for _ in range(ROUNDS):
+        project = ProjectFactory.create(team=team, wallet=wallet, live_release="rel_live")
+        releases = [ReleaseFactory.create(team=team, project=project) for _ in range(2)]
+        assert sorted(side_by_side([partial(click, release) for release in releases])) == [False, True]

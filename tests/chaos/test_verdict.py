@@ -16,13 +16,14 @@ from django.utils import timezone
 from audit.record import SYSTEM, Subject, record
 from operations.models import Operation, OperationEvent, Reason, State
 from operations.registry import kinds
-from projects.models import Project
+from projects.models import Project, SecretDraft
 from teams.models import Team, User
-from tests.chaos.books import Books, Made, Paid, Released
-from tests.chaos.clicks import CLICKS, LEFT_OUT
+from tests.chaos.books import Books, Made, Paid, Ran, Released
+from tests.chaos.clicks import CLICKS, ELSEWHERE, LEFT_OUT
 from tests.chaos.verdict import verdict
 from tests.factories import (
     DeployFactory,
+    JobFactory,
     OperationFactory,
     ProjectFactory,
     ReleaseFactory,
@@ -240,6 +241,51 @@ def test_a_second_project_of_one_wish_is_repeated_and_a_denied_one_lost(balanced
     assert whats(replace(books(balanced), projects=rows)) == ["lost", "repeated"]
 
 
+@pytest.mark.parametrize(
+    ("project_state", "ended", "owner", "key", "found"),
+    [
+        ("ready", "succeeded", "", b"sealed", []),
+        ("ready", "succeeded", "0xanother", b"sealed", ["other"]),
+        ("failed", "failed", "", b"", []),
+        ("failed", "failed", "", b"sealed", ["other"]),
+        ("failed", "succeeded", "", b"", ["lost"]),
+        ("adopting", "failed", "", b"", ["lost"]),
+    ],
+)
+def test_an_adoption_is_the_wallets_own_or_leaves_nothing(
+    project_state: str, ended: str, owner: str, key: bytes, found: list[str], balanced: Wallet
+) -> None:
+    project = ProjectFactory.create(
+        team=balanced.team, wallet=balanced, remote_id="prj_1", name=f"{ELSEWHERE}1",
+        state=project_state, origin=Project.Origin.ADOPTED, service_key_sealed=key,
+    )  # fmt: skip
+    done(balanced, "project.adopt", State(ended), subject_id=project.pk)
+    row = made(project, "prj_1")
+    rows = [replace(row, owner=owner or row.owner), replace(row, id="prj_2", name=f"{ELSEWHERE}2")]
+    assert whats(replace(books(balanced), projects=rows)) == found
+
+
+@pytest.mark.parametrize(
+    ("state", "asked", "gone", "found"),
+    [
+        ("deleted", True, True, []),
+        ("ready", False, False, []),
+        ("deleted", True, False, ["lost"]),
+        ("ready", True, True, ["lost"]),
+        ("ready", False, True, ["repeated"]),
+    ],
+)
+def test_a_deletion_is_on_both_sides_or_on_none(
+    state: str, asked: bool, gone: bool, found: list[str], balanced: Wallet
+) -> None:
+    project = ProjectFactory.create(team=balanced.team, wallet=balanced, remote_id="prj_1", state=state)
+    done(balanced, "project.provision", subject_id=project.pk)
+    if asked:
+        done(balanced, "project.delete", subject_id=project.pk)
+    row = replace(made(project, "prj_1"), deleted=gone)
+    assert whats(replace(books(balanced), projects=[row])) == found
+
+
 def test_a_release_of_a_cancelled_deploy_is_lost_and_a_second_one_repeated(balanced: Wallet) -> None:
     cancelled = done(balanced, "deploy", State.CANCELLED, subject_id=balanced.pk)
     key = cancelled.idempotency_key
@@ -271,3 +317,76 @@ def test_equal_wishes_at_the_same_time_are_repeated(balanced: Wallet) -> None:
     assert whats(books(balanced)) == []
     Operation.objects.exclude(pk=second.pk).update(finished_at=second.created_at + timedelta(seconds=1))
     assert whats(books(balanced)) == ["repeated"]
+
+
+# --- Secrets ---
+
+
+def there(wallet: Wallet) -> tuple[Project, Books]:
+    """Return a project that is on both sides, and books that agree."""
+    project: Project = ProjectFactory.create(team=wallet.team, wallet=wallet)
+    done(wallet, "project.provision", subject_id=project.pk)
+    return project, replace(books(wallet), projects=[made(project, project.remote_id)])
+
+
+def test_a_secret_with_the_value_of_somebody_before_is_lost(balanced: Wallet) -> None:
+    project, found = there(balanced)
+    one, two = (
+        done(balanced, "secrets.set", subject_id=project.pk, args={"draft": draft, "keys": ["API_KEY"]})
+        for draft in ("first", "second")
+    )
+    assert one.created_at < two.created_at
+    assert whats(replace(found, secrets={(project.remote_id, "API_KEY"): "second"})) == []
+    assert whats(replace(found, secrets={(project.remote_id, "API_KEY"): "first"})) == ["lost"]
+
+
+def test_the_secrets_of_a_deleted_project_went_with_it(balanced: Wallet) -> None:
+    project, _found = there(balanced)
+    done(balanced, "secrets.set", subject_id=project.pk, args={"draft": "first", "keys": ["API_KEY"]})
+    Project.objects.filter(pk=project.pk).update(state=Project.State.DELETED)
+    found = replace(books(balanced), projects=[replace(made(project, project.remote_id), deleted=True)])
+    assert [what for what in whats(found) if what == "lost"] == []
+
+
+def test_a_deleted_secret_that_is_there_is_a_finding(balanced: Wallet) -> None:
+    project, found = there(balanced)
+    done(balanced, "secret.delete", subject_id=project.pk, args={"key": "API_KEY"})
+    assert whats(found) == []
+    assert whats(replace(found, secrets={(project.remote_id, "API_KEY"): "x"})) == ["repeated"]
+
+
+def test_values_that_outlive_their_operation_are_a_finding(balanced: Wallet) -> None:
+    project, found = there(balanced)
+    operation = done(
+        balanced, "secrets.set", State.CANCELLED, subject_id=project.pk, args={"draft": "x", "keys": ["A"]}
+    )
+    SecretDraft.objects.create(project=project, created_by=balanced.owner, operation=operation)
+    assert whats(found) == ["other"]
+
+
+# --- Jobs ---
+
+
+def test_a_job_that_ran_twice_or_cost_something_else_is_found(balanced: Wallet) -> None:
+    project = ProjectFactory.create(team=balanced.team, wallet=balanced)
+    operation = done(balanced, "job.submit")
+    JobFactory.create(
+        project=project,
+        operation=operation,
+        remote_id="job_1",
+        status="completed",
+        ended_at=timezone.now(),
+        cost_micros=100_000,
+    )
+    paid(balanced, operation, "", cost="job", paid_by="balance")
+    made = Made(project.remote_id, balanced.address.lower(), project.name, "", "")
+    done(balanced, "project.provision", subject_id=project.pk)
+    once = replace(
+        books(balanced), projects=[made], jobs=[Ran("job_1", project.remote_id, "completed", 100_000)]
+    )
+    assert whats(once) == []
+    twice = replace(once, jobs=[*once.jobs, Ran("job_2", project.remote_id, "completed", 1)])
+    assert whats(twice) == ["repeated"]
+    dearer = replace(once, jobs=[Ran("job_1", project.remote_id, "completed", 100_001)])
+    assert whats(dearer) == ["overspent"]
+    assert whats(replace(once, jobs=[])) == ["lost"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -22,10 +23,12 @@ from tools.layout import ROOT
 from tools.node import uv_pip
 
 LOCK = ROOT / "requirements-mpp.txt"
+PANEL_LOCK = ROOT / "requirements-dev.txt"
 VENV = CACHE / "mpp"
 OTHER_TOKEN = "0x20c0000000000000000000000000000000000001"
 START, PRICE, FEE = 5_000_000, 100_000, 50_000
 LONGER_THAN_VALID = 400
+PANEL_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Shop:
     server: Talker
     url: str
     payee: str
+    python: Path
 
     def wallet(self) -> bytes:
         """The key of a new wallet with money."""
@@ -72,7 +76,7 @@ def conform(report: Report, kit: Kit) -> None:
         return
     with ExitStack() as stack:
         shop = _opened(kit, python, stack)
-        for facts in (_paid, _refused, _keyed, _broken, _poor):
+        for facts in (_paid, _refused, _keyed, _broken, _paid_by_the_panel, _poor):
             facts(report, shop)
 
 
@@ -82,7 +86,8 @@ def installed(kit: Kit) -> Path:
     stamp = server / "node_modules" / ".lock.sha256"
     with (CACHE / "mpp.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        _brought(VENV / "lock.sha256", LOCK, find_interpreter(), lambda: _install_python(python))
+        depends_on = find_interpreter() + hashlib.sha256(PANEL_LOCK.read_bytes()).hexdigest()
+        _brought(VENV / "lock.sha256", LOCK, depends_on, lambda: _install_python(python))
         packages = server / "package-lock.json"
         _brought(stamp, packages, kit.node.version, lambda: _install_server(kit, server))
     return python
@@ -99,7 +104,9 @@ def _install_python(python: Path) -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     uv = working_uv() or fetch_uv()
     run(uv, "venv", "--quiet", "--python", find_interpreter(), str(VENV), **uv_environment())
-    uv_pip("sync", "--python", str(python), str(LOCK))
+    # The panel pays too, so its packages come first; where both locks name one, the extra's version stays.
+    for lock in (PANEL_LOCK, LOCK):
+        uv_pip("install", "--python", str(python), "--no-deps", "-r", str(lock))
 
 
 def _install_server(kit: Kit, folder: Path) -> None:
@@ -119,7 +126,7 @@ def _opened(kit: Kit, python: Path, stack: ExitStack) -> Shop:
     server = stack.enter_context(kit.talker([kit.node.program, script], settings))
     command = [str(python), "-m", "tests.conformance.mpp_payer"]
     client = stack.enter_context(kit.talker(command, {"PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}))
-    return Shop(chain, client, server, f"http://127.0.0.1:{server.ask({})['port']}", payee)
+    return Shop(chain, client, server, f"http://127.0.0.1:{server.ask({})['port']}", payee, python)
 
 
 def _paid(report: Report, shop: Shop) -> None:
@@ -181,6 +188,32 @@ def _broken(report: Report, shop: Shop) -> None:
     again = shop.pay("/broken", key, held=found["stored"])
     report.equal("presented again", (again["outcome"], again.get("stored")), ("settled", None))
     report.equal("the payee was paid once", shop.balances(key)[1] - before[1], PRICE)
+
+
+def _paid_by_the_panel(report: Report, shop: Shop) -> None:
+    """Its own services, gate and handlers, from the wallet that a worker makes to the settled row."""
+    settings = {"MPP_RPC_URL": shop.chain.url, "MPP_SHOP_URL": shop.url, "MPP_RECIPIENT": shop.payee}
+    quiet = (
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "0",
+        "-W",
+        "ignore::DeprecationWarning",
+    )  # of web3's own packages
+    done = subprocess.run(
+        [str(shop.python), "-m", "pytest", *quiet, "tests/conformance/mpp_panel.py"],
+        cwd=ROOT,
+        env={**os.environ, **settings, "NO_PROXY": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=PANEL_SECONDS,
+        check=False,
+    )
+    report.check(
+        "the panel pays for a tier, once and inside its limits", done.returncode == 0, done.stdout[-3000:]
+    )
 
 
 def _poor(report: Report, shop: Shop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,9 @@ class Ours:
         client = self.client
         return {
             "quote": lambda args: client.tiers.quote().raw,
+            "account": lambda args: client.billing.account().raw,
+            "ledger": lambda args: client.billing.history(limit=200).raw,
+            "checkout": self._checkout,
             "tier_status": lambda args: client.tiers.status().raw,
             "faucet": self._faucet,
             "tier_set": self._tier_set,
@@ -58,12 +62,42 @@ class Ours:
             "subdomain_release": lambda args: client.subdomains.release(
                 args["name"], service_key=self.service
             ),
+            **self._jobs(),
             "delete": lambda args: client.projects.delete(self.project, service_key=self.service),
         }
+
+    def _jobs(self) -> dict[str, Callable[[Args], Any]]:
+        jobs, key = self.client.jobs, self.service
+        return {
+            "job_submit": self._job_submit,
+            "job": lambda args: jobs.get(args["job"], service_key=key).raw,
+            "job_logs": lambda args: {
+                "logs": [line.message for line in jobs.logs(args["job"], service_key=key)]
+            },
+            "job_artifact": lambda args: {
+                "text": jobs.artifact(args["job"], args["name"], service_key=key).decode()
+            },
+            "job_cancel": lambda args: jobs.cancel(args["job"], service_key=key).raw,
+        }
+
+    def _job_submit(self, args: Args) -> Any:
+        return self.client.jobs.submit(
+            args["type"],
+            args["input"],
+            max_cost_micros=args["most"],
+            idempotency_key=f"job-{uuid.uuid4()}",
+            service_key=self.service,
+        ).raw
 
     def _faucet(self, args: Args) -> Args:
         draw = self.client.faucet.draw(self.address)
         return {"amountUsdMicros": draw.amount_micros, "token": draw.token, "network": draw.network}
+
+    def _checkout(self, args: Args) -> Any:
+        wanted = args["wanted"]
+        if wanted["product"] == "tier":
+            return self.client.checkouts.for_tier(wanted["tier"]).raw
+        return self.client.checkouts.for_balance(wanted["amountUsdMicros"]).raw
 
     def _tier_set(self, args: Args) -> Any:
         policy = x402.CapPolicy(MOST_MICROS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,10 +21,12 @@ from tests.conformance.gateway import Sandbox
 from tests.conformance.headers import Case, Mint
 from tests.conformance.kit import Kit, Talker
 from tests.conformance.report import Report
+from tools.layout import ROOT
 
 PATH = "/tiers/v1/prototype"
 PRICE = 100_000
 START = 5_000_000
+PANEL_SECONDS = 180
 PYPI, NPM, SANDBOX = "PyPI x402", "npm @x402", "sandbox"
 
 
@@ -90,6 +95,8 @@ def conform(report: Report, kit: Kit) -> None:
         settled.append(_settle_in_sandbox(report, judges, mint, ledger))
         _replay(report, judges, settled)
         _never_settles(report, chain, judges, mint, client)
+        # Time on a chain never goes back, so this has one of its own.
+        _paid_by_the_panel(report, sandbox, running.enter_context(Chain(kit)))
 
 
 def _challenge(sandbox: Sandbox, signer: LocalSigner) -> x402.Challenge:
@@ -198,6 +205,24 @@ def _never_settles(report: Report, chain: Chain, judges: Judges, mint: Mint, cli
         report.check(f"after its end, {judge} cannot settle it", not answer["yes"], answer["reason"])
     report.equal(
         "after its end, the payer still has everything", client.balance.usdc(TESTNET, case.payer), before
+    )
+
+
+def _paid_by_the_panel(report: Report, sandbox: Sandbox, chain: Chain) -> None:
+    """Its own gate and handlers, on this chain: a lost answer is found settled, what was never sent is released."""
+    settings = {"X402_SHOP_URL": sandbox.url, "X402_RPC_URL": chain.url, "NO_PROXY": "127.0.0.1,localhost"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0"]
+    done = subprocess.run(
+        [*command, "tests/conformance/x402_panel.py"],
+        cwd=ROOT,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=PANEL_SECONDS,
+        check=False,
+    )
+    report.check(
+        "the panel finds on the chain what became of a lost answer", done.returncode == 0, done.stdout[-3000:]
     )
 
 

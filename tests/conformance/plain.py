@@ -29,8 +29,10 @@ TRANSPORT = {
 }
 MANIFEST = "application/vnd.run402.deploy-manifest+json"
 CHECKSUM = "x-amz-checksum-sha256"
-_ID = re.compile(r"\b(prj|rel|op|cplan|plan|dpl)_[A-Za-z0-9]+(?:_[a-z0-9]+)?")
+_ID = re.compile(r"\b(prj|rel|op|cplan|plan|dpl|job)_[A-Za-z0-9]+(?:_[a-z0-9]+)?")
+_ORGANIZATION = re.compile(r"(?<=/orgs/v1/)[0-9a-f-]{36}\b")
 _KEY = re.compile(r"\b(anon|service)_[A-Za-z0-9_-]{20,}")
+_JOB_KEY = re.compile(r"\bjob-[0-9a-f-]{36}\b")
 _SIGNED = re.compile(r"expires=\d+&signature=[0-9a-f]+")
 
 
@@ -79,8 +81,10 @@ class Plainer:
     def text(self, text: str) -> str:
         text = text.replace(self._gateway, "{gateway}").replace(self._wallet, "{wallet}")
         text = text.replace(self._wallet.lower(), "{wallet in lower case}")
+        text = _JOB_KEY.sub("{job key}", text)
         text = _SIGNED.sub("{signed}", _KEY.sub(r"{\1 key}", text))
         text = _ID.sub(lambda found: self._name(found[1], found[0]), text)
+        text = _ORGANIZATION.sub(lambda found: self._name("org", found[0]), text)
         for digest in self._manifests:
             text = text.replace(digest, self._name("manifest", digest))
         return text

@@ -58,6 +58,9 @@ class Run:
     def take(self, step: Step) -> None:
         if step.order is not None:
             self.sandbox.post("/_sandbox/knobs", step.order)
+        if step.credit:
+            gift = {"address": self.address, "amount_usd_micros": step.credit}
+            self.sandbox.post("/_sandbox/credit", gift)
         begin = len(self.proxy.recorded)
         try:
             answer = self.drive(step.action, step.args(self.memory))

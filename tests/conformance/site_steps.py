@@ -56,6 +56,32 @@ MONEY = [
     Step(
         "tier status", "sees the tier it bought", "tier_status", expect={"tier": "prototype", "active": True}
     ),
+    Step(
+        "account",
+        "sees what the gateway keeps for it",
+        "account",
+        expect={"org_id": text, "available_usd_micros": 0, "tier": "prototype"},
+    ),
+    Step(
+        "ledger",
+        "reads the gateway's ledger",
+        "ledger",
+        expect={"org_id": text, "entries": [], "has_more": False},
+    ),
+    Step(
+        "tier by card",
+        "asks for a link to pay for a tier by card",
+        "checkout",
+        lambda memory: {"wanted": {"product": "tier", "tier": "hobby"}},
+        expect={"org_id": text, "product": "tier", "checkout_url": text, "topup_id": identifier("top")},
+    ),
+    Step(
+        "balance by card",
+        "asks for a link to fill the balance by card",
+        "checkout",
+        lambda memory: {"wanted": {"product": "balance_topup", "amountUsdMicros": 5_000_000}},
+        expect={"product": "balance_topup", "checkout_url": text, "topup_id": identifier("top")},
+    ),
 ]
 PROJECT = [
     Step(

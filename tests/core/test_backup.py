@@ -333,7 +333,7 @@ def test_what_is_written_meanwhile_is_not_half_in_it_and_waits_for_nobody() -> N
     with snapshot():
         before = all_rows()
         with ThreadPoolExecutor(1) as other:
-            other.submit(write).result(timeout=15)
+            other.submit(write).result(timeout=60)
         assert all_rows() == before
 
     assert Team.objects.filter(name="Meanwhile").exists()

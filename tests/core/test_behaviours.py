@@ -220,6 +220,14 @@ def test_what_something_takes_counts_on_in_the_page(show: Show) -> None:
     assert counted.nth(3).text_content() == "1 d 1 h"
 
 
+def test_what_is_left_counts_down_in_the_page_and_never_below_nothing(show: Show) -> None:
+    page = show("".join(f"<p data-left='{seconds}'>{seconds}</p>" for seconds in (61, 3725, 1)))
+    left = page.locator("[data-left]")
+    assert left.nth(1).text_content() in ("1 h 2 min", "1 h 1 min")
+    expect(left.nth(0)).to_have_text(re.compile(r"^5\d s$"))
+    expect(left.nth(2)).to_have_text("0.0 s")
+
+
 def test_relative_time_is_refreshed_in_the_same_words(show: Show) -> None:
     page = show("{% now 'c' as at %}<time datetime='{{ at }}' data-relative>stale</time>")
     page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -130,6 +131,27 @@ def test_meter_writes_its_share_as_attribute() -> None:
     assert '<rect class="over" x="90%" width="10%" height="100%"/>' in draw("{% meter 9 10 adds=2 %}")
 
 
+def test_lease_counts_down_and_shows_how_much_is_used() -> None:
+    now = timezone.now()
+    end, start = now + timedelta(days=3, hours=4, minutes=1), now - timedelta(days=1)
+    html = draw("{% lease_left end start %}", end=end, start=start)
+    assert re.search(r'<span data-left="2736\d\d">3 d 4 h</span> left</time>', html)
+    assert re.search(r'<rect class="used" x="0%" width="24%"', html)
+    assert "<svg" not in draw("{% lease_left end %}", end=end)
+    assert draw("{% lease_left end %}", end=None) == ""
+    over = draw("{% lease_left end start %}", end=now - timedelta(hours=3), start=start)
+    assert over.startswith('<span class="lease">ended <time')
+    assert "3 h ago" in over
+
+
+def test_a_card_has_a_stamp_of_its_own_in_the_colour_of_its_money() -> None:
+    assert draw('{% stamp "card" %}') == '<span class="net real">Card</span>'
+    assert draw('{% stamp "card:test" long=True %}') == '<span class="net test">Play card</span>'
+    assert draw('{% cost 5000000 "card" %}') == (
+        '<span class="cost">$5.00 <span class="net real">Card</span></span>'
+    )
+
+
 def test_fragment_with_a_delay_polls_and_a_final_one_does_not() -> None:
     assert draw('{% live "/state" 250 %}') == (
         'hx-get="/state" hx-trigger="poll" hx-swap="outerHTML" data-poll="250"'
@@ -189,6 +211,26 @@ def test_choice_shows_hint_and_stamp() -> None:
     assert "<fieldset" in html
     assert '<span class="hint">5 GB</span>' in html
     assert '<span class="net test">Test</span>' in html
+
+
+def test_equal_command_quotes_its_values_and_can_be_copied() -> None:
+    html = draw(
+        '{% cli "run402 secrets set {} --stdin" name then="run402 status" base=url note="Never the value." %}',
+        name="it's <b>",
+        url="http://localhost:4020",
+    )
+    lines = (
+        "export RUN402_API_BASE=http://localhost:4020 "
+        "run402 secrets set &#x27;it&#x27;&quot;&#x27;&quot;&#x27;s &lt;b&gt;&#x27; --stdin run402 status"
+    )
+    assert f"<code>{lines}</code>" in html
+    assert f'data-copy="{lines}"' in html
+    assert '<span class="quiet grow">Never the value.</span>' in html
+
+
+def test_equal_command_names_no_gateway_where_the_cli_asks_it_anyway() -> None:
+    html = draw('{% cli "run402 projects list" base="https://api.run402.com" %}')
+    assert "<code>run402 projects list</code>" in html
 
 
 def test_whole_form_is_drawn_with_the_same_fields() -> None:

@@ -146,7 +146,7 @@ def served(sandbox: Sandbox) -> Get:
     def get(name: str, path: str) -> httpx.Response:
         port = urlsplit(sandbox.url).port
         return httpx.get(
-            f"http://127.0.0.1:{port}/{path}", headers={"Host": f"{name}.localhost:{port}"}, timeout=10
+            f"http://127.0.0.1:{port}/{path}", headers={"Host": f"{name}.localhost:{port}"}, timeout=60
         )
 
     return get

@@ -104,3 +104,17 @@ def _bytes(served: Get, name: str, *paths: str) -> list[bytes]:
 
 def _b(content: str | bytes) -> bytes:
     return content.encode() if isinstance(content, str) else content
+
+
+def test_a_required_secret_that_is_missing_leads_to_where_it_is_set(
+    client_as: ClientAs, bob: User, project: Project, run_operations: RunOperations
+) -> None:
+    browser = client_as(bob)
+    deploy = upload(browser, project, SECOND, manifest='{"secrets": {"require": ["API_KEY"]}}')
+    run_operations()
+    page = browser.get(f"/deploys/{deploy.pk}").content.decode()
+    assert f'href="/projects/{project.pk}/secrets/set?key=API_KEY">Set API_KEY</a>' in page
+    confirm(browser, deploy, "MISSING_REQUIRED_SECRET")
+    run_operations()
+    page = browser.get(f"/deploys/{deploy.pk}").content.decode()
+    assert f'href="/projects/{project.pk}/secrets">Set what is missing</a>' in page

@@ -12,11 +12,14 @@ from core.errors import Refusal
 from deploys import plans
 from deploys.models import Deploy, Release
 from deploys.pipeline import planning
-from operations.models import State
+from operations import approvals
+from operations.models import Approval, State
 from projects.models import Project
 from run402.resources.plans import Plan, read_plan
+from teams.models import User
 from tests.deploys.conftest import SITE, Knob, confirm, operation_of, upload
 from tests.fixtures import RunOperations
+from tests.pricetags import require_tag
 from wallets import policies
 from wallets.models import Payment
 from wallets.models.gateway import BASE_SEPOLIA
@@ -44,11 +47,50 @@ def test_a_price_the_plan_named_is_reserved_and_settled(
     policies.write(project.wallet, policies.Limits(100_000, 200_000, (BASE_SEPOLIA,)))
     deploy = upload(as_bob, project, SITE, subdomain=address)
     run_operations()
-    assert "$0.05" in as_bob.get(f"/deploys/{deploy.pk}").content.decode()
+    html = as_bob.get(f"/deploys/{deploy.pk}").content.decode()
+    require_tag(html, micros=50_000, network=BASE_SEPOLIA, wallet=project.wallet, left=None)
     confirm(as_bob, deploy)
     run_operations()
     payment = Payment.objects.get(operation_id=operation_of(deploy).pk)
     assert (payment.state, payment.amount_micros, payment.paid_by) == ("settled", 50_000, "balance")
+
+
+def test_a_second_person_approves_the_plan_and_another_plan_needs_them_again(
+    as_bob: Client,
+    project: Project,
+    alice: User,
+    address: str,
+    run_operations: RunOperations,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _name_a_price(monkeypatch, {"amount": "50000"})
+    policies.write(project.wallet, policies.Limits(100_000, 200_000, approvals=(("deploy", 10_000),)))
+    deploy = upload(as_bob, project, SITE, subdomain=address)
+    run_operations()
+    confirm(as_bob, deploy)
+    run_operations()
+    operation, request = operation_of(deploy), _request(deploy)
+    assert (operation.state, operation.reason, Payment.objects.count()) == (State.WAITING, "approval", 0)
+    deploy.refresh_from_db()
+    assert {name: request.document[name] for name in ("base_release", "diff", "spec")} == {
+        "base_release": deploy.plan["base_release_id"],
+        "diff": deploy.plan["digest"],
+        "spec": deploy.plan["spec"],
+    }
+
+    approvals.approve(operation=operation, actor=alice, digest=request.digest)
+    Deploy.objects.filter(pk=deploy.pk).update(spec={**deploy.spec, "i18n": None})
+    run_operations()
+    assert (operation_of(deploy).reason, Payment.objects.count()) == ("approval", 0)
+    assert "the spec" in _request(deploy).differences
+    approvals.approve(operation=operation_of(deploy), actor=alice, digest=_request(deploy).digest)
+    run_operations()
+    assert operation_of(deploy).state == State.SUCCEEDED
+    assert Payment.objects.get().amount_micros == 50_000
+
+
+def _request(deploy: Deploy) -> Approval:
+    return Approval.objects.get(operation=operation_of(deploy), state=Approval.State.WAITING)
 
 
 def test_a_price_above_the_limit_is_refused_before_anything_is_committed(
@@ -90,6 +132,8 @@ def test_a_redeploy_that_costs_asks_first(
     run_operations()
     back = Deploy.objects.get(pk=answer.headers["Location"].rsplit("/", 1)[1])
     assert (operation_of(back).state, back.reviewed_plan["price_micros"]) == (State.WAITING, 10_000)
+    html = as_bob.get(f"/deploys/{back.pk}").content.decode()
+    require_tag(html, micros=10_000, network=BASE_SEPOLIA, wallet=project.wallet, left=None)
 
 
 @pytest.mark.parametrize(

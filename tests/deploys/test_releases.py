@@ -13,8 +13,9 @@ from operations.models import Operation, State
 from projects.models import Project
 from run402 import Client as Gateway
 from run402.resources.content import ContentItem
+from teams.models import User
 from tests.deploys.conftest import Get, Knob, confirm, operation_of, paths_called, upload
-from tests.fixtures import RunOperations
+from tests.fixtures import ClientAs, RunOperations
 from wallets import signer
 
 PROMOTE = "/apply/v1/releases/*/promote"
@@ -178,6 +179,77 @@ def test_the_same_redeploy_clicked_twice_is_one(
     release_here(as_bob, project, run_operations, index="two")
     one, two = (as_bob.post(f"/projects/{project.pk}/releases/{first.pk}/redeploy") for _ in range(2))
     assert one.headers["Location"] == two.headers["Location"]
+
+
+def test_two_people_who_bring_the_same_release_back_share_one_redeploy(
+    as_bob: Client, client_as: ClientAs, alice: User, project: Project, run_operations: RunOperations
+) -> None:
+    first = release_here(as_bob, project, run_operations, index="one")
+    release_here(as_bob, project, run_operations, index="two")
+    address = f"/projects/{project.pk}/releases/{first.pk}/redeploy"
+    mine, hers = as_bob.post(address), client_as(alice).post(address, follow=True)
+    assert (hers.redirect_chain[0][0], Deploy.objects.filter(kind=Deploy.Kind.REDEPLOY).count()) == (
+        mine.headers["Location"],
+        1,
+    )
+    said = "is bringing this release back already. This is that redeploy; nothing was started twice."
+    assert said in hers.content.decode()
+
+
+def test_who_brings_another_release_back_at_the_same_moment_is_told_by_whom_and_what_to_do(
+    as_bob: Client, client_as: ClientAs, alice: User, project: Project, run_operations: RunOperations
+) -> None:
+    one, two = (release_here(as_bob, project, run_operations, index=text) for text in ("one", "two"))
+    release_here(as_bob, project, run_operations, index="three")
+    mine = as_bob.post(f"/projects/{project.pk}/releases/{one.pk}/redeploy")
+    browser, address = client_as(alice), f"/projects/{project.pk}/releases/{two.pk}/redeploy"
+    hers = browser.post(address, follow=True)
+    page = hers.content.decode()
+    wanted = (
+        "is bringing generation 1 back at this moment",
+        "Wait until that has ended or cancel it",
+        'id="cancel"',
+    )
+    assert (hers.redirect_chain[0][0], [part for part in wanted if part not in page]) == (
+        mine.headers["Location"],
+        [],
+    )
+    run_operations()
+    browser.post(address)
+    run_operations()
+    live = Release.objects.get(project=project, status="active")
+    assert (live.restores, Deploy.objects.filter(kind=Deploy.Kind.REDEPLOY).count()) == (two, 2)
+
+
+def test_a_redeploy_that_waits_for_a_person_stands_in_nobodys_way(
+    as_bob: Client, project: Project, knob: Knob, run_operations: RunOperations
+) -> None:
+    one, two = (release_here(as_bob, project, run_operations, index=text) for text in ("one", "two"))
+    release_here(as_bob, project, run_operations, index="three")
+    knob("warn", code="LOOK_HERE", message="Something new.")
+    as_bob.post(f"/projects/{project.pk}/releases/{one.pk}/redeploy")
+    run_operations()
+    assert redeploy(as_bob, two, run_operations).state == State.SUCCEEDED
+
+
+def test_wherever_an_old_release_is_shown_it_can_be_brought_back(
+    as_bob: Client, client_as: ClientAs, dora: User, project: Project, run_operations: RunOperations
+) -> None:
+    old = release_here(as_bob, project, run_operations, index="one")
+    release_here(as_bob, project, run_operations, index="two")
+    pages = (
+        f"/projects/{project.pk}/releases",
+        f"/projects/{project.pk}/releases/{old.pk}",
+        f"/projects/{project.pk}/releases/diff",
+        f"/projects/{project.pk}/panels/releases",
+        f"/deploys/{old.deploy.pk}",
+    )
+    address, viewer = f"releases/{old.pk}/redeploy", client_as(dora)
+    found = [
+        (address in as_bob.get(page).content.decode(), address in viewer.get(page).content.decode())
+        for page in pages
+    ]
+    assert found == [(True, False)] * len(pages)
 
 
 def test_the_live_release_is_not_redeployed(

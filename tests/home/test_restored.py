@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.registry import Restored, after_restore
 from notifications.models import Delivery, Hook
-from operations.models import State
+from operations.models import Operation, State
 from teams.models import Role, Team, User
 from tests.factories import HookFactory, MembershipFactory, OperationFactory, UserFactory, WalletFactory
 from tests.fixtures import ClientAs
@@ -59,6 +59,19 @@ def test_every_page_says_that_it_is_paused_and_from_which_backup(
         assert f"{restored.made_at:%Y-%m-%d %H:%M} UTC" in page, path
 
 
+def test_an_operation_that_was_under_way_says_why_it_is_not_repeated(
+    restored: Restored, alice: User, client_as: ClientAs
+) -> None:
+    operation = Operation.objects.get()
+
+    page = words(client_as(alice), f"/activity/{operation.pk}")
+
+    assert (
+        "It was under way when the backup was made that is restored here: it may have happened since." in page
+    )
+    assert "The gateway gave no reason." not in page
+
+
 def test_operators_see_what_is_to_be_done_and_may_resume_before_wallets_are_ready(
     restored: Restored, operator: User, client_as: ClientAs
 ) -> None:
@@ -67,6 +80,7 @@ def test_operators_see_what_is_to_be_done_and_may_resume_before_wallets_are_read
     assert "Before you resume" in page
     assert "0 of 1" in page
     assert page.count('<span class="push">1</span>') == 2
+    assert "What was taken away since the backup is back" in page
 
     halt = browser.get("/instance/stops").context["page"].stopped[0].halt
     assert browser.post("/instance/stops/lift", {"halt": str(halt.pk)}).status_code == 302

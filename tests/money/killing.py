@@ -19,7 +19,7 @@ from operations.registry import INTERACTIVE
 from run402 import buying
 from run402.wire import Wire
 from run402.x402 import payment
-from wallets import spending
+from wallets import closing, spending
 
 #: Where a process dies: before the first step, and after each one.
 STEPS = ("asked", "reserved", "signed", "stored", "sent", "settling", "settled")
@@ -102,7 +102,7 @@ def _arrange(steps: _Steps, log: Path) -> None:
     spending.reserve = _around(spending.reserve, steps, "asked", "reserved")
     setattr(buying, "sign", _around(payment.sign, steps, "", "signed"))  # noqa: B010 - a name that it imported
     spending._store_signed = _around(spending._store_signed, steps, "", "stored")
-    spending.settle = _around(spending.settle, steps, "settling", "settled")
+    closing.settle = _around(closing.settle, steps, "settling", "settled")
     Wire.send = _sending(Wire.send, steps, log)  # type: ignore[method-assign]
 
 

@@ -24,7 +24,7 @@ from tests.factories import MembershipFactory, TeamFactory, UserFactory
 from tests.money.killing import STEPS, Plan, Process
 from tests.money.spend import KIND
 from tests.sandboxes import Sandbox, turn
-from wallets import policies, signer, spending, vault
+from wallets import closing, policies, signer, spending, vault
 from wallets.limits import Limits
 from wallets.models import GatewayStanding, Payment, Wallet
 from wallets.models.gateway import BASE_SEPOLIA
@@ -75,7 +75,7 @@ class Rounds:
         for _generation in range(3):
             self._generation([self._plan() for _ in range(self.processes)], log)
         turn(self.sandbox, None)
-        self._to_the_end(log)
+        self._to_the_end(wallet, log)
         self._count(wallet, cap, operations, log)
         self.tally.rounds += 1
 
@@ -139,10 +139,10 @@ class Rounds:
         Operation.objects.filter(state=State.QUEUED).update(not_before=past, attempts=0)
         GatewayStanding.objects.all().delete()
 
-    def _to_the_end(self, log: Path) -> None:
+    def _to_the_end(self, wallet: Wallet, log: Path) -> None:
         """Go on without kills; what can only be looked up on the chain is, once it has expired."""
         for generation in range(MOST_GENERATIONS):
-            if not Operation.objects.filter(state__in=ACTIVE).exists():
+            if not Operation.objects.filter(wallet=wallet, state__in=ACTIVE).exists():
                 break
             ahead = EXPIRED_SECONDS if generation > 1 else 0
             turn(self.sandbox, {"do": "clock", "seconds": ahead, "only": "proofs"})
@@ -176,7 +176,7 @@ class Rounds:
     def _reserves(self, wallet: Wallet, micros: int) -> bool:
         charge = Charge(uuid.uuid4(), KIND, "What is left", micros, BASE_SEPOLIA, SYSTEM)
         try:
-            spending.release(spending.reserve(wallet, charge), actor=SYSTEM)
+            closing.release(spending.reserve(wallet, charge), actor=SYSTEM)
         except Refusal:
             return False
         return True

@@ -18,7 +18,7 @@ from core.registry import outcome_listeners, retentions
 from notifications import services, watch
 from notifications.models import Delivery, Mail, Notice
 from operations import approvals, queue, runner
-from operations.models import Operation, Reason, State
+from operations.models import Approval, Operation, Reason, State
 from operations.registry import DEPLOYS, kinds
 from operations.registry import kind as register_kind
 from operations.work import Wait, Work
@@ -30,8 +30,12 @@ from tests.notifications.conftest import AddHook, Happened
 from tests.notifications.receiver import Receiver
 from wallets import halts
 from wallets.models import Gateway, Halt, Payment, Wallet
+from wallets.models.gateway import BASE_SEPOLIA
 
 pytestmark = pytest.mark.django_db
+
+
+PLAY = {"network": BASE_SEPOLIA}
 
 
 def told() -> list[tuple[str, str]]:
@@ -148,7 +152,14 @@ def test_what_was_decided_is_nobodys_news_any_more(
 ) -> None:
     operation = run(team, bob, gateway, how="approval")
     Operation.objects.filter(pk=operation.pk).update(args={})
-    getattr(approvals, end)(operation=operation, actor=alice)
+    until = timezone.now() + timedelta(hours=1)
+    request = Approval.objects.create(
+        operation=operation, digest="0" * 64, expires_at=until, mac=b"-", document=PLAY
+    )
+    if end == "approve":
+        approvals.approve(operation=operation, actor=alice, digest=request.digest)
+    else:
+        approvals.decline(operation=operation, actor=alice, why="No.")
     runner.run_due("interactive")
     operation.refresh_from_db()
     assert operation.is_final
@@ -332,6 +343,29 @@ def test_everything_stopped_is_told_to_every_team(
     assert told() == [("alice", "halt"), ("charlie", "halt")]
     title = "This instance was restored from a backup and is paused"
     assert set(Notice.objects.values_list("title", flat=True)) == {title}
+
+
+def test_who_operates_and_is_in_two_teams_hears_once_that_everything_is_stopped(
+    team: Team, alice: User, bob: User, charlie: User, add_hook: AddHook
+) -> None:
+    MembershipFactory.create(team=charlie.memberships.get().team, user=alice, role=Role.VIEWER)
+    MembershipFactory.create(team=charlie.memberships.get().team, user=bob, role=Role.VIEWER)
+    User.objects.filter(pk=alice.pk).update(is_operator=True)
+    add_hook()  # which is told to owners, too
+
+    def heard() -> list[str]:
+        return [name for name, event in told() if event == "halt"]
+
+    halt = halts.stop(actor=SYSTEM, why="of yesterday", cause=Halt.Cause.RESTORED)
+    watch.look()
+    watch.look()
+    assert heard() == ["alice", "bob", "charlie"]
+    assert Notice.objects.get(person=alice, event="halt").url == "/instance/stops"
+    halts.lift(halt, actor=alice.actor)
+    watch.look()
+    watch.look()
+    assert heard() == ["alice", "alice", "bob", "bob", "charlie", "charlie"]
+    assert Delivery.objects.filter(event="halt").count() == 2
 
 
 def test_what_was_read_long_ago_is_forgotten(team: Team, alice: User, happened: Happened) -> None:

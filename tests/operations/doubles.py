@@ -29,9 +29,11 @@ def effects(journal: Path) -> list[list[str]]:
 
 
 def _hold(work: Work) -> Mapping[str, Any]:
-    """Hold the lane for a while."""
+    """Hold the lane for a while, or until a file is there."""
     note(work, "begin")
     time.sleep(work.args.get("seconds", 0))
+    while "until" in work.args and not Path(work.args["until"]).exists():
+        time.sleep(0.02)
     note(work, "end")
     return {}
 

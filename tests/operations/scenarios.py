@@ -6,6 +6,7 @@ A new kind that mutates needs a scenario here: `test_killed` fails without it.
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,21 +18,35 @@ from django.utils import timezone
 
 import run402
 from audit.record import SYSTEM
-from billing import custody, deciding, freezes, limits, services
+from billing import checkouts, custody, deciding, freezes, limits, rails, services, thresholds
 from billing import payees as payee_services
 from billing.services import NewLimits
 from deploys.models import Deploy, Release
 from deploys.services import redeploy_release
-from operations import consent
-from operations.models import Operation
+from jobs import selectors as jobs
+from jobs.models import Job
+from jobs.reading import Asked
+from jobs.services import cancel_job, submit_job
+from operations import consent, runner
+from operations.models import Operation, State
+from projects import adopting, deleting
 from projects import services as projects
+from projects.cli_keys import Found
 from projects.models import Project
+from projects.secrets import drafts
+from projects.secrets import services as secret_services
+from projects.secrets.services import SealedValues
+from run402.resources.jobs import FFLONK_PROVE
+from teams.models import Team
+from teams.reach import Reach
 from tests.deploys.conftest import SITE, confirm, upload
 from tests.fixtures import run_all
 from tests.operations.world import World
 from tests.passkeys import SoftPasskey
+from tests.sandboxes import turn
 from tests.wallets.conftest import charge, signed
-from wallets import freezing, payees, reveal, spending, unfreezing
+from wallets import closing, freezing, payees, reveal, signer, spending, unfreezing
+from wallets import thresholds as wallet_thresholds
 from wallets.models import Freeze, Gateway, Payee, Payment, SpendPolicy, Wallet
 
 Start = Callable[[World], Operation]
@@ -81,12 +96,36 @@ def _lower(world: World) -> Operation:
     return services.lower_limits(wallet=world.wallet(0), actor=world.alice, limits=NewLimits(5, 10))
 
 
+def _switch(world: World) -> Operation:
+    """The rail the wallet is on: no other ends at a sandbox, and the limits are written anew all the same."""
+    return rails.switch(wallet=world.wallet(0), actor=world.alice, rail=Wallet.Rail.X402)
+
+
 def _raise(world: World) -> Operation:
     world.confirmer()
     wallet = world.wallet(0)
     policy = SpendPolicy.objects.filter(wallet=wallet).latest("version")
     wanted = NewLimits(3_000_000, 4_000_000)
     return limits.raise_limits(wallet=wallet, policy=policy, actor=world.alice, limits=wanted)
+
+
+def _lower_threshold(world: World) -> Operation:
+    """Each time less than the time before: a sum that stays is no operation."""
+    world.team.refresh_from_db()
+    return _changed(world, (world.team.approval_above_micros or 3_000) - 1_000)
+
+
+def _raise_threshold(world: World) -> Operation:
+    world.confirmer()
+    Team.objects.filter(pk=world.team.pk).update(approval_above_micros=500_000)
+    wallet_thresholds.of_team(world.team.pk)
+    return _changed(world, 900_000)
+
+
+def _changed(world: World, above: int) -> Operation:
+    operation = thresholds.change(team=world.team, actor=world.alice, asked=wallet_thresholds.Rule(above))
+    assert operation is not None
+    return operation
 
 
 def _export(world: World) -> Operation:
@@ -114,7 +153,7 @@ def _decide(world: World) -> Operation:
     world.confirmer()
     payment = spending.reserve(world.wallet(0), charge())
     spending._store_signed(payment, signed(f"0x{secrets.token_hex(32)}"))
-    spending.doubt(payment, actor=SYSTEM)
+    closing.doubt(payment, actor=SYSTEM)
     Payment.objects.filter(pk=payment.pk).update(reserved_at=timezone.now() - deciding.PATIENCE)
     payment.refresh_from_db()
     return deciding.decide(
@@ -161,13 +200,49 @@ def _set_tier(world: World) -> Operation:
     return services.set_tier(wallet=wallet, actor=world.alice, tier="prototype", shown_micros=100_000)
 
 
+def _pay_by_card(world: World) -> Operation:
+    made = checkouts.ask_for_tier(wallet=world.wallet(), actor=world.alice, tier="hobby")
+    operation = checkouts.asked_by(made)
+    assert operation is not None
+    return operation
+
+
 def _provision(world: World) -> Operation:
     name = world.name("asked")
     return _of(projects.create_project(team=world.team, actor=world.alice, wallet=world.tiered(), name=name))
 
 
+def _adopt(world: World) -> Operation:
+    """A project that the wallet made elsewhere, with the keys that the CLI keeps."""
+    wallet = world.tiered()
+    with signer.client(wallet.gateway, wallet) as client:
+        made = client.projects.provision(name=world.name("elsewhere"))
+    found = Found(made.project_id, made.anon_key, made.service_key)
+    offered = adopting.offer(wallet, [found], Reach(world.team.pk))
+    return adopting.adopt(offered=offered, chosen=[found.remote_id], team=world.team, actor=world.alice)[0]
+
+
+def _delete(world: World) -> Operation:
+    project = world.project()
+    return deleting.delete(project=project, actor=world.alice, typed=project.name)
+
+
 def _reveal(world: World) -> Operation:
     return projects.reveal_service_key(project=world.project(), actor=world.alice, reader=_reader())
+
+
+def _set_secrets(world: World) -> Operation:
+    """Two at once, as a pasted `.env` does."""
+    draft_id, values = uuid.uuid4(), {"ONE": "1", "TWO": "2"}
+    entries = [{"key": key, "line": 1, "bytes": 1, "note": ""} for key in values]
+    sealed = SealedValues(draft_id, drafts.seal(draft_id, values), {"entries": entries})
+    return secret_services.set_one(project=world.project(), actor=world.alice, values=sealed)
+
+
+def _delete_secret(world: World) -> Operation:
+    project = Project.objects.get(pk=str(_set_secrets(world).subject_id))
+    run_all()
+    return secret_services.delete_secret(project=project, actor=world.alice, key="ONE", typed="ONE")
 
 
 def _deploy(world: World) -> Operation:
@@ -185,6 +260,33 @@ def _redeploy(world: World) -> Operation:
     return _operation(redeploy_release(release=first, user=world.alice))
 
 
+def _submit_job(world: World) -> Operation:
+    """One that has ended, and costs, as soon as it is asked for."""
+    project = world.paid_project()
+    ends = {"do": "job", "queued_seconds": 0, "seconds": 0, "cost_usd_micros": 7_000}
+    turn(world.sandbox, ends)
+    return _of_job(submit_job(project=project, actor=world.alice, asked=Asked(FFLONK_PROVE, {}, 50_000)))
+
+
+def _cancel_job(world: World) -> Operation:
+    """One that waits at Run402, where cancelling costs nothing. What follows it begins anew when it is cancelled."""
+    project = world.paid_project()
+    turn(world.sandbox, {"do": "job", "queued_seconds": 3600, "seconds": 3600})
+    job = submit_job(project=project, actor=world.alice, asked=Asked(FFLONK_PROVE, {}, 50_000))
+    runner.run_due("interactive")
+    Operation.objects.filter(subject_id=job.pk, kind=jobs.FOLLOW).update(
+        state=State.CANCELLED, finished_at=timezone.now()
+    )
+    job.refresh_from_db()
+    cancel_job(job=job, actor=world.alice)
+    return Operation.objects.get(subject_id=job.pk, kind=jobs.CANCEL)
+
+
+def _of_job(job: Job) -> Operation:
+    assert job.operation is not None
+    return job.operation
+
+
 def _operation(deploy: Deploy) -> Operation:
     deploy.refresh_from_db()
     assert deploy.operation is not None
@@ -200,6 +302,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "wallet.create": Scenario(_create),
     "wallet.import": Scenario(_import),
     "wallet.limits": Scenario(_lower),
+    thresholds.LOWER: Scenario(_lower_threshold),
+    thresholds.RAISE: Scenario(_raise_threshold, _confirm),
+    rails.SWITCH: Scenario(_switch),
     limits.RAISE: Scenario(_raise, _confirm),
     custody.EXPORT: Scenario(_export, _confirm),
     "passkey.trust": Scenario(_trust),
@@ -208,9 +313,18 @@ SCENARIOS: Mapping[str, Scenario] = {
     freezes.UNFREEZE: Scenario(_unfreeze, _confirm),
     freezes.DUE: Scenario(_fall_due),
     "wallet.faucet": Scenario(_draw),
+    checkouts.CREATE: Scenario(_pay_by_card),
     "tier.set": Scenario(_set_tier, seconds=400),
     "project.provision": Scenario(_provision),
+    "project.delete": Scenario(_delete),
     "project.reveal": Scenario(_reveal),
+    "secrets.set": Scenario(_set_secrets),
+    "secret.delete": Scenario(_delete_secret),
     "deploy": Scenario(_deploy, _agree),
     "redeploy": Scenario(_redeploy, _agree),
+    jobs.SUBMIT: Scenario(_submit_job),
+    jobs.CANCEL: Scenario(_cancel_job),
 }
+
+#: Kinds that only read at Run402 and write much here.
+READINGS: Mapping[str, Scenario] = {"project.adopt": Scenario(_adopt)}

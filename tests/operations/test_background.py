@@ -30,7 +30,9 @@ def _ago(**time: float) -> object:
 
 @pytest.fixture
 def wallet(team: Team, gateway: Gateway) -> Wallet:
-    made: Wallet = WalletFactory.create(team=team, gateway=gateway, balance_at=_ago(hours=2))
+    made: Wallet = WalletFactory.create(
+        team=team, gateway=gateway, balance_at=_ago(hours=2), outside_read_at=timezone.now()
+    )
     return made
 
 
@@ -77,7 +79,9 @@ def test_a_reading_that_fails_is_not_planned_at_every_beat(wallet: Wallet) -> No
 def test_few_are_outstanding_at_one_gateway_and_they_do_not_start_together(
     team: Team, gateway: Gateway
 ) -> None:
-    WalletFactory.create_batch(30, team=team, gateway=gateway, balance_at=None)
+    WalletFactory.create_batch(
+        30, team=team, gateway=gateway, balance_at=None, outside_read_at=timezone.now()
+    )
     assert background.plan() == background.MOST
     assert background.plan() == 0
     starts = list(Operation.objects.order_by("not_before").values_list("not_before", flat=True))
@@ -91,8 +95,10 @@ def test_few_are_outstanding_at_one_gateway_and_they_do_not_start_together(
 
 def test_a_busy_gateway_takes_nothing_from_another(team: Team, gateway: Gateway) -> None:
     other = GatewayFactory.create(slug="other", name="Other", url="http://other.localhost:9")
-    WalletFactory.create_batch(12, team=team, gateway=gateway, balance_at=None)
-    WalletFactory.create(team=team, gateway=other, balance_at=None)
+    WalletFactory.create_batch(
+        12, team=team, gateway=gateway, balance_at=None, outside_read_at=timezone.now()
+    )
+    WalletFactory.create(team=team, gateway=other, balance_at=None, outside_read_at=timezone.now())
     assert background.plan() == background.MOST + 1
 
 
@@ -124,10 +130,12 @@ def test_nothing_is_planned_for_what_is_stopped(
 
 
 def test_the_readings_of_a_stopped_team_take_no_place_from_others(team: Team, gateway: Gateway) -> None:
-    WalletFactory.create_batch(12, team=team, gateway=gateway, balance_at=None)
+    WalletFactory.create_batch(
+        12, team=team, gateway=gateway, balance_at=None, outside_read_at=timezone.now()
+    )
     assert background.plan() == background.MOST
     halts.stop(actor=SYSTEM, why="A key leaked", team=team)
-    WalletFactory.create(gateway=gateway, balance_at=None)
+    WalletFactory.create(gateway=gateway, balance_at=None, outside_read_at=timezone.now())
     assert background.plan() == 1
 
 

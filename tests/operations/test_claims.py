@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from operations import claims, runner
 from operations.models import Operation, State
-from teams.models import Team
+from teams.models import Team, User
 from tests.factories import OperationFactory
 from tests.operations import doubles, processes
 from tests.operations.conftest import Submit
@@ -158,6 +158,22 @@ def test_a_due_row_is_found_behind_a_long_line_of_pauses(team: Team) -> None:
     assert runner.claim("interactive") is None
     due = OperationFactory.create(team=team)
     assert _claim().pk == due.pk
+
+
+@pytest.mark.django_db
+def test_a_click_goes_before_everything_that_the_panel_looks_after_by_itself(team: Team, alice: User) -> None:
+    looked_after = [OperationFactory.create(team=team, actor=None) for _ in range(2 * claims.NEAR)]
+    click = OperationFactory.create(team=team, actor=alice)
+    assert [_claim().pk, _claim().pk] == [click.pk, looked_after[0].pk]
+
+
+@pytest.mark.django_db
+def test_a_click_keeps_its_place_in_the_lane_of_what_nobody_asked_for(team: Team, alice: User) -> None:
+    first = OperationFactory.create(team=team, actor=None, lane="project/1")
+    click = OperationFactory.create(team=team, actor=alice, lane="project/1")
+    assert _claim().pk == first.pk
+    _end(first)
+    assert _claim().pk == click.pk
 
 
 @pytest.mark.django_db

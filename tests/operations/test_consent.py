@@ -363,7 +363,7 @@ FIELDS = (
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(field=st.sampled_from(FIELDS), data=st.data())
 def test_one_byte_off_anywhere_is_another_digest(asked: Operation, field: str, data: st.DataObject) -> None:
     other = Operation.objects.get(pk=asked.pk)
@@ -382,7 +382,7 @@ def test_one_byte_off_anywhere_is_another_digest(asked: Operation, field: str, d
     assert (consent.digest(other) == before) == same
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     place=st.integers(0, 10_000), bit=st.integers(0, 7), part=st.sampled_from(["signature", "data", "client"])
 )

@@ -26,13 +26,14 @@ from run402 import Exchange
 from teams.models import Team, User
 from tests.billing.conftest import call
 from tests.fixtures import ClientAs
-from tests.operations.scenarios import SCENARIOS, Scenario
+from tests.operations.scenarios import READINGS, SCENARIOS, Scenario
 from tests.operations.world import World, effects
 from tests.sandboxes import Sandbox
 
 pytestmark = [pytest.mark.django_db]
 
 MOST_DEATHS = 60
+KILLED = {**SCENARIOS, **READINGS}
 
 
 class PowerCut(BaseException):
@@ -111,7 +112,10 @@ def test_every_kind_that_changes_something_at_run402_can_look_what_became_of_it(
     local = {
         "wallet.create",
         "wallet.import",
+        "team.threshold",
+        "team.threshold_raise",
         "wallet.limits",
+        "wallet.rail",
         "wallet.raise",
         "wallet.export",
         "wallet.unfreeze",
@@ -125,9 +129,9 @@ def test_every_kind_that_changes_something_at_run402_can_look_what_became_of_it(
     assert {name for name in blind if not name.startswith("test.")} == local
 
 
-@pytest.mark.parametrize("kind", sorted(SCENARIOS))
+@pytest.mark.parametrize("kind", sorted(KILLED))
 def test_killed_anywhere_it_does_everything_once(kind: str, world: World, deaths: Deaths) -> None:
-    scenario = SCENARIOS[kind]
+    scenario = KILLED[kind]
     whole, _ = _change(scenario, world, deaths, armed=False)
     killed, operation = _change(scenario, world, deaths, armed=True)
     assert (operation.state, operation.error) == (State.SUCCEEDED, {})

@@ -119,7 +119,7 @@ def test_a_batch_is_small(
     monkeypatch.setattr(retention, "BATCH", 3)
     for _ in range(7):
         ended(200, team=team, gateway=gateway)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert retentions.get("operations").sweep() == 3
     assert sweep_all() == 4
 

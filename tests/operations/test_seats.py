@@ -51,7 +51,8 @@ def test_five_hundred_rows_of_one_team_let_another_team_in_next() -> None:
 def test_two_long_ones_leave_a_process_for_people(
     submit: Submit, journal: Path, data: Path, first: str, second: str
 ) -> None:
-    args = {"journal": str(journal), "seconds": 4}
+    enough = journal.with_name("enough")
+    args = {"journal": str(journal), "until": str(enough)}
     long = [
         submit(f"test.hold.{queue}", args=args, lane=f"lane/{n}") for n, queue in enumerate((first, second))
     ]
@@ -60,6 +61,7 @@ def test_two_long_ones_leave_a_process_for_people(
         quick = [submit("test.hold.interactive", args={"journal": str(journal)}) for _ in range(3)]
         processes.eventually(lambda: _succeeded(*quick), "what people wait for is done")
         assert not _succeeded(long[0])
+        enough.touch()
         processes.eventually(lambda: _succeeded(*long), "the long ones are done")
     words = [(pk, word) for pk, word, *_ in doubles.effects(journal) if pk in {str(row.pk) for row in long}]
     assert [word for _, word in words] == ["begin", "end", "begin", "end"]

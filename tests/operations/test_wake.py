@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -10,15 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from celery import current_app
 from django.db import transaction
 
 from operations import runner, tasks, wake
 from operations.models import Operation, State
 from run402_panel.celery import app
+from tests import needs
 from tests.factories import OperationFactory
 from tests.operations import processes
 from tests.operations.conftest import MakeKind, Submit
+from tools import machine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,14 +118,23 @@ def test_a_short_pause_ends_with_a_wake_up_of_its_own(broker: Path) -> None:
     assert len(_messages(broker)) == 1
 
 
+def _quickest(submit: Submit, kind: str) -> float:
+    """Return the seconds that the quickest of three takes: a busy machine makes some slow, but a wait all of them."""
+    taken = []
+    for _try in range(3):
+        Operation.objects.all().delete()  # while enough are in line, nobody is woken for one more
+        began = time.monotonic()
+        submit(kind)
+        taken.append(time.monotonic() - began)
+    return min(taken)
+
+
 def test_a_broken_folder_does_not_keep_anybody_from_asking(
     make_kind: MakeKind, submit: Submit, broker: Path
 ) -> None:
     broker.rmdir()
-    began = time.monotonic()
-    operation = submit(make_kind(_nothing))
-    assert time.monotonic() - began < QUICKLY
-    assert operation.state == State.QUEUED
+    assert _quickest(submit, make_kind(_nothing)) < QUICKLY
+    assert set(Operation.objects.values_list("state", flat=True)) == {State.QUEUED}
 
 
 def test_a_broker_that_is_down_does_not_keep_anybody_from_asking(
@@ -130,9 +143,7 @@ def test_a_broker_that_is_down_does_not_keep_anybody_from_asking(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         app.conf["broker_url"] = f"redis://127.0.0.1:{free.getsockname()[1]}/0"
-    began = time.monotonic()
-    submit(make_kind(_nothing))
-    assert time.monotonic() - began < QUICKLY
+    assert _quickest(submit, make_kind(_nothing)) < QUICKLY
 
 
 def test_a_broker_that_says_nothing_does_not_keep_anybody_from_asking(
@@ -142,9 +153,7 @@ def test_a_broker_that_says_nothing_does_not_keep_anybody_from_asking(
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         app.conf["broker_url"] = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        began = time.monotonic()
-        submit(make_kind(_nothing))
-    assert time.monotonic() - began < QUICKLY
+        assert _quickest(submit, make_kind(_nothing)) < QUICKLY
 
 
 def test_a_lost_wake_up_costs_a_sweep(make_kind: MakeKind, submit: Submit, broker: Path) -> None:
@@ -169,3 +178,34 @@ def test_the_end_of_a_lane_wakes_the_next(make_kind: MakeKind, submit: Submit, b
         message.unlink()
     runner.run(claimed)
     assert len(_messages(broker)) == 1
+
+
+@pytest.fixture
+def on_redis() -> Iterator[redis.Redis]:
+    """Point to Redis, with nothing in its queue before and after."""
+    url, options = app.conf.broker_url, app.conf.broker_transport_options
+    app.conf["broker_url"], app.conf["broker_transport_options"] = machine.REDIS_URL, {}
+    with contextlib.closing(redis.Redis.from_url(machine.REDIS_URL)) as client:
+        client.delete("interactive")
+        yield client
+        client.delete("interactive")
+    app.conf["broker_url"], app.conf["broker_transport_options"] = url, options
+
+
+def _senders(client: redis.Redis) -> set[str]:
+    """The connections to that database, but for the test's own."""
+    database = str(client.connection_pool.connection_kwargs["db"])
+    mine = str(client.client_id())
+    return {one["id"] for one in client.client_list() if one["db"] == database and one["id"] != mine}
+
+
+@needs.redis
+def test_wake_ups_share_a_connection_and_one_that_ended_is_made_anew(on_redis: redis.Redis) -> None:
+    wake.post("operations.run", "interactive", "interactive")
+    first = _senders(on_redis)
+    wake.post("operations.run", "interactive", "interactive")
+    assert (_senders(on_redis), on_redis.llen("interactive")) == (first, 2)
+    for one in first:
+        on_redis.client_kill_filter(_id=one)
+    wake.post("operations.run", "interactive", "interactive")
+    assert (first & _senders(on_redis), on_redis.llen("interactive")) == (set(), 3)

@@ -71,7 +71,7 @@ def test_kill_9_in_the_middle_is_recovered_by_another_worker(
     submit: Submit, journal: Path, data: Path
 ) -> None:
     operation = submit(
-        "test.steps", lane="project/1", args={"journal": str(journal), "steps": 4, "seconds": 0.5}
+        "test.steps", lane="project/1", args={"journal": str(journal), "steps": 4, "seconds": 5}
     )
     behind = submit("test.steps", lane="project/1", args={"journal": str(journal), "steps": 1})
     beat = (*BEAT, str(data / "beat"))
@@ -80,7 +80,9 @@ def test_kill_9_in_the_middle_is_recovered_by_another_worker(
         processes.kill(first)
     operation.refresh_from_db()
     assert operation.state == State.RUNNING
-    Operation.objects.filter(pk=operation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    at_once = {"journal": str(journal), "steps": 4}
+    over = timezone.now() - timedelta(seconds=1)
+    Operation.objects.filter(pk=operation.pk).update(lease_until=over, args=at_once)
     with processes.worker(data, *beat):
         processes.eventually(lambda: _ended(operation, behind), "another worker has ended both")
     words = [(pk, word) for pk, word, *_ in doubles.effects(journal)]

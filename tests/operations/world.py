@@ -15,28 +15,44 @@ from audit.record import SYSTEM
 from billing import freezes, services
 from billing.services import NewLimits
 from deploys.models import Release
+from jobs.models import Job
 from notifications.models import Mail
 from operations.models import Operation, Result
 from projects import services as projects
-from projects.models import Project
+from projects.keys import service_key
+from projects.models import Project, Secret, SecretDraft
 from teams.models import Team, User
 from tests.billing.conftest import TIERS, call
 from tests.fixtures import run_all
 from tests.passkeys import SoftPasskey
 from tests.sandboxes import Sandbox
 from wallets import passkeys, signer
-from wallets.models import Freeze, Gateway, Payee, Payment, SpendPolicy, TrustedPasskey, Unfreezing, Wallet
+from wallets.models import (
+    Checkout,
+    Freeze,
+    Gateway,
+    Payee,
+    Payment,
+    SpendPolicy,
+    TrustedPasskey,
+    Unfreezing,
+    Wallet,
+)
 from wallets.models.gateway import BASE_SEPOLIA
 
 #: Rows that an operation adds once, whatever happens to its workers.
 ROWS: tuple[type[models.Model], ...] = (
+    Checkout,
     Freeze,
+    Job,
     Mail,
     Payee,
     Payment,
     Project,
     Release,
     Result,
+    Secret,
+    SecretDraft,
     SpendPolicy,
     TrustedPasskey,
     Unfreezing,
@@ -103,6 +119,12 @@ class World:
         made.refresh_from_db()
         return made
 
+    def paid_project(self) -> Project:
+        """The same, whose wallet has a balance at Run402, from which jobs are paid."""
+        project = self.project()
+        self.sandbox.credit(project.wallet.address, 1_000_000)
+        return project
+
     def confirmer(self) -> SoftPasskey:
         """Alice's passkey, let in at once."""
         if self.passkey is None:
@@ -130,4 +152,10 @@ def effects(world: World, operation: Operation) -> dict[str, Any]:
         if project and project.anon_key and operation.kind in ("deploy", "redeploy"):
             live = client.releases.active(anon_key=project.anon_key, site_limit=1)
             found["generation"] = live.release_generation if live else 0
+        if project and operation.kind in ("secrets.set", "secret.delete"):
+            listed = client.secrets.list(project.remote_id, service_key=service_key(project))
+            found["secrets"] = len(listed)
+        if operation.kind.startswith("job."):
+            account = client.billing.account()
+            found["prepaid"] = (account.available_micros or 0) + (account.held_micros or 0)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 import run402
 from run402 import x402
+from run402.resources.projects import ProvisionedProject
 from run402.transport import LocalhostTransport
 from teams.models import User
 from tests.factories import WalletFactory
@@ -66,3 +68,19 @@ def turn(sandbox: Sandbox) -> Turn:
 def post(sandbox: Sandbox, path: str, body: dict[str, object]) -> None:
     with httpx.Client(transport=LocalhostTransport()) as http:
         http.post(sandbox.url + path, json=body).raise_for_status()
+
+
+@pytest.fixture
+def elsewhere(tiered_wallet: Wallet) -> ProvisionedProject:
+    """A project that the wallet made without the panel, as the CLI does."""
+    with signer.client(tiered_wallet.gateway, tiered_wallet) as client:
+        return client.projects.provision(name="tidepool")
+
+
+def cli_file(*projects: ProvisionedProject, **changes: str) -> str:
+    """Return the CLI's file of these projects; `changes` are written over the fields of each."""
+    fields = {
+        one.project_id: {"anon_key": one.anon_key, "service_key": one.service_key, **changes}
+        for one in projects
+    }
+    return json.dumps({"active_project_id": projects[0].project_id, "projects": fields})

@@ -47,7 +47,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 
-expect.set_options(timeout=10_000)  # a page may be slow on a machine that is busy with other tests
+expect.set_options(timeout=30_000)  # a page may be slow on a machine that is busy with other tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests import elsewhere
 from tools.stack import Stack
 
 
@@ -14,6 +15,7 @@ class Outside:
 
     def __init__(self, stack: Stack) -> None:
         self.port = stack.layout.sandbox_port
+        self._folder = stack.layout.data / "sandbox"
 
     def turn(self, do: str, **fields: Any) -> None:
         """Turn one knob (sandbox/README.md)."""
@@ -29,10 +31,19 @@ class Outside:
         money = {"address": address, "amount_usd_micros": micros}
         assert self._request("POST", "sandbox", "/_sandbox/fund", json=money).is_success
 
+    def make_project(self, wallet: str, name: str) -> dict[str, str]:
+        """Make a project for a wallet, past the panel, as the CLI does with that wallet's key; return id and keys."""
+        return elsewhere.make_project(self._folder, wallet, name)
+
+    def credit(self, address: str, micros: int) -> None:
+        """Add to the balance that the gateway keeps for an address."""
+        money = {"address": address, "amount_usd_micros": micros}
+        assert self._request("POST", "sandbox", "/_sandbox/credit", json=money).is_success
+
     def visit(self, app: str, path: str = "/") -> httpx.Response:
         """Return what a visitor of the app gets."""
         return self._request("GET", app, path)
 
     def _request(self, method: str, name: str, path: str, **more: Any) -> httpx.Response:
         host = {"Host": f"{name}.localhost:{self.port}"}
-        return httpx.request(method, f"http://127.0.0.1:{self.port}{path}", headers=host, timeout=10, **more)
+        return httpx.request(method, f"http://127.0.0.1:{self.port}{path}", headers=host, timeout=60, **more)

@@ -11,7 +11,7 @@ from playwright.sync_api import APIResponse, FilePayload, Locator, Page, expect
 from tools.sites import Site, zipped
 from tools.stack import Owner
 
-PATIENCE = 30_000  # milliseconds, for what a worker does
+PATIENCE = 90_000  # milliseconds, for what a worker does; it is spent by what fails alone
 
 
 def submit(page: Page, form: str) -> None:
@@ -27,8 +27,13 @@ def prove(page: Page, person: Owner) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until what was started has ended: the page then reloads itself, which would stop a way elsewhere."""
+    """Wait until what was started has ended: the page then reloads itself, which would stop a way elsewhere.
+
+    A page that is not there in full has no strip either, so it is awaited before and after.
+    """
+    page.wait_for_load_state()
     expect(page.locator("main [id^=operation-]")).to_have_count(0, timeout=PATIENCE)
+    page.wait_for_load_state()
 
 
 def make_wallet(page: Page, label: str) -> str:
@@ -101,10 +106,22 @@ def upload(page: Page, project: str, files: Site, folder: Path, subdomain: str =
 
 def confirm(page: Page) -> None:
     """Tick what has to be read, confirm the plan and wait until it is live."""
+    agree(page)
+    wait_until_live(page)
+
+
+def agree(page: Page) -> None:
+    """Tick what has to be read, once the plan is there in full, and confirm it."""
+    expect(page.locator("form#confirm")).to_be_visible(timeout=PATIENCE)
+    tick(page)
+    submit(page, "form#confirm")
+
+
+def tick(page: Page) -> None:
+    """Tick what has to be read of the plan that the page shows."""
+    page.wait_for_load_state()
     for box in page.locator("input[name=ack]").all():
         box.check()
-    submit(page, "form#confirm")
-    wait_until_live(page)
 
 
 def wait_until_live(page: Page) -> None:
@@ -116,7 +133,7 @@ def offer(page: Page, project: str, *files: FilePayload, manifest: str = "", sub
     page.goto(f"/deploys/new?project={project.rsplit('/', 1)[1]}")
     page.locator("form#source input[type=file]").set_input_files(files)
     if manifest:
-        page.locator("form#source summary").click()
+        page.locator("form#source summary").first.click()
         page.locator("form#source textarea[name=manifest]").fill(manifest)
     if subdomain:
         page.locator("form#source input[name=subdomain]").fill(subdomain)

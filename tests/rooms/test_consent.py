@@ -14,9 +14,13 @@ from run402 import address_of
 from tests.rooms import steps
 from tests.rooms.conftest import Furnished, log_in
 from tests.rooms.passkeys import add_passkey, allow_first, plug_in
+from tests.rooms.people import make_people
 from tools.stack import Owner, Stack
+from wallets import keystores
 
 pytestmark = pytest.mark.rooms
+
+PASSWORD = "a horse that nobody rides"
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,12 @@ def test_an_owner_exports_a_key_to_the_tab_that_asked(holder: Holder) -> None:
     allowance = json.loads(download.value.path().read_text())
     key = allowance["privateKey"]
     assert address_of(bytes.fromhex(key.removeprefix("0x"))) == allowance["address"] == address
+    shown.get_by_label("Or under a password, for other wallets").fill(PASSWORD)
+    with page.expect_download() as download:
+        shown.get_by_role("button", name="Download keystore.json").click()
+    keystore = json.loads(download.value.path().read_text())
+    opened = keystores.key_in(keystores.packed(keystore, PASSWORD))
+    assert (opened.hex(), f"0x{keystore['address']}") == (key.removeprefix("0x"), str(address).lower())
     shown.get_by_role("button", name="Copy").click()
     expect(page.locator("#announcer")).to_have_text("Copied")
     shown.get_by_role("button", name="Show").click()
@@ -120,7 +130,7 @@ def test_an_owner_exports_a_key_to_the_tab_that_asked(holder: Holder) -> None:
 def test_a_shown_key_is_gone_after_its_minute(holder: Holder) -> None:
     page = holder.page
     page.goto(f"{holder.wallet}/export")
-    page.evaluate("() => { document.querySelector('[data-reveal]').dataset.revealSeconds = '2' }")
+    page.evaluate("() => { document.querySelector('[data-reveal]').dataset.revealSeconds = '10' }")
     page.get_by_role("button", name="Export the key").click()
     page.get_by_role("button", name="Confirm with passkey").click()
     page.get_by_role("button", name="Show").click(timeout=steps.PATIENCE)
@@ -178,3 +188,38 @@ def test_a_new_passkey_of_another_owner_waits_and_is_refused_on_home(
     expect(need).to_contain_text("A new passkey of oscar@example.com will confirm payments and exports")
     need.get_by_role("button", name="Refuse").click()
     expect(page.locator("main")).not_to_contain_text("A new passkey of oscar@example.com")
+
+
+def test_two_owners_let_a_key_go_and_compare_the_same_six_words(
+    holder: Holder,
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    stack: Stack,
+    people: dict[str, Owner],
+) -> None:
+    page, alina = holder.page, make_people(stack, {"alina": ("owner",)})["alina"]
+    page.goto("/payments/approvals")
+    page.locator("input[name=exports_need_two]").check()
+    steps.submit(page, "form#threshold-form")
+    steps.prove(page, people["olive"])
+    expect(page.locator(".toast")).to_contain_text("The rule holds from now on.")
+    page.goto(f"{holder.wallet}/export")
+    page.get_by_role("button", name="Export the key").click()
+    page.get_by_role("button", name="Confirm with passkey").click()
+    words = page.locator("[data-reveal-stage] ol.words li")
+    expect(words).to_have_count(6, timeout=steps.PATIENCE)
+    with browser.new_context(**browser_context_args) as context:
+        second = context.new_page()
+        log_in(second, alina)
+        plug_in(second)
+        allow_first(stack, alina)
+        add_passkey(second, alina)
+        second.goto("/passkeys")
+        steps.see(second, second.locator("main tbody tr").filter(has_text="alina").get_by_text("May confirm"))
+        second.goto("/")
+        second.locator("main li", has_text="Export the key of Vaulted").get_by_role("link").first.click()
+        expect(second.locator("ol.words li")).to_have_text(words.all_text_contents())
+        expect(second.get_by_role("region", name="What is approved")).to_contain_text("A private key")
+        second.get_by_role("button", name="Confirm with passkey").click()
+        expect(second.locator(".page-head")).to_contain_text("Succeeded", timeout=steps.PATIENCE)
+    expect(page.get_by_role("region", name="Private key")).to_be_visible(timeout=steps.PATIENCE)

@@ -18,8 +18,7 @@ pytestmark = pytest.mark.rooms
 def review(page: Page, troubled: str, folder: Path, name: str) -> None:
     """Upload a site with a file of this name, and tick what has to be ticked."""
     steps.upload(page, troubled, {**site(1), name: name.encode()}, folder)
-    for box in page.locator("input[name=ack]").all():
-        box.check()
+    steps.tick(page)
 
 
 def problem(page: Page, words: str) -> None:

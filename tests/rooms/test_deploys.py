@@ -68,9 +68,7 @@ def test_a_plan_that_changed_since_the_review_waits_again(
     steps.upload(page, project, {**site(1), "second.txt": b"2"}, tmp_path)
     steps.confirm(page)
     page.goto(first)
-    for box in page.locator("input[name=ack]").all():
-        box.check()
-    steps.submit(page, "form#confirm")
+    steps.agree(page)
     changed = page.locator(".callout.warn", has_text="The plan changed since you confirmed it.")
     expect(changed).to_be_visible(timeout=steps.PATIENCE)
     expect(changed).to_contain_text("Another release became live meanwhile")

@@ -14,7 +14,7 @@ from tools.stack import Stack
 
 pytestmark = pytest.mark.rooms
 
-LONG = 60_000  # milliseconds, for a process to start and an operation to be tried again
+LONG = 180_000  # milliseconds, for a process to start and an operation to be tried again
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_deploy_waits_for_a_worker_that_is_down(
     stack.kill("worker")
     steps.offer(page, furnished.project, steps.archive(zipped({**site(1), "worker.txt": b"up again\n"})))
     silent = page.locator("#deploy .callout.warn", has_text="No worker is answering.")
-    expect(silent).to_contain_text("Nothing is lost.", timeout=15_000)
+    expect(silent).to_contain_text("Nothing is lost.", timeout=steps.PATIENCE)
     page.goto("/")
     expect(page.locator("main .bar")).to_contain_text("What you start is kept and begins as soon as one runs")
     page.go_back()
@@ -75,7 +75,7 @@ def test_an_operation_waits_for_a_worker_and_runs_when_it_is_back(
     page.locator("form#wallet input[name=label]").fill("Patient")
     steps.submit(page, "form#wallet")
     expect(page.locator("main [id^=operation-]")).to_contain_text(
-        "No worker is answering. The operation waits and nothing is lost.", timeout=15_000
+        "No worker is answering. The operation waits and nothing is lost.", timeout=steps.PATIENCE
     )
     stack.restart("worker")
     expect(page.locator("form#faucet")).to_be_visible(timeout=LONG)
@@ -97,7 +97,7 @@ def test_web_comes_back_and_the_page_goes_on_polling(
     expect(page.locator("main .phases")).to_be_visible()
     page.wait_for_load_state("load")
     stack.kill("web")
-    expect(page.locator(".toast.bad")).to_contain_text("The panel does not answer.", timeout=15_000)
+    expect(page.locator(".toast.bad")).to_contain_text("The panel does not answer.", timeout=steps.PATIENCE)
     stack.restart("web")
     stack.restart("worker")
     expect(page.locator("form#confirm")).to_be_visible(timeout=LONG)

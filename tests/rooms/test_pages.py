@@ -50,6 +50,7 @@ def test_every_page_below_them_fits(owner_page: Page, furnished: Furnished, widt
         f"{furnished.wallet}/limits",
         f"{furnished.wallet}/tier/prototype",
         f"{furnished.wallet}/tier/hobby",
+        f"{furnished.wallet}/card?tier=hobby",
         f"/payments?wallet={furnished.wallet.rsplit('/', 1)[1]}&state=settled",
         "/projects/new",
         "/projects/?q=nothing-like-it",

@@ -15,8 +15,6 @@ from tools.stack import Stack
 
 pytestmark = pytest.mark.rooms
 
-PATIENCE = 30_000
-
 
 def test_the_record_leaves_as_a_file_that_verifies_without_the_panel(
     owner_page: Page, furnished: Furnished, stack: Stack, tmp_path: Path
@@ -50,7 +48,7 @@ def test_a_wallets_page_tells_its_record(owner_page: Page, furnished: Furnished)
     page.goto(furnished.wallet)
     record = page.locator("section[aria-labelledby=record]")
     page.get_by_role("heading", name="Record").scroll_into_view_if_needed()
-    expect(record.get_by_role("listitem")).to_have_count(6, timeout=PATIENCE)
+    expect(record.get_by_role("listitem")).to_have_count(6, timeout=steps.PATIENCE)
     record.get_by_role("link", name="All entries").click()
     page.wait_for_url("**tab=audit&about=*")
     expect(page.get_by_text("One object only")).to_be_visible()

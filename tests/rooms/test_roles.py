@@ -50,6 +50,7 @@ def test_a_viewer_sees_every_page_and_no_button_that_changes(enter: Enter, place
     for path in (*lists, *team, *places.values(), f"{places['project']}/releases"):
         page.goto(path)
         expect(page.locator("main h1").first).to_be_visible()
+        page.wait_for_load_state("networkidle")  # parts of some pages come by their own requests
         assert changing_forms(page) == [], path
         expect(page.locator("main .button.primary:not([target=_blank])")).to_have_count(0)
 

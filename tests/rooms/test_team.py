@@ -133,33 +133,36 @@ def test_a_withdrawn_invitation_and_a_wrong_link_read_the_same(
         expect(stranger.locator("h1")).to_have_text("This invitation is not valid any more")
 
 
-def test_above_the_threshold_a_second_person_approves(enter: Enter, furnished: Furnished) -> None:
-    owner, billing = enter("alice"), enter("henry")
-    owner.goto("/team/rules")
-    set_threshold(owner, "0.05")
-    try:
-        steps.open_tier(billing, furnished.wallet)
-        steps.submit(billing, "form#pay")
-        billing.goto("/activity/?state=waiting&kind=tier.set")
-        steps.see(billing, billing.locator("main tbody a"))  # a worker has to have taken it
-        billing.locator("main tbody a").first.click()
-        expect(billing.locator("#approval")).to_contain_text("Nothing is paid until one of them approves.")
-        expect(billing.locator("#approval [type=submit]")).to_have_count(0)
+def test_a_second_person_compares_six_words_and_approves(enter: Enter, furnished: Furnished) -> None:
+    owner, billing, viewer = enter("alice"), enter("henry"), enter("dora")
+    wallet = steps.make_rich_wallet(owner, "Two people")
+    owner.goto(f"{wallet}/limits")
+    owner.get_by_label("Any payment of this wallet").fill("0.05")
+    steps.submit(owner, "form#limits-form")
+    steps.settle(owner)
 
-        owner.goto("/")
-        owner.locator("section[aria-labelledby=needs] li", has_text="henry").get_by_role(
-            "link", name="Review"
-        ).click()
-        owner.get_by_role("button", name="Approve").click()
-        steps.confirm_oneself(owner, PASSWORD)
-        expect(owner.locator("#operation-log")).to_contain_text("Settled: $0.10.", timeout=steps.PATIENCE)
-    finally:
-        owner.goto("/team/rules")
-        set_threshold(owner, "")
+    steps.open_tier(billing, wallet)
+    steps.submit(billing, "form#pay")
+    billing.goto("/payments/approvals")
+    row = billing.locator("main tbody tr", has_text="Waits for approval")
+    steps.see(billing, row)  # a worker has to have taken it
+    row.locator("a").click()
+    words = billing.locator("ol.words li").all_text_contents()
+    assert len(words) == len({*words}) == 6
+    expect(billing.get_by_role("button", name="Approve")).to_have_count(0)
+    path = steps.path_of(billing)
 
+    viewer.goto(path)
+    expect(viewer.locator("ol.words li")).to_have_text(words)
+    expect(viewer.get_by_role("button", name="Approve")).to_have_count(0)
+    assert steps.post(viewer, path.replace("approval", "approve"), digest="0").status == 403
 
-def set_threshold(page: Page, dollars: str) -> None:
-    page.locator("form#rules-form input[name=approval_above]").fill(dollars)
-    steps.submit(page, "form#rules-form")
-    steps.confirm_oneself(page, PASSWORD)
-    expect(page.locator(".toast.ok").first).to_contain_text("The rules hold from now on.")
+    owner.goto("/")
+    need = owner.locator("section[aria-labelledby=needs] li", has_text="henry")
+    need.get_by_role("link", name="Review").click()
+    expect(owner.locator("ol.words li")).to_have_text(words)
+    owner.get_by_role("button", name="Approve").click()
+    steps.confirm_oneself(owner, PASSWORD)
+    expect(owner.locator("#operation-log")).to_contain_text("Settled: $0.10.", timeout=steps.PATIENCE)
+    owner.goto("/payments/approvals")
+    expect(owner.locator("main tbody tr").first).to_contain_text("Approved")

@@ -54,9 +54,7 @@ def test_the_main_pages_fit(
     camera.shoot("tier-payment")
     steps.upload(page, furnished.project, numbered(width, scheme), tmp_path)
     camera.shoot("plan")
-    for box in page.locator("input[name=ack]").all():
-        box.check()
-    steps.submit(page, "form#confirm")
+    steps.agree(page)
     camera.shoot("running")
     steps.wait_until_live(page)
     camera.shoot("live")
@@ -72,9 +70,17 @@ def pages(furnished: Furnished) -> dict[str, str]:
         "payments": "/payments",
         "projects": "/projects/",
         "project": furnished.project,
+        "project-adopt": "/projects/adopt",
         "releases": f"{furnished.project}/releases",
+        "compare": f"{furnished.project}/releases/diff",
+        "routes": f"{furnished.project}/routes",
+        "routes-edit": f"{furnished.project}/routes/edit",
+        "xray": f"{furnished.project}/xray",
         "deploys": "/deploys",
         "deploy-new": furnished.new_deploy,
+        "jobs": "/jobs",
+        "job-new": f"/jobs/new?project={furnished.project.rsplit('/', 1)[1]}",
+        "job-json": f"/jobs/new?project={furnished.project.rsplit('/', 1)[1]}&as=json",
         "activity": "/activity/",
         "styleguide": "/styleguide",
     }

@@ -120,7 +120,10 @@ def test_the_ledger_leads_to_a_payment_and_to_its_operation(owner_page: Page, fu
     page.goto(furnished.wallet)
     page.get_by_role("region", name="Latest payments").get_by_role("link", name="Ledger").click()
     # Other paths may have renewed the tier meanwhile.
-    row = page.locator("tbody tr", has=page.get_by_role("link", name="Prototype tier", exact=True))
+    row = page.locator(
+        "section[aria-label=Payments] tbody tr",
+        has=page.get_by_role("link", name="Prototype tier", exact=True),
+    )
     expect(row).to_contain_text("Settled")
     expect(row).to_contain_text("$0.10")
     row.get_by_role("link", name="Prototype tier").click()
@@ -138,7 +141,7 @@ def test_the_ledger_is_filtered_by_its_address(owner_page: Page, furnished: Furn
     page.goto("/payments?state=unknown&q=nothing-like-it")
     expect(page.locator("main")).to_contain_text("No payment fits what is asked for.")
     page.get_by_role("link", name="Clear").first.click()
-    expect(page.locator("tbody tr").first).to_be_visible()
+    expect(page.locator("section[aria-label=Payments] tbody tr").first).to_be_visible()
 
 
 def test_activity_has_operations_and_the_audit_record(owner_page: Page, furnished: Furnished) -> None:
@@ -155,3 +158,22 @@ def test_activity_has_operations_and_the_audit_record(owner_page: Page, furnishe
     page.locator("main [type=search]").fill("Studio")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("tbody tr").first).to_contain_text("Studio")
+
+
+def test_on_a_phone_the_chart_begins_with_today_and_an_address_is_there_in_full(
+    owner_page: Page, furnished: Furnished
+) -> None:
+    page = owner_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/payments")
+    bar = page.locator(".chart .test").last
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    assert box is not None
+    assert 300 < box["x"] < box["x"] + box["width"] < 390
+    assert page.locator(".scroll.newest").evaluate("scrolled => scrolled.scrollLeft") == 0
+    page.goto("/payees")
+    for address in page.locator("main .facts .id").all():
+        place = address.bounding_box()
+        assert place is not None
+        assert place["x"] + place["width"] < 390

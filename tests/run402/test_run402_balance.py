@@ -183,6 +183,16 @@ def test_disagreement_or_a_single_voice_of_several_is_unknown(nodes: list[Node])
         used_by(*nodes)
 
 
+def test_who_wants_two_voices_does_not_take_the_one_that_there_is() -> None:
+    def ask(*nodes: Node) -> bool:
+        return client_of(*nodes).balance.authorization_used(SEPOLIA, ALICE, NONCE, after=1000, agreeing=2)
+
+    assert not ask(Node(), Node())
+    for nodes in ([Node()], [Node(), Node(eth_chainId=hex(8453))]):
+        with pytest.raises(errors.BalanceUnknown):
+            ask(*nodes)
+
+
 def test_provider_of_another_chain_is_not_one_that_must_agree() -> None:
     assert not used_by(Node(), Node(eth_chainId=hex(8453), eth_call=word(1)))
 

@@ -213,6 +213,8 @@ def test_first_presentation_turned_down_is_rejected(second: Callable[[], httpx.R
         lambda: httpx.Response(200, text="not json"),
         lambda: ok({"action": "subscribe"}),
         lambda: ok(CHANGED, headers=receipt(success=False)),
+        lambda: ok(CHANGED, headers=receipt(payer="0x" + "99" * 20)),
+        lambda: ok(CHANGED, headers=receipt(network="eip155:8453")),
         lambda: httpx.Response(402, json={"code": "QUOTA_EXCEEDED"}),
         lambda: httpx.Response(402, json={}, headers=receipt(success=True)),
     ],
@@ -278,6 +280,14 @@ def test_replayed_answer_with_a_receipt_settles_the_held_payment() -> None:
     gateway, ledger = set_up(ok(CHANGED, headers=receipt()))
     paid = gateway.client().tiers.set("prototype", purchase=ledger.purchase(held))
     assert (paid.outcome, paid.payment) == ("settled", held)
+
+
+@pytest.mark.parametrize("other", [{"payer": "0x" + "99" * 20}, {"network": "eip155:8453"}])
+def test_a_receipt_for_another_payment_settles_no_held_one(other: dict[str, str]) -> None:
+    held = held_payment()
+    gateway, ledger = set_up(ok(CHANGED, headers=receipt(**other)))
+    paid = gateway.client().tiers.set("prototype", purchase=ledger.purchase(held))
+    assert (paid.outcome, paid.payment) == ("not_needed", held)
 
 
 def test_failure_before_anything_was_signed_is_the_plain_error() -> None:

@@ -218,7 +218,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=JSON, status=st.sampled_from([200, 202, 400, 402, 409, 500]))
 def test_any_json_gives_a_value_or_one_of_our_errors(body: Any, status: int) -> None:
     content = json.dumps(body).encode()

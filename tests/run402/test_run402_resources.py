@@ -79,6 +79,18 @@ CALLS: list[tuple[str, str, str, Any, Callable[[Client], Any], Any]] = [
         "service", "POST", "/subdomains/v1", {"name": "guestbook", "deployment_id": "dpl_1"},
         lambda c: c.subdomains.claim("guestbook", deployment_id="dpl_1", service_key=SERVICE), {"name": "guestbook"},
     ),
+    (
+        "service", "POST", "/projects/v1/admin/prj_1/secrets", {"key": "API_KEY", "value": "v"},
+        lambda c: c.secrets.set("prj_1", "API_KEY", "v", service_key=SERVICE), {"status": "set", "key": "API_KEY"},
+    ),
+    (
+        "service", "GET", "/projects/v1/admin/prj_1/secrets", None,
+        lambda c: c.secrets.list("prj_1", service_key=SERVICE), {},
+    ),
+    (
+        "service", "DELETE", "/projects/v1/admin/prj_1/secrets/API_KEY", None,
+        lambda c: c.secrets.delete("prj_1", "API_KEY", service_key=SERVICE), {},
+    ),
     ("service", "GET", "/subdomains/v1", None, lambda c: c.subdomains.list(service_key=SERVICE), {}),
     (
         "service", "DELETE", "/subdomains/v1/guestbook", None,

@@ -81,7 +81,7 @@ def released(client: Client, project: ProvisionedProject, files: dict[str, bytes
 
 
 def followed(client: Client, operation_id: str, project: ProvisionedProject) -> ApplyOperation:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         operation = client.apply.operation(operation_id, anon_key=project.anon_key)
         if operation.terminal or operation.resumable:

@@ -69,12 +69,13 @@ def _put(connection: Connection) -> None:
         channel._put("interactive", {"body": "x"})
 
 
-def test_without_a_message_the_wait_ends_in_time(connection: Connection, name: str) -> None:
-    with connection, connection.SimpleQueue(name) as queue:
+def test_without_a_message_the_wait_ends_in_time(options: dict[str, Any], name: str) -> None:
+    slow = Connection("filesystem://", transport_options={**options, "polling_interval": 30})
+    with slow as connection, connection.SimpleQueue(name) as queue:
         began = time.monotonic()
         with pytest.raises(Empty):
             queue.get(timeout=0.1)
-        assert 0.1 <= time.monotonic() - began < 1
+        assert 0.1 <= time.monotonic() - began < 15
 
 
 def test_a_message_that_comes_during_a_rest_ends_it(options: dict[str, Any], name: str) -> None:
@@ -92,5 +93,5 @@ def test_a_message_that_comes_during_a_rest_ends_it(options: dict[str, Any], nam
         sender.start()
         began = time.monotonic()
         assert queue.get(timeout=20).payload == "hello"
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         sender.join()

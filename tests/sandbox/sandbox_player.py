@@ -202,7 +202,7 @@ class Owned:
     def wait(self, operation_id: str, *statuses: str) -> dict[str, Any]:
         """Poll until the operation has one of the statuses ('ready' if none are named)."""
         wanted = statuses or ("ready",)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while (operation := self.operation(operation_id))["status"] not in wanted:
             assert time.monotonic() < deadline, operation
             time.sleep(0.01)

@@ -113,11 +113,11 @@ def test_knobs_are_listed_and_cleared(http: Http) -> None:
     assert [(knob["do"], knob["path"], knob["times"], knob["status"]) for knob in listed["knobs"]] == [
         ("status", "/health", 3, 500)
     ]
-    assert listed["clock"] == {"leases_seconds": 60.0, "proofs_seconds": 60.0}
+    assert listed["clock"] == {"leases_seconds": 60.0, "proofs_seconds": 60.0, "blocks_seconds": 0.0}
     assert http.delete("/_sandbox/knobs").status_code == 204
     assert http.get("/_sandbox/knobs").json() == {
         "knobs": [],
-        "clock": {"leases_seconds": 0.0, "proofs_seconds": 0.0},
+        "clock": {"leases_seconds": 0.0, "proofs_seconds": 0.0, "blocks_seconds": 0.0},
     }
     assert http.get("/health").status_code == 200
 

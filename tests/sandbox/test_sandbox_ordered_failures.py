@@ -89,7 +89,7 @@ def test_checks_are_asked_after_activation_and_told_as_events(guestbook: Owned) 
     ]
     operation = guestbook.wait(committed(guestbook, checks=checks))
     path = f"/apply/v1/operations/{operation['operation_id']}/events"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(found := [one for one in guestbook.read(path).json()["events"] if one["type"] == "log"]) < 3:
         assert time.monotonic() < deadline, found
         time.sleep(0.02)

@@ -100,3 +100,16 @@ def test_secrets_are_listed_by_name(guestbook: Owned) -> None:
     assert guestbook.serviced("POST", path, json={"key": "lower", "value": ""}).status_code == 400
     assert guestbook.serviced("DELETE", f"{path}/API_KEY").status_code == 200
     assert guestbook.serviced("DELETE", f"{path}/API_KEY").status_code == 404
+
+
+def test_a_tier_has_room_for_so_many_secrets_of_all_projects(guestbook: Owned) -> None:
+    path = f"/projects/v1/admin/{guestbook.id}/secrets"
+    other = guestbook.player.project(name="other")
+    there = f"/projects/v1/admin/{other.id}/secrets"
+    for number in range(9):
+        assert guestbook.serviced("POST", path, json={"key": f"K{number}", "value": "x"}).status_code == 200
+    assert other.serviced("POST", there, json={"key": "LAST", "value": "x"}).status_code == 200
+    refused = guestbook.serviced("POST", path, json={"key": "ONE_MORE", "value": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "TIER_LIMIT_EXCEEDED")
+    assert refused.json()["details"]["tier_max"] == 10
+    assert guestbook.serviced("POST", path, json={"key": "K3", "value": "new"}).status_code == 200

@@ -50,9 +50,12 @@ def test_the_table() -> None:
         "wallet.fund": "abdo",
         "tier.set": "abo",
         "project.create": "ado",
+        "project.delete": "ao",
         "project.sync": "abdov",
         "deploy": "ado",
+        "job.submit": "ado",
         "key.reveal": "ado",
+        "secrets.set": "ado",
         "wallet.raise": "o",
         "wallet.export": "o",
         "wallet.retire": "ao",
@@ -67,6 +70,7 @@ def test_the_table() -> None:
         "audit.view": "abdov",
         "audit.export": "ao",
         "operations.export": "ao",
+        "payments.export": "abo",
     }
 
 

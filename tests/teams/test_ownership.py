@@ -10,12 +10,11 @@ from core.errors import Refusal
 from teams import services
 from teams.models import Instance, Membership, Role, Team, User
 from teams.services import Rules
-from tests.factories import MembershipFactory
 from tests.fixtures import ClientAs, confirmed
 
 pytestmark = pytest.mark.django_db
 
-RULES = Rules(require_two_factor=False, idle_minutes=60, session_hours=24, approval_above_micros=None)
+RULES = Rules(require_two_factor=False, idle_minutes=60, session_hours=24)
 
 
 def roles(team: Team) -> dict[str, str]:
@@ -92,11 +91,11 @@ def test_owners_rename_the_team(client_as: ClientAs, team: Team, alice: User, bo
 def test_owners_set_rules_and_everybody_reads_them(
     client_as: ClientAs, team: Team, alice: User, bob: User
 ) -> None:
-    data = {"idle_minutes": 30, "session_hours": 8, "approval_above": ""}
+    data = {"idle_minutes": 30, "session_hours": 8}
     assert client_as(bob).post("/team/rules/save", data).status_code == 403
     assert confirmed(client_as(alice), "team.rules").post("/team/rules/save", data).status_code == 302
     team.refresh_from_db()
-    assert Rules.of(team) == Rules(False, 30, 8, None)
+    assert Rules.of(team) == Rules(False, 30, 8)
     shown = client_as(bob).get("/team/rules").content.decode()
     for words in (
         "up to each member",
@@ -114,7 +113,7 @@ def test_who_needs_a_second_factor_is_led_to_one_at_once(
     client_as: ClientAs, team: Team, alice: User, bob: User
 ) -> None:
     browser = confirmed(client_as(alice), "team.rules")
-    data = {"require_two_factor": "on", "idle_minutes": 30, "session_hours": 8, "approval_above": ""}
+    data = {"require_two_factor": "on", "idle_minutes": 30, "session_hours": 8}
     assert "2 members have no second factor yet" in browser.get("/team/rules").content.decode()
     browser.post("/team/rules/save", data)
     for person in (alice, bob):
@@ -138,19 +137,4 @@ def test_rules_that_change_nothing_leave_no_trace(team: Team, alice: User) -> No
 )
 def test_session_lengths_have_bounds(team: Team, alice: User, idle: int, hours: int, said: str) -> None:
     with pytest.raises(Refusal, match=said):
-        services.set_rules(team=team, actor=alice, rules=Rules(False, idle, hours, None))
-
-
-def test_an_approval_needs_somebody_else_who_can_give_it(
-    client_as: ClientAs, team: Team, alice: User, bob: User
-) -> None:
-    browser = confirmed(client_as(alice), "team.rules")
-    data = {"idle_minutes": 60, "session_hours": 24, "approval_above": "0.05"}
-    assert "Nobody else could approve." in browser.get("/team/rules").content.decode()
-    assert "Nobody else in this team could approve" in browser.post("/team/rules/save", data).content.decode()
-    team.refresh_from_db()
-    assert team.approval_above_micros is None
-    MembershipFactory.create(team=team, role=Role.BILLING)
-    assert browser.post("/team/rules/save", data).status_code == 302
-    team.refresh_from_db()
-    assert team.approval_above_micros == 50_000
+        services.set_rules(team=team, actor=alice, rules=Rules(False, idle, hours))

@@ -106,7 +106,7 @@ def test_a_backup_taken_before_a_paid_tier_and_a_deploy_pays_and_applies_nothing
             sandbox = Sandbox(old.sandbox_url, tmp_path)
             wait_until(new, PLANNED, [(1,)])
             assert rows(new, STATES) == [("tier.set", "waiting", "review")]
-            turn(sandbox, {"do": "clock", "seconds": SETTLED_SECONDS, "only": "proofs"})
+            turn(sandbox, {"do": "clock", "seconds": SETTLED_SECONDS, "only": "blocks"})
             wait_until(new, FROZEN, [(0,)])
             turn(sandbox, None)
             assert rows(new, STATES) == [("tier.set", "waiting", "review")]

@@ -31,7 +31,7 @@ def environment_of(stack: Stack, name: str) -> str:
 
 
 def wait_for_death(stack: Stack) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while stack.died() is None and time.monotonic() < deadline:
         time.sleep(0.02)
 

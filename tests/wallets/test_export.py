@@ -49,6 +49,12 @@ def test_the_allowance_is_what_the_cli_and_the_panel_read(wallet: Wallet, tmp_pa
     assert stat.S_IMODE((tmp_path / "allowance.json").stat().st_mode) == 0o600
 
 
+def test_the_allowance_of_a_wallet_that_pays_by_mpp_says_so(wallet: Wallet, tmp_path: Path) -> None:
+    Wallet.objects.filter(pk=wallet.pk).update(rail="mpp")
+    export(wallet, tmp_path / "allowance.json")
+    assert json.loads((tmp_path / "allowance.json").read_text())["rail"] == "mpp"
+
+
 def test_raw_digits_go_to_the_terminal_when_asked(wallet: Wallet) -> None:
     terminal, beside = export(wallet, "-", "--format", "raw")
     assert terminal == f"0x{KEY.hex()}\n"

@@ -13,7 +13,7 @@ from operations.models import Operation
 from operations.registry import kinds
 from teams.models import Team, User
 from tests.wallets.conftest import charge, signed
-from wallets import selectors, spending
+from wallets import closing, selectors, spending
 from wallets.models import Gateway, Payment, Wallet
 
 REFUSE = {
@@ -67,7 +67,7 @@ def test_a_payment_that_cannot_be_settled_in_the_record_stays_signed(ready: Wall
     spending.purchase(payment).before_send(signed())
     _run(REFUSE)
     try:
-        for end in (spending.release, spending.doubt):
+        for end in (closing.release, closing.doubt):
             with pytest.raises(DatabaseError, match="takes no rows"):
                 end(Payment.objects.get(), actor=charge().actor)
     finally:

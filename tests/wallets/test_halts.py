@@ -17,7 +17,7 @@ from core.registry import lift_checks
 from teams.models import User
 from tests.factories import GatewayFactory, TeamFactory, UserFactory
 from tests.wallets.conftest import charge, signed
-from wallets import freezing, halts, personal, spending
+from wallets import closing, freezing, halts, personal, spending
 from wallets.models import Halt, Payment, Unfreezing, Wallet
 
 pytestmark = pytest.mark.django_db
@@ -168,7 +168,7 @@ def test_what_was_signed_before_is_not_presented_again_and_can_still_be_closed(w
     halts.stop(actor=ALICE, why="moving")
     with pytest.raises(halts.Halted):
         spending.purchase(payment)
-    spending.settle(payment, paid_by="x402", actor=SYSTEM)
+    closing.settle(payment, paid_by="x402", actor=SYSTEM)
     assert payment.state == Payment.State.SETTLED
 
 

@@ -87,6 +87,7 @@ def test_rows_are_counted_by_the_key_in_their_prefix(folder: Path, rows: None) -
         "notifications.Hook.url_sealed": {},
         "notifications.Hook.secret_sealed": {},
         "projects.Project.service_key_sealed": {vault_key: 1},
+        "projects.SecretDraft.values_sealed": {},
     }
     assert sealed.rows_per_key("policy")["wallets.SpendPolicy.mac"] == {policy_key: 1}
 

@@ -7,6 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 BASE_MAINNET = "eip155:8453"
 BASE_SEPOLIA = "eip155:84532"
+TEMPO_MAINNET = "eip155:4217"
+TEMPO_MODERATO = "eip155:42431"
+#: In the place of a network where a person's card paid: real dollars, or the play money of a sandbox.
+CARD, PLAY_CARD = "card", "card:test"
 
 
 class Gateway(models.Model):
@@ -44,5 +48,10 @@ class Gateway(models.Model):
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """Networks this gateway may ever ask money on, test money first. Mainnet is for Cloud alone."""
-        return (BASE_SEPOLIA, BASE_MAINNET) if self.kind == self.Kind.CLOUD else (BASE_SEPOLIA,)
+        """Networks this gateway may ever ask money on, test money first. Mainnet and Tempo are for Cloud alone.
+
+        Tempo's own mainnet is nobody's: the gate refuses it whatever a policy says.
+        """
+        if self.kind == self.Kind.CLOUD:
+            return (BASE_SEPOLIA, TEMPO_MODERATO, BASE_MAINNET)
+        return (BASE_SEPOLIA,)

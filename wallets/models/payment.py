@@ -32,7 +32,7 @@ class Payment(models.Model):
         CONTRACT = "contract", _("Contract calls")
         OTHER = "other", _("Everything else")
 
-    #: State to the states it may move to. `spending.move` is the only writer.
+    #: State to the states it may move to. `closing.move` is the only writer.
     MOVES = {
         State.RESERVED: {State.SIGNED, State.SETTLED, State.RELEASED},
         State.SIGNED: {State.SETTLED, State.RELEASED, State.UNKNOWN},

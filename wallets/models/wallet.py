@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from teams.models import Team
-from wallets.models.gateway import Gateway
+from wallets.models.gateway import BASE_MAINNET, BASE_SEPOLIA, TEMPO_MODERATO, Gateway
 
 
 class Wallet(models.Model):
@@ -28,6 +28,15 @@ class Wallet(models.Model):
         FAILED = "failed", _("Could not be made")
         RETIRED = "retired", _("Retired")
 
+    class Rail(models.TextChoices):
+        """How it pays. What the gate believes is its policy, whose networks are the rail's."""
+
+        X402 = "x402", _("x402")
+        MPP = "mpp", _("MPP")
+
+    #: The networks that each rail pays on, test money first.
+    RAIL_NETWORKS = {Rail.X402: (BASE_SEPOLIA, BASE_MAINNET), Rail.MPP: (TEMPO_MODERATO,)}
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="wallets")
     gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="wallets")
@@ -35,6 +44,7 @@ class Wallet(models.Model):
     label = models.CharField(_("name"), max_length=60)
     origin = models.CharField(max_length=10, choices=Origin)
     state = models.CharField(max_length=10, choices=State, default=State.MAKING)
+    rail = models.CharField(max_length=10, choices=Rail, default=Rail.X402, db_default=Rail.X402)
     address = models.CharField(max_length=42, blank=True)
     key_sealed = models.BinaryField(default=bytes)
     # Else: of its owner, its custodians and those with whom it is shared; owners of the team always reach it.
@@ -55,6 +65,14 @@ class Wallet(models.Model):
     # Mirror of the chain and of Run402; null means “not read yet”, never zero.
     balance_micros = models.BigIntegerField(null=True)
     balance_at = models.DateTimeField(null=True)
+    # USDC on Base itself, where the gateway takes real money; and what Run402 keeps for the wallet: USD and mails.
+    mainnet_micros = models.BigIntegerField(null=True)
+    mainnet_at = models.DateTimeField(null=True)
+    prepaid_micros = models.BigIntegerField(null=True)
+    mail_credits = models.BigIntegerField(null=True)
+    account_at = models.DateTimeField(null=True)
+    # Up to when chain and Run402's ledger were read for payments that were made elsewhere with this key.
+    outside_read_at = models.DateTimeField(null=True)
     faucet_at = models.DateTimeField(null=True)
     tier = models.CharField(max_length=40, blank=True)
     tier_active = models.BooleanField(default=False)
@@ -75,6 +93,20 @@ class Wallet(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """What of the gateway's networks is on its rail, test money first."""
+        return networks_on(self.gateway, self.rail)
+
+    @property
+    def network(self) -> str:
+        """The network of test money that it pays on."""
+        return self.RAIL_NETWORKS[self.Rail(self.rail)][0]
+
+    @property
+    def pays_by_mpp(self) -> bool:
+        return self.rail == self.Rail.MPP
 
     @property
     def is_ready(self) -> bool:
@@ -98,3 +130,8 @@ class Wallet(models.Model):
     def is_play(self) -> bool:
         """Made on a sandbox: its money is play money and it signs nowhere else."""
         return self.gateway.is_sandbox
+
+
+def networks_on(gateway: Gateway, rail: str) -> tuple[str, ...]:
+    """Return the networks on which a wallet of this rail may pay at a gateway; none where the rail ends elsewhere."""
+    return tuple(one for one in gateway.networks if one in Wallet.RAIL_NETWORKS[Wallet.Rail(rail)])

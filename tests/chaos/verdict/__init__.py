@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from operations.models import Operation
 from tests.chaos.books import Books
-from tests.chaos.verdict import freezes, money, releases, rows, wallets
+from tests.chaos.verdict import checkouts, freezes, jobs, money, releases, rows, secrets, wallets
 from tests.chaos.verdict.finding import CHECKS, LOST, OTHER, OVERSPENT, REPEATED, Facts, Finding
 
 __all__ = [
@@ -18,10 +18,13 @@ __all__ = [
     "OVERSPENT",
     "REPEATED",
     "Finding",
+    "checkouts",
     "freezes",
+    "jobs",
     "money",
     "releases",
     "rows",
+    "secrets",
     "verdict",
     "wallets",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -63,7 +63,12 @@ def _said_paid(operation: Operation) -> bool:
 
 @check
 def limits_hold_at_every_moment(facts: Facts) -> Iterator[Finding]:
-    """The audit record, read from its beginning: no reservation went beyond what the wallet could still spend."""
+    """The audit record, read from its beginning: no reservation went beyond what the wallet could still spend.
+
+    What has settled counts as it was charged: a job's cap is more than its cost.
+    """
+    in_the_end = {str(pk): micros for pk, micros in Payment.objects.values_list("pk", "settled_micros")}
+    charged: dict[str, int | None] = {}
     made = {str(operation.subject_id): operation for operation in facts.of("wallet.create")}
     day: dict[str, int] = {}
     counting: dict[str, dict[str, Event]] = defaultdict(dict)
@@ -75,17 +80,26 @@ def limits_hold_at_every_moment(facts: Facts) -> Iterator[Finding]:
         elif event.action == "payment.reserved":
             wallet = event.details["wallet"]
             counting[wallet][event.object_id] = event
-            spent = _within(WINDOWS["day"], event, counting[wallet].values())
+            spent = _within(WINDOWS["day"], event, counting[wallet].values(), charged)
             if spent > day[wallet]:
                 yield Finding(OVERSPENT, f"wallet {wallet}: {spent} of {day[wallet]} with {event.object_id}")
+        elif event.action == "payment.settled":
+            charged[event.object_id] = in_the_end.get(event.object_id)
         elif event.action == "payment.released":
             for reserved in counting.values():
                 reserved.pop(event.object_id, None)
 
 
-def _within(window: timedelta, last: Event, reserved: Iterable[Event]) -> int:
-    """Return what was reserved in the window that ends with the last one."""
-    return sum(event.details["amount_micros"] for event in reserved if event.at > last.at - window)
+def _within(
+    window: timedelta, last: Event, reserved: Iterable[Event], charged: Mapping[str, int | None]
+) -> int:
+    """Return what counted in the window that ends with the last reservation."""
+
+    def counts(event: Event) -> int:
+        micros = charged.get(event.object_id)
+        return int(event.details["amount_micros"]) if micros is None else micros
+
+    return sum(counts(event) for event in reserved if event.at > last.at - window)
 
 
 @check

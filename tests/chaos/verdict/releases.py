@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from deploys.models import Deploy, Release
 from operations.models import Operation, State
 from projects.models import Project
+from tests.chaos.clicks import ELSEWHERE
 from tests.chaos.verdict.finding import LOST, OTHER, REPEATED, Facts, Finding, check, doubts, told
 from wallets.models import Wallet
 
@@ -36,14 +37,18 @@ def a_project_is_made_once(facts: Facts) -> Iterator[Finding]:
     for made in facts.books.projects:
         there[made.name].append(made.id)
     last = {operation.subject_id: operation for operation in facts.of("project.provision")}
-    for project in Project.objects.all():
+    for project in Project.objects.filter(origin=Project.Origin.MADE):
         operation, found = last[project.pk], there.pop(project.name, [])
         said = f"project {project.name} is {project.state} {project.status}, at the gateway {found}: {told(operation)}"
         if len(found) > 1:
             yield Finding(REPEATED, said)
+        elif project.is_deleted:
+            continue
         elif not _agree(project, operation, found):
             yield Finding(LOST, said)
     for name, found in there.items():
+        if name.startswith(ELSEWHERE):
+            continue
         yield Finding(REPEATED, f"the gateway has {name} {found}, and no row knows of it")
 
 
@@ -53,6 +58,43 @@ def _agree(project: Project, operation: Operation, found: list[str]) -> bool:
     if operation.state == State.SUCCEEDED:
         return False
     return not found or project.status == "unknown" or doubts(operation)
+
+
+@check
+def an_adopted_project_is_the_wallets_own(facts: Facts) -> Iterator[Finding]:
+    """What is here was adopted as the gateway has it; what was refused, or given up, is not and has no key."""
+    there = {made.id: made for made in facts.books.projects}
+    last = {operation.subject_id: operation for operation in facts.of("project.adopt")}
+    for project in Project.objects.filter(origin=Project.Origin.ADOPTED).select_related("wallet"):
+        operation, made = last[project.pk], there.get(project.remote_id)
+        mine = made is not None and made.owner == project.wallet.address.lower()
+        said = f"project {project.name} was adopted and is {project.state}: {told(operation)}"
+        if project.is_ready and not (mine and made and made.name == project.name):
+            yield Finding(OTHER, f"{said}, and the gateway has {made and made.name}")
+        elif (operation.state == State.SUCCEEDED and not (project.is_ready or project.is_deleted)) or (
+            project.state == Project.State.ADOPTING and operation.finished_at
+        ):
+            yield Finding(LOST, said)
+        elif project.state == Project.State.FAILED and project.service_key_sealed:
+            yield Finding(OTHER, f"{said}, and its key is kept")
+
+
+@check
+def a_project_is_deleted_when_somebody_wished_so(facts: Facts) -> Iterator[Finding]:
+    """Both sides say the same of each project, and what is deleted was asked for."""
+    deleted = {made.id for made in facts.books.projects if made.deleted}
+    wishes: dict[object, list[Operation]] = defaultdict(list)
+    for operation in facts.of("project.delete"):
+        wishes[operation.subject_id].append(operation)
+    for project in Project.objects.exclude(remote_id=""):
+        asked = wishes[project.pk]
+        said = f"project {project.name} is {project.state}, deleted at the gateway: {project.remote_id in deleted}"
+        if project.is_deleted and project.remote_id not in deleted:
+            yield Finding(LOST, said)
+        elif project.remote_id in deleted and not asked:
+            yield Finding(REPEATED, f"{said}, and nobody asked for it")
+        elif project.remote_id in deleted and not project.is_deleted and not doubts(asked[-1]):
+            yield Finding(LOST, f"{said}: {told(asked[-1])}")
 
 
 @check

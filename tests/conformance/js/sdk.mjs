@@ -27,6 +27,9 @@ function bytes(value) {
 
 const STEPS = {
   quote: (r) => r.projects.getQuote(),
+  account: (r) => r.billing.getOrganization(ADDRESS),
+  ledger: (r) => r.billing.getHistory(ADDRESS, { limit: 200 }),
+  checkout: async (r, { wanted }) => r.billing.createCheckout((await r.billing.getOrganization(ADDRESS)).org_id, wanted),
   tier_status: (r) => r.tier.status(),
   faucet: (r) => r.allowance.faucet(ADDRESS),
   tier_set: (r, { tier }) => r.tier.set(tier),
@@ -61,6 +64,12 @@ const STEPS = {
   assets: (r, _, p) => p.assets.ls(),
   asset_get: async (r, { key }, p) => ({ text: await (await p.assets.get(key)).text() }),
   asset_delete: (r, { key }, p) => p.assets.rm(key),
+  job_submit: (r, { type, input, most }, p) =>
+    p.jobs.submit({ jobType: type, input: { inputJson: input }, maxCostUsdMicros: most }),
+  job: (r, { job }, p) => p.jobs.get(job),
+  job_logs: (r, { job }, p) => p.jobs.logs(job),
+  job_artifact: async (r, { job, name }, p) => ({ text: await (await p.jobs.downloadArtifact(job, name)).text() }),
+  job_cancel: (r, { job }, p) => p.jobs.cancel(job),
   delete: (r, _, p) => p.projects.delete(),
 };
 

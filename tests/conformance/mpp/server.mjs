@@ -29,6 +29,19 @@ app.get("/other", taking(OTHER_TOKEN).charge({ amount: "0.1" }), (request, respo
 app.get("/keyed", taking(PATH_USD, { requiresAuth: true }).charge({ amount: "0.1" }), (request, response) =>
   response.json({ data: request.headers.authorization }),
 );
+// A tier, as a gateway that takes MPP would sell it; `lost` is the tier whose answer never arrives.
+const day = 86400000;
+let status = { tier: null, active: false };
+function sold(request, response) {
+  const tier = request.params.tier;
+  const lease = { lease_started_at: new Date().toISOString(), lease_expires_at: new Date(Date.now() + 7 * day).toISOString() };
+  status = { tier, active: true, ...lease };
+  if (tier === "lost") return request.socket.destroy();
+  response.json({ wallet: "0x0", action: "subscribe", tier, previous_tier: null, ...lease });
+}
+app.get("/tiers/v1/status", (request, response) => response.json(status));
+app.post("/tiers/v1/dear", mppx.charge({ amount: "5" }), sold);
+app.post("/tiers/v1/:tier", mppx.charge({ amount: "0.1" }), sold);
 const server = app.listen(0, "127.0.0.1", async () => {
   await answerLines(async () => ({ port: server.address().port, reached: reached.splice(0) }));
   process.exit(0);

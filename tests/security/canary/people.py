@@ -109,6 +109,20 @@ def ask_for_the_service_key(walk: Walk) -> None:
     walk.smoke.wait_for("project.reveal")
 
 
+def pay_by_card(walk: Walk) -> None:
+    """The address of the payment page is said by the redirect that leads there, and by nothing else."""
+    page = walk.browser.get(f"{walk.smoke.wallet}/card")
+    page = walk.browser.submit(page, page.form(id="card"), {"buy": "tier:hobby"})
+    walk.smoke.wait_for("checkout.create")
+    led = walk.browser.raw(f"{page.path}/page").headers["location"]
+    secret = led.rpartition("/")[2]
+    assert len(secret) > 20, f"{page.path} leads nowhere"
+    walk.canaries.append(
+        Canary("the address of a payment page", secret.encode(), (r"^GET /checkouts/[\w-]+/page$",))
+    )
+    walk.browser.raw(page.path)
+
+
 def take_everything_along(walk: Walk) -> None:
     """One's own data, and the audit record in both forms."""
     opened(walk, "/account/data")

@@ -9,6 +9,7 @@ from eth_account import Account
 
 from tests.security.canary.browser import Recorder
 from tests.security.canary.secrets import Canary
+from tools.forms import Page
 from tools.sites import site, zipped
 from tools.smoke import Smoke
 from tools.stack import Stack
@@ -92,6 +93,37 @@ class Walk:
         page = self.browser.get(f"/deploys/new?project={project}")
         upload = {"archive": ("site.zip", zipped(files), "application/zip")}
         self.smoke.finish(self.browser.submit(page, page.form(id="source"), {}, upload), "deploy")
+
+    def set_secrets(self) -> None:
+        """One that is set, those that no form takes, a `.env` that is set, one that is left lying, and one dropped."""
+        path = f"{self.smoke.project}/secrets"
+        self._set(path, "API_KEY", self.known("a secret"))
+        self.smoke.wait_for("secrets.set")
+        self._set(path, "lower", self.known("a secret under a wrong name"))
+        self._set(path, "LONG", self.known("a secret that is too long") * 200)
+        file = {"file": ("key", self.known("a secret in a file").encode(), "text/plain")}
+        page = self.browser.get(f"{path}/set")
+        self.browser.submit(page, page.form(id="secret"), {"key": "FROM_FILE"}, file)
+        page = self._paste(
+            path,
+            f"ENV_KEY='{self.known('a secret in a .env')}'\n{self.known('a line without a name')}==\n"
+            f"wrong-name={self.known('a secret under a wrong name in a .env')}\n"
+            f'OPEN="{self.known("a secret whose quote stays open")}',
+        )
+        self.browser.submit(page, page.form(id="planned"))
+        self._paste(path, f"A={self.known('a secret of a draft that is replaced')}")
+        page = self._paste(path, f"A={self.known('a secret of a draft that is dropped')}")
+        self.browser.submit(page, page.form(id="forget"))
+        self._paste(path, f"A={self.known('a secret of a draft that stays')}")
+        self.browser.attempt(f"{path}/delete?key=API_KEY", typed="API_KEY")
+        self.smoke.wait_for("secret.delete")
+
+    def _set(self, path: str, key: str, text: str) -> None:
+        self.browser.attempt(f"{path}/set", key=key, text=text)
+
+    def _paste(self, path: str, text: str) -> Page:
+        page = self.browser.get(f"{path}/env")
+        return self.browser.submit(page, page.form(id="env"), {"text": text})
 
     def change_the_password(self) -> None:
         wrong, new = self.known("a mistyped old password"), self.known("the new password")

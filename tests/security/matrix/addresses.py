@@ -19,12 +19,14 @@ NOUNS = {
     "factors": "factor",
     "passkeys": "passkey",
     "sessions": "session",
+    "checkouts": "checkout",
     "custodians": "membership",
     "shares": "membership",
     "activity": "operation",
     "deliveries": "delivery",
     "deploys": "deploy",
     "inbox": "notice",
+    "jobs": "job",
     "invitations": "invitation",
     "leaving": "membership",
     "members": "membership",
@@ -38,7 +40,7 @@ NOUNS = {
     "webhooks": "hook",
 }
 #: What an address cannot be asked without.
-QUERIES = {"deploys:release_file": "?path=index.html"}
+QUERIES = {"deploys:release_file": "?path=index.html", "jobs:artifact": "?name=summary.json"}
 #: Addresses that answer only who asked for the thing, or has it, whatever others may.
 OWN = {"billing:passkey_refuse", "operations:consent", "operations:sealed"}
 #: Addresses whose view demands more than it declares: whoever may start the kind of an operation may decide about it.

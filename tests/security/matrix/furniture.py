@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from audit.record import Subject, record
 from deploys.models import Deploy, Source
+from jobs.models import Job
 from notifications.models import Delivery, Notice
 from operations.models import State
-from projects.models import Project
+from projects.models import Project, Secret
 from teams.models import Invitation, Membership, Role, Session, Team, User
 from tests import factories
 from tests.passkeys import SoftPasskey
-from wallets.models import Gateway, Payee, Payment, SpendPolicy, TrustedPasskey, Wallet
+from wallets.models import Checkout, Gateway, Payee, Payment, SpendPolicy, TrustedPasskey, Wallet
 
 #: In the name of everything that a limited member, or anybody of our team, must never read.
 HIDDEN, FOREIGN = "HIDDEN", "FOREIGN"
@@ -45,6 +46,12 @@ TIERS = [
 ]
 
 ARCHIVE = {"site": {"index.html": factories.page_of("<h1>Hello</h1>")}}
+INVENTORY = {
+    "site": {"paths": [{"path": "index.html"}], "totals": {"paths": 1}},
+    "functions": [{"name": "api"}],
+    "routes": {"entries": [{"pattern": "/api/*", "target": {"type": "function", "name": "api"}}]},
+    "public_paths": [{"public_path": "/", "asset_path": "index.html", "direct": True}],
+}
 
 Things = dict[str, str]
 
@@ -71,7 +78,9 @@ def furnish(team: Team, owner: User, gateway: Gateway, word: str) -> Things:
         "team": str(team.pk),
         "wallet": str(wallet.pk),
         **about_project,
+        "job": str(_job(about_project["project"]).pk),
         "payment": str(payment.pk),
+        "checkout": str(_checkout(wallet).pk),
         "payee": str(_payee(team, gateway).pk),
         "passkey": str(_trusted_passkey(team, owner, word).pk),
         "membership": str(spare.pk),  # members stand in addresses by their person
@@ -107,6 +116,20 @@ def _wallet(team: Team, owner: User, gateway: Gateway, word: str) -> Wallet:
     return wallet
 
 
+def _checkout(wallet: Wallet) -> Checkout:
+    return Checkout.objects.create(
+        team=wallet.team,
+        wallet=wallet,
+        product=Checkout.Product.TIER,
+        tier="prototype",
+        amount_micros=100_000,
+        state=Checkout.State.OPEN,
+        host="sandbox.localhost",
+        look_at=later(),
+        expires_at=timezone.now() + datetime.timedelta(hours=20),
+    )
+
+
 def project(wallet: Wallet, name: str) -> Things:
     """Make a project with two releases, and with a deploy that waits for a person and one that failed."""
     project: Project = factories.ProjectFactory.create(
@@ -115,9 +138,15 @@ def project(wallet: Wallet, name: str) -> Things:
         created_by=wallet.owner,
         name=name,
         synced_at=later(),
+        secrets_at=later(),
+        service_key_sealed=b"not sealed",
         live_release="rel_live",
     )
-    live = factories.ReleaseFactory.create(project=project, remote_id="rel_live", status="active")
+    key = name.upper().replace(" ", "_")
+    Secret.objects.create(project=project, key=key, updated_at=timezone.now(), seen_at=later())
+    live = factories.ReleaseFactory.create(
+        project=project, remote_id="rel_live", status="active", inventory=INVENTORY
+    )
     release = factories.ReleaseFactory.create(project=project, archive=ARCHIVE)
     _reading_of_releases(project)
     source = factories.SourceFactory.create(
@@ -168,6 +197,34 @@ def _reading_of_releases(project: Project) -> None:
         state=State.SUCCEEDED,
         finished_at=later(),
     )
+
+
+def _job(project_id: str) -> Job:
+    """Make a job that has ended and left a file."""
+    project = Project.objects.get(pk=project_id)
+    job: Job = factories.JobFactory.create(
+        project=project,
+        status="completed",
+        ended_at=timezone.now(),
+        read_at=later(),
+        cost_micros=1000,
+        artifacts=[{"name": "summary.json", "content_type": "", "sha256": "", "size_bytes": 2}],
+    )
+    operation = job.operation
+    assert operation is not None
+    operation.title, operation.subject_id, operation.project_id = f"Job of {project.name}", job.pk, project.pk
+    operation.save(update_fields=["title", "subject_id", "project_id"])
+    factories.OperationFactory.create(
+        team=project.team,
+        kind="job.follow",
+        title=f"Follow a job of {project.name}",
+        wallet=project.wallet,
+        project_id=project.pk,
+        subject_id=job.pk,
+        state=State.SUCCEEDED,
+        finished_at=later(),
+    )
+    return job
 
 
 def _failed_project(wallet: Wallet, name: str) -> None:
