@@ -4,7 +4,26 @@
 
 (() => {
   const LONGEST = 30000;
+  const HELD = 500;
   const planned = new Map();
+
+  // A press that has not ended, a form on its way, a page that is being left: nothing is replaced or loaded anew beneath
+  // them, or the press would hit what is gone and the new page would never come. The times end what nobody ended: a
+  // release outside of the window, a download, which leaves no page.
+  const PRESS = 5000;
+  const LEAVING = 15000;
+  let pressed = -PRESS;
+  let left = -LEAVING;
+  const released = () => setTimeout(() => (pressed = -PRESS));
+  addEventListener("pointerdown", () => (pressed = performance.now()), true);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, released, true);
+  addEventListener("beforeunload", () => (left = performance.now()));
+  addEventListener("pageshow", () => (left = -LEAVING));
+
+  const holds = () => {
+    const now = performance.now();
+    return now - pressed < PRESS || now - left < LEAVING || document.querySelector("form[data-sent]:not([target])") !== null;
+  };
 
   const ask = (element) => {
     if (!element.isConnected || !element.dataset.poll) return planned.delete(element);
@@ -25,6 +44,14 @@
       if (!planned.has(element) && !element.classList.contains("htmx-request")) plan(element, Number(element.dataset.poll));
     }
   };
+
+  // What was answered meanwhile is asked for once more, a little later.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { elt: element, xhr } = event.detail;
+    if (xhr.status === 204 || !element.matches("[data-poll]") || !holds()) return;
+    event.preventDefault();
+    plan(element, HELD);
+  });
 
   // After a failure the same element asks again, each time after twice the delay. A refusal (403, 404) is final.
   const again = (event) => {

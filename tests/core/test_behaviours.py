@@ -42,7 +42,11 @@ class Answers:
 
     def __init__(self) -> None:
         self.by_path: dict[str, list[tuple[int, str]]] = {}
+        self.headers: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
+        #: Paths whose answers are kept until they are let go.
+        self.late: set[str] = set()
+        self.kept: list[Route] = []
 
     def handle(self, route: Route) -> None:
         path = route.request.url.removeprefix(ADDRESS).partition("?")[0]
@@ -50,9 +54,20 @@ class Answers:
             route.fulfill(path=str(finders.find(path.removeprefix("/static/"))))
             return
         self.asked.append(f"{route.request.method} {path}")
+        if path in self.late:
+            self.kept.append(route)
+        else:
+            self.answer(route, path)
+
+    def let_go(self) -> None:
+        for route in self.kept:
+            self.answer(route, route.request.url.removeprefix(ADDRESS))
+
+    def answer(self, route: Route, path: str) -> None:
         answers = self.by_path.get(path, [(200, "")])
         status, body = answers.pop(0) if len(answers) > 1 else answers[0]
-        route.fulfill(status=status, body=body, content_type="text/html")
+        headers = {"Content-Type": "text/html", **self.headers.get(path, {})}
+        route.fulfill(status=status, body=body, headers=headers)
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +127,34 @@ def test_failed_poll_is_said_once_and_tried_again(show: Show, answers: Answers) 
     expect(page.locator("#toasts .toast")).to_have_count(1)
     expect(page.locator("#state")).to_have_text("Done")
     expect(page.locator("#toasts .toast")).to_have_count(0)
+
+
+def test_nothing_is_replaced_beneath_a_press(show: Show, answers: Answers) -> None:
+    answers.by_path["/state"] = [(200, '<p id="state">Done</p>')]
+    page = show(POLLING.format(word="Running").replace('data-poll="20"', 'data-poll="200"'))
+    page.locator("#state").hover()
+    page.mouse.down()
+    page.wait_for_timeout(900)
+    assert "GET /state" in answers.asked
+    expect(page.locator("#state")).to_have_text("Running")
+    page.mouse.up()
+    expect(page.locator("#state")).to_have_text("Done")
+
+
+def test_page_that_is_being_left_is_not_loaded_anew(show: Show, answers: Answers, page: Page) -> None:
+    """The reload at an operation's end would call the form back that is on its way."""
+    answers.by_path["/state"] = [(286, "")]
+    answers.headers["/state"] = {"HX-Refresh": "true"}
+    answers.by_path["/again"] = [(200, "<p>Submitted</p>")]
+    answers.late.add("/again")
+    form = '<form method="post" action="/again"><button type="submit">Run again</button></form>'
+    show(form + POLLING.format(word="Cancelled").replace('data-poll="20"', 'data-poll="300"'))
+    page.locator("main button").click(no_wait_after=True)
+    page.wait_for_timeout(900)
+    assert "GET /state" in answers.asked
+    answers.let_go()
+    expect(page.locator("body")).to_have_text("Submitted")
+    assert answers.asked.count("GET /") == 1
 
 
 def test_refused_poll_ends(show: Show, answers: Answers) -> None:
