@@ -135,7 +135,7 @@ def job_page(job: Job, active: list[Operation], membership: Membership) -> JobPa
     open_ = job.is_open or operation.is_active
     able = selectors.takes_jobs(job.project)
     may_cancel = may_submit and open_ and review is None and (able or not job.remote_id)
-    stopped = halted.why_queued(operation)
+    stopped = halted.why_queued(operation) or (halted.why_queued(following) if following else "")
     return JobPage(
         job=job,
         operation=operation,

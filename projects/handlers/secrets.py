@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 import run402
 from core.errors import Refusal
 from operations import registry
+from operations.decisions import NOTHING
 from operations.reconciling import Outcome, did_not_happen, happened, resumes
 from operations.registry import kind
 from operations.work import CancelHonoured, Work
@@ -41,8 +42,9 @@ def set_secrets(work: Work) -> Mapping[str, Any]:
     if left := [key for key in keys if key not in done]:
         try:
             _set_all(work, project, left, done=done, total=len(keys))
-        except (Run402Error, CancelHonoured, Refusal):
+        except (Run402Error, CancelHonoured, Refusal) as error:
             _tell(work, keys, done)
+            _speak_of_last_alone(error, done)
             raise
     return {"set": len(keys)}
 
@@ -95,6 +97,12 @@ def _tell(work: Work, keys: Sequence[str], done: Sequence[str]) -> None:
     if done and left:
         said = _("%(count)s of %(total)s were set. Not set: %(left)s.")
         work.event(said % {"count": len(done), "total": len(keys), "left": ", ".join(left)}, "warning")
+
+
+def _speak_of_last_alone(error: Exception, done: Sequence[str]) -> None:
+    """Have the error not say that nothing has changed: that is true of the name it is about, not of those before it."""
+    if done and isinstance(error, Run402Error) and error.mutation_state in NOTHING:
+        error.mutation_state = ""
 
 
 def _read_back(client: run402.Client, project: Project, key: str) -> None:

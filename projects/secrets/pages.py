@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.registry import SecretNeed
+from operations import halted
 from operations.models import Operation, State
 from projects.models import Project
 from projects.secrets import selectors, services
@@ -52,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True)
 class SecretsPage:
-    """A project's secrets: required and present. `delay` in milliseconds while something moves."""
+    """A project's secrets: required and present. `delay` in milliseconds while something moves, or is `halted`."""
 
     project: Project
     rows: tuple[Row, ...]
@@ -60,6 +61,7 @@ class SecretsPage:
     sync: Operation | None
     failed: Operation | None
     delay: int | None
+    halted: str
     may_set: bool
     may_refresh: bool
     sees_operations: bool
@@ -104,7 +106,7 @@ def secrets_page(project: Project, sync: Operation | None, membership: Membershi
     """Put the page together."""
     changes = selectors.changes_under_way(project)
     needs = tuple(selectors.needs_of(project, membership))
-    moves = bool(changes) or (sync is not None and sync.is_active)
+    moving = [*changes, *([sync] if sync is not None and sync.is_active else [])]
     sees_operations = membership.reach.covers(wallet_id=project.wallet_id)
     last = selectors.last_change(project) if sees_operations and not changes else None
     return SecretsPage(
@@ -113,7 +115,8 @@ def secrets_page(project: Project, sync: Operation | None, membership: Membershi
         needs=needs,
         sync=sync,
         failed=last if last is not None and last.state == State.FAILED else None,
-        delay=POLL_MILLISECONDS if moves else None,
+        delay=POLL_MILLISECONDS if moving else None,
+        halted=halted.why_queued(moving[0]) if moving else "",
         may_set=services.can_be_read(project) and may_work_on(project, membership, Action.SECRETS_SET),
         may_refresh=services.can_be_read(project) and may_work_on(project, membership, Action.PROJECT_SYNC),
         sees_operations=sees_operations,

@@ -154,6 +154,9 @@ def test_a_tier_that_is_full_says_so_and_names_what_was_not_set(
     told = " ".join(operation.events.values_list("message", flat=True))
     assert (operation.state, operation.error["code"]) == (State.FAILED, "TIER_LIMIT_EXCEEDED")
     assert "10 of 12 were set. Not set: KEY_10, KEY_11." in told
+    assert operation.error["mutation_state"] == "", (
+        "“Nothing has changed” would be true of the last name alone"
+    )
     assert (len(there(sandbox, made)), len(known(made)), SecretDraft.objects.count()) == (10, 10, 0)
 
 
