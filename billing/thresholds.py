@@ -14,22 +14,11 @@ from operations import queue
 from operations.models import Operation
 from operations.queue import Request
 from teams.models import Membership, Role, Team, User
-from wallets import policies, thresholds
+from wallets import thresholds
 from wallets.limits import MOST_MICROS
-from wallets.models import Wallet
 from wallets.thresholds import Rule
 
 LOWER, RAISE = "team.threshold", "team.threshold_raise"
-
-
-def shown(team: Team, wallet: Wallet, cost: str) -> int | None:
-    """Return the sum above which such a payment needs a second person, in micros, as the rows say; None for none.
-
-    For pages alone: a worker asks the genuine rows before it pays.
-    """
-    policy = getattr(wallet, "policy", None)
-    above = team.approval_above_micros
-    return above if policy is None else thresholds.strictest(above, policies.stated(policy), cost)
 
 
 def change(*, team: Team, actor: User, asked: Rule) -> Operation | None:

@@ -72,7 +72,12 @@ def deploy_for(membership: Membership, deploy_id: UUID, action: Action = Action.
     It comes with its plans; the trees of files are read only when somebody asks for them.
     """
     deploys = Deploy.objects.filter(_within(membership.reach)).select_related(
-        "project__gateway", "project__wallet", "project__team", "source", "operation__actor", "created_by"
+        "project__gateway",
+        "project__wallet__policy",
+        "project__team",
+        "source",
+        "operation__actor",
+        "created_by",
     )
     deploys = deploys.select_related("restores__project", "release").defer(
         "spec",

@@ -68,6 +68,16 @@ def strictest(above: int | None, own: Limits, cost: str) -> int | None:
     return min((micros for micros in found if micros is not None), default=None)
 
 
+def shown(team: Team, wallet: Wallet, cost: str) -> int | None:
+    """Return the sum above which such a payment needs a second person, in micros, as the rows say; None for none.
+
+    For pages alone: a worker asks the genuine rows before it pays.
+    """
+    policy = getattr(wallet, "policy", None)
+    above = team.approval_above_micros
+    return above if policy is None else strictest(above, policies.stated(policy), cost)
+
+
 def of_team(team_id: UUID) -> Rule:
     """Return the team's rule: what a worker wrote, or stricter, as web says. A stricter one is written down here."""
     with transaction.atomic():

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing import prices, real_money, selectors, services, thresholds
+from billing import prices, real_money, selectors, services
 from billing.pages.wallets import PATIENCE, is_held, policy_of, refresh_if_stale
 from billing.prices import Change, Price
 from core.ui import times
@@ -23,7 +23,7 @@ from operations.models import Operation, State
 from teams.models import Membership, Team
 from teams.permissions import Action, allows
 from teams.reach import Reach
-from wallets import limiting, policies, standing, windows
+from wallets import limiting, policies, standing, thresholds, windows
 from wallets import selectors as wallet_selectors
 from wallets.limits import Cap, Money, money_of
 from wallets.models import Gateway, Payment, Wallet

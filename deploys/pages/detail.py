@@ -17,6 +17,8 @@ from operations import decisions, line
 from operations.models import Operation, OperationEvent, State
 from operations.reviewing import Review
 from projects.models import Project
+from wallets import thresholds
+from wallets.limits import DEPLOY
 from wallets.models.gateway import BASE_SEPOLIA
 
 FAST, STEADY, SLOW = 400, 1000, 2000
@@ -66,6 +68,8 @@ class DeployPage:
     resumable: bool
     network: str
     balance_after: int | None
+    #: Above which price somebody else approves the confirmed plan first, in micros; None where nobody has to.
+    approved_above: int | None
     line: str
     why: str
     review: Review | None
@@ -73,6 +77,12 @@ class DeployPage:
     @property
     def release(self) -> Release | None:
         return self.deploy.release
+
+    @property
+    def needs_approval(self) -> bool:
+        """Somebody else approves it once it is confirmed: nothing is committed before."""
+        price = self.changes.price_micros if self.changes else 0
+        return self.approved_above is not None and price > self.approved_above
 
 
 def deploy_page(
@@ -117,6 +127,9 @@ def deploy_page(
         resumable=may_deploy and operation.state == State.FAILED and bool(details.get("resumable")),
         network=BASE_SEPOLIA,
         balance_after=_balance_after(deploy.project, changes),
+        approved_above=thresholds.shown(deploy.project.team, deploy.project.wallet, DEPLOY)
+        if changes
+        else None,
         line="" if halted else line.reason(operation),
         why=decisions.why_not_retried(operation),
         review=review,

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import Http404
 
-from billing import real_money, thresholds
+from billing import real_money
 from core.forms import dollars
 from jobs import reading, selectors, services
 from jobs.forms import TYPES, JsonJobForm, KnownJobForm
@@ -19,7 +19,7 @@ from jobs.selectors import Range
 from projects.models import Project
 from run402.resources.jobs import FFLONK_PROVE
 from teams.middleware import PanelRequest
-from wallets import gateways
+from wallets import gateways, thresholds
 from wallets.models import Payment, Wallet
 
 FORM, JSON = "form", "json"

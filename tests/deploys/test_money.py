@@ -16,7 +16,7 @@ from operations import approvals
 from operations.models import Approval, State
 from projects.models import Project
 from run402.resources.plans import Plan, read_plan
-from teams.models import User
+from teams.models import Team, User
 from tests.deploys.conftest import SITE, Knob, confirm, operation_of, upload
 from tests.fixtures import RunOperations
 from tests.pricetags import require_tag
@@ -134,6 +134,23 @@ def test_a_redeploy_that_costs_asks_first(
     assert (operation_of(back).state, back.reviewed_plan["price_micros"]) == (State.WAITING, 10_000)
     html = as_bob.get(f"/deploys/{back.pk}").content.decode()
     require_tag(html, micros=10_000, network=BASE_SEPOLIA, wallet=project.wallet, left=None)
+
+
+@pytest.mark.parametrize(("above", "told"), [(None, False), (10_000, True), (50_000, False)])
+def test_that_somebody_else_approves_a_plan_is_told_before_it_is_confirmed(
+    as_bob: Client,
+    project: Project,
+    run_operations: RunOperations,
+    monkeypatch: pytest.MonkeyPatch,
+    above: int | None,
+    told: bool,
+) -> None:
+    _name_a_price(monkeypatch, {"amount": "50000"})
+    Team.objects.filter(pk=project.team_id).update(approval_above_micros=above)
+    deploy = upload(as_bob, project, SITE)
+    run_operations()
+    page = as_bob.get(f"/deploys/{deploy.pk}").content.decode()
+    assert ("Somebody else approves it first." in page) == told
 
 
 @pytest.mark.parametrize(

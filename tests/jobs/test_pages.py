@@ -137,7 +137,7 @@ def test_page_of_a_job_under_way_keeps_to_its_queries(
     job = JobFactory.create(project=shown, watched_at=timezone.now())
     browser = client_as(alice)
     url = browser.get(f"/jobs/{job.pk}").context["page"]
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         answer = browser.get(f"/jobs/{job.pk}/live?seen={url.seen}")
     assert (answer.status_code, int(answer.headers["Panel-Poll"]) >= 400) == (204, True)
 
