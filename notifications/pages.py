@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import selectors
@@ -17,6 +20,10 @@ from notifications.models import Delivery, Hook, Notice
 from teams.models import User
 
 PER_PAGE = 25
+POLL_MILLISECONDS = 1000
+#: What is tried within this time is waited for with the page open. What pauses for longer is read when somebody looks,
+#: and so is what no worker has taken for so long.
+SOON, LATE = timedelta(seconds=15), timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -79,13 +86,23 @@ class DeliveryRow:
 
 @dataclass(frozen=True)
 class HookPage:
-    """One webhook with a page of its log."""
+    """One webhook with a page of its log. `delay` in milliseconds while a worker is about to try one that is shown."""
 
     hook: Hook
     events: tuple[str, ...]
     rows: Page[Any]
     entries: tuple[DeliveryRow, ...]
-    filtered: bool
+    state: str
+    delay: int | None
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.state)
+
+    @property
+    def query(self) -> str:
+        """What leads to this page of the log again."""
+        return f"?{urlencode({'state': self.state, 'page': self.rows.number})}"
 
     @property
     def signs(self) -> bool:
@@ -115,7 +132,8 @@ def hook_page(hook: Hook, number: str, *, state: str) -> HookPage:
     """Return one webhook with what was sent to it."""
     rows = Paginator(selectors.deliveries_of(hook, state=state), PER_PAGE).get_page(number)
     entries = tuple(_delivery_row(each, hook) for each in rows)
-    return HookPage(hook, labels_of(hook), rows, entries, bool(state))
+    delay = POLL_MILLISECONDS if any(_is_about_to_be_tried(row.delivery) for row in entries) else None
+    return HookPage(hook, labels_of(hook), rows, entries, state, delay if hook.on else None)
 
 
 def labels_of(hook: Hook) -> tuple[str, ...]:
@@ -130,6 +148,11 @@ def label_of(event: str) -> str:
 
 def _icon(event: str) -> str:
     return EVENTS[event].icon if event in EVENTS else "bell"
+
+
+def _is_about_to_be_tried(delivery: Delivery) -> bool:
+    now = timezone.now()
+    return delivery.state == Delivery.State.QUEUED and now - LATE < delivery.not_before < now + SOON
 
 
 LOOKS: Mapping[str, str] = {Delivery.State.SENT: "ok", Delivery.State.FAILED: "bad"}

@@ -63,7 +63,10 @@ def hook(request: PanelRequest, pk: UUID) -> HttpResponse:
     form = DeliveryFilter(request.GET)
     found = selectors.hook_for(request.membership, pk)
     page = pages.hook_page(found, request.GET.get("page", ""), state=form.value("state"))
-    return render(request, "notifications/hook.html", {"page": page, "form": form})
+    template = (
+        "notifications/_delivery_log.html" if request.headers.get("HX-Request") else "notifications/hook.html"
+    )
+    return render(request, template, {"page": page, "form": form})
 
 
 @never_cache

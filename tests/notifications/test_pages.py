@@ -224,8 +224,15 @@ def test_a_test_is_sent_logged_and_sent_again(
     browser, page = client_as(alice), f"/settings/webhooks/{hook.pk}"
     receiver.statuses = [500]
     browser.post(f"{page}/test")
+    before = browser.get(f"{page}?state=queued").content.decode()
+    assert f'hx-get="{page}?state=queued&amp;page=1" hx-trigger="poll"' in before
     deliver_due()
-    assert "The receiver answered 500." in browser.get(page).content.decode()
+    after = browser.get(page, headers={"HX-Request": "true"}).content.decode()
+    assert ("The receiver answered 500." in after, "data-poll" in after, "<h1" in after) == (
+        True,
+        False,
+        False,
+    )
     Delivery.objects.update(not_before=timezone.now() - timedelta(seconds=1))
     deliver_due()
     delivery = Delivery.objects.get()
