@@ -20,10 +20,12 @@ from notifications.models import Delivery, Hook, Notice
 from teams.models import User
 
 PER_PAGE = 25
-POLL_MILLISECONDS = 1000
-#: What is tried within this time is waited for with the page open. What pauses for longer is read when somebody looks,
-#: and so is what no worker has taken for so long.
-SOON, LATE = timedelta(seconds=15), timedelta(minutes=2)
+POLL_MILLISECONDS, PATIENT_MILLISECONDS = 1000, 5000
+#: What is tried within this time is waited for with the page open: a claim moves a delivery's next try to the end of its
+#: pause, so that one on its way looks like one that pauses. What pauses for longer is read when somebody looks, and so is
+#: what no worker has taken for so long.
+SOON, LATE = timedelta(minutes=3), timedelta(minutes=2)
+AT_ONCE = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,8 @@ def hook_page(hook: Hook, number: str, *, state: str) -> HookPage:
     """Return one webhook with what was sent to it."""
     rows = Paginator(selectors.deliveries_of(hook, state=state), PER_PAGE).get_page(number)
     entries = tuple(_delivery_row(each, hook) for each in rows)
-    delay = POLL_MILLISECONDS if any(_is_about_to_be_tried(row.delivery) for row in entries) else None
-    return HookPage(hook, labels_of(hook), rows, entries, state, delay if hook.on else None)
+    delays = [delay for each in rows if (delay := _delay(each))] if hook.on else []
+    return HookPage(hook, labels_of(hook), rows, entries, state, min(delays, default=None))
 
 
 def labels_of(hook: Hook) -> tuple[str, ...]:
@@ -150,9 +152,13 @@ def _icon(event: str) -> str:
     return EVENTS[event].icon if event in EVENTS else "bell"
 
 
-def _is_about_to_be_tried(delivery: Delivery) -> bool:
+def _delay(delivery: Delivery) -> int | None:
+    """Return after how many milliseconds to look at it again, None when nothing will happen to it soon."""
     now = timezone.now()
-    return delivery.state == Delivery.State.QUEUED and now - LATE < delivery.not_before < now + SOON
+    if delivery.state != Delivery.State.QUEUED or not now - LATE < delivery.not_before < now + SOON:
+        return None
+    is_first = delivery.tried_at is None
+    return POLL_MILLISECONDS if is_first or delivery.not_before < now + AT_ONCE else PATIENT_MILLISECONDS
 
 
 LOOKS: Mapping[str, str] = {Delivery.State.SENT: "ok", Delivery.State.FAILED: "bad"}

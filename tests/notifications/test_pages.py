@@ -226,15 +226,16 @@ def test_a_test_is_sent_logged_and_sent_again(
     browser.post(f"{page}/test")
     before = browser.get(f"{page}?state=queued").content.decode()
     assert f'hx-get="{page}?state=queued&amp;page=1" hx-trigger="poll"' in before
-    deliver_due()
-    after = browser.get(page, headers={"HX-Request": "true"}).content.decode()
-    assert ("The receiver answered 500." in after, "data-poll" in after, "<h1" in after) == (
-        True,
-        False,
-        False,
-    )
+    claimed = claim()
+    assert claimed is not None
+    on_its_way = browser.get(page, headers={"HX-Request": "true"}).content.decode()
+    deliver(claimed)
+    pausing = browser.get(page, headers={"HX-Request": "true"}).content.decode()
+    assert ('data-poll="1000"' in on_its_way, "<h1" in on_its_way) == (True, False)
+    assert ("The receiver answered 500." in pausing, 'data-poll="5000"' in pausing) == (True, True)
     Delivery.objects.update(not_before=timezone.now() - timedelta(seconds=1))
     deliver_due()
+    assert "data-poll" not in browser.get(page).content.decode()
     delivery = Delivery.objects.get()
     assert f"/deliveries/{delivery.pk}/resend" in browser.get(f"{page}?state=sent").content.decode()
     assert str(delivery.pk) not in browser.get(f"{page}?state=failed").content.decode()
