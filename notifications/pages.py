@@ -21,9 +21,9 @@ from teams.models import User
 
 PER_PAGE = 25
 POLL_MILLISECONDS, PATIENT_MILLISECONDS = 1000, 5000
-#: What is tried within this time is waited for with the page open: a claim moves a delivery's next try to the end of its
-#: pause, so that one on its way looks like one that pauses. What pauses for longer is read when somebody looks, and so is
-#: what no worker has taken for so long.
+#: What is tried within this time is waited for with the page open: a claim moves a delivery's next try to the end of
+#: its pause, so that one on its way looks like one that pauses. What pauses for longer is read when somebody looks, and
+#: so is what no worker has taken for so long.
 SOON, LATE = timedelta(minutes=3), timedelta(minutes=2)
 AT_ONCE = timedelta(seconds=15)
 

@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 GROUPS = {
     "tests/rooms/": "the panel of the browser paths",
     "tests/sandbox/test_sandbox_browser.py": "the panel of the browser paths",  # as heavy: a browser at a time
+    "tests/security/test_forms_and_links.py": "one walk through all pages",
     "tests/chaos/test_short.py": "stacks of their own",
     "tests/tools/test_demo_ends.py": "stacks of their own",
     "tests/tools/test_stack.py": "stacks of their own",

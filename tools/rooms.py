@@ -1,4 +1,4 @@
-"""`make rooms`: walk every browser path through the running stack."""
+"""`make rooms`: walk every browser path through the running stack, in every width and theme."""
 
 from __future__ import annotations
 

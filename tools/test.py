@@ -1,9 +1,9 @@
 """`make test`: every test, with what this machine offers. Pytest's closing line comes last.
 
-The tests run on SQLite, the paths through the running panel among them: one of two processes draws all of those
-(tests/rooms), so that one stack serves them, while the other runs the rest. Where PostgreSQL is reachable, the tests
-of the rooms with locks, leases and money run there first, their workers on Redis where that is reachable too; what
-fails there is told again before the closing line.
+The tests run on SQLite, the main paths through the running panel among them: one of two processes draws those
+(tests/rooms), so that one stack serves them, while the other runs the rest; `make rooms` walks every path. Where
+PostgreSQL is reachable, the tests of the rooms with locks, leases and money run there first, their workers on Redis
+where that is reachable too; what fails there is told again before the closing line.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from tools.layout import ROOT
 NOTHING_COLLECTED = 5
 #: The variable that tells the next run of one that failed (tests/earlier.py).
 FAILED_BEFORE = "TESTS_FAILED_BEFORE"
+#: Has the browser walk the main paths alone (tests/rooms/conftest.py).
+MAIN_PATHS = "ROOMS_MAIN_PATHS"
 BROWSER = ["--screenshot", "only-on-failure", "--output", "test-results"]
 
 
@@ -62,7 +64,7 @@ def main() -> int:
     postgres = on_postgres()
     print("On SQLite:" if machine.POSTGRES.is_there() else "", flush=True)
     before = {FAILED_BEFORE: f"pytest on PostgreSQL ended with exit code {postgres}"} if postgres else {}
-    return pytest("-n", "2", "--dist", "loadgroup", *BROWSER, **before) or postgres
+    return pytest("-n", "2", "--dist", "loadgroup", *BROWSER, **before, **{MAIN_PATHS: "yes"}) or postgres
 
 
 if __name__ == "__main__":

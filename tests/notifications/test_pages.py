@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from core import happenings
 from core.registry import erasers, leaver_sources, personal_data
 from notifications import services
-from notifications.delivering import deliver_due
+from notifications.delivering import claim, deliver, deliver_due
 from notifications.models import Delivery, Hook, MailRule, Notice
 from teams.models import Membership, Role, Scope, Team, User
 from tests.factories import HookFactory, MembershipFactory, WalletFactory

@@ -40,6 +40,27 @@ ROLES = {
     "frank": (OWN,),
 }
 
+#: Set by `make test` when it runs all tests: the browser walks the main paths, and what is seen in two widths and two
+#: themes is seen in each of them once. `make rooms`, and whoever names paths, walks everything.
+MAIN_PATHS = "ROOMS_MAIN_PATHS"
+#: Paths beside the main ones: troubles, and what few people do or do once. Their services are tested without a browser.
+BESIDE = {
+    "test_account",
+    "test_custody",
+    "test_deploy_sources",
+    "test_deploy_trouble",
+    "test_files",
+    "test_leaving",
+    "test_mail",
+    "test_money_trouble",
+    "test_outages",
+    "test_review",
+    "test_roles",
+    "test_security",
+    "test_stops",
+}
+PHONE = 390
+
 ARGUMENTS = [
     "--disable-quic",
     "--disable-background-networking",
@@ -50,10 +71,24 @@ ARGUMENTS = [
 expect.set_options(timeout=30_000)  # a page may be slow on a machine that is busy with other tests
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "rooms" in item.keywords:
             item.add_marker(needs.chromium)
+    if os.environ.get(MAIN_PATHS):
+        more = {
+            item for item in items if "rooms" in item.keywords and (item.path.stem in BESIDE or repeats(item))
+        }
+        config.hook.pytest_deselected(items=more)
+        items[:] = [item for item in items if item not in more]
+
+
+def repeats(item: pytest.Item) -> bool:
+    """Say whether each width and each theme is seen without this path: no layout asks for the theme."""
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return False
+    view: dict[str, Any] = item.callspec.params
+    return {"width", "scheme"} <= set(view) and (view["width"] > PHONE) != (view["scheme"] == "light")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,7 +25,7 @@ def test_every_group_is_of_tests_that_are_there() -> None:
 
 def test_a_test_without_a_group_stands_alone() -> None:
     assert group_of("tests/wallets/test_x.py::test_y") == "tests/wallets/test_x.py::test_y"
-    assert len({group_of(beginning) for beginning in GROUPS}) == 2
+    assert len({group_of(beginning) for beginning in GROUPS}) == 3
 
 
 def workers_of(folder: Path, name: str) -> set[str]:
