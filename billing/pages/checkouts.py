@@ -35,6 +35,10 @@ LONG_MS = 60_000
 MOST_LISTED = 8
 
 
+#: No link was made, yet or at all: the operation that asks for it says more.
+UNMADE = (State.ASKED, State.FAILED, State.FOREIGN)
+
+
 @dataclass(frozen=True)
 class CheckoutPage:
     """One payment by card. It asks `url` again after `delay` ms until nothing changes by itself any more.
@@ -87,7 +91,7 @@ def checkout_page(checkout: Checkout, membership: Membership, *, step: int = 0) 
     )
     over = checkout.is_payable and checkout.is_over
     lost = checkout.state == State.OPEN and not over and not checkouts.link_of(checkout)
-    shows_op = operation and checkout.state in (State.ASKED, State.FAILED, State.FOREIGN)
+    shows_op = operation and checkout.state in UNMADE
     return CheckoutPage(
         checkout=checkout,
         op=operation if shows_op else None,
@@ -105,8 +109,11 @@ def checkout_page(checkout: Checkout, membership: Membership, *, step: int = 0) 
 
 
 def _delay(checkout: Checkout, operation: Operation | None, step: int) -> int:
+    # A worker writes what became of the link ahead of the operation's end, and only that says why.
+    if checkout.state in UNMADE and operation and operation.is_active:
+        return max(next_delay(operation, step), 250)
     if checkout.state == State.ASKED:
-        return max(next_delay(operation, step), 250) if operation and operation.is_active else 2000
+        return 2000
     if not checkout.is_payable:
         return 0
     age = timezone.now() - checkout.created_at

@@ -206,6 +206,22 @@ def test_what_ended_says_why_and_offers_a_new_page(
     assert browser.get(f"/checkouts/{checkout.pk}/page")["Location"] == f"/checkouts/{checkout.pk}"
 
 
+@pytest.mark.parametrize("state", [Checkout.State.FOREIGN, Checkout.State.FAILED])
+def test_what_was_not_made_is_asked_about_until_its_operation_says_why(
+    browser: Client, checkout: Checkout, state: Checkout.State
+) -> None:
+    """A worker writes the one a moment ahead of the other."""
+    Operation.objects.filter(pk=checkout.operation_id).update(state=State.RUNNING)
+    Checkout.objects.filter(pk=checkout.pk).update(state=state)
+    between = browser.get(f"/checkouts/{checkout.pk}", headers={"HX-Request": "true"})
+    why = {"code": "CHECKOUT_FOREIGN", "message": "It leads to another host.", "mutation_state": "none"}
+    Operation.objects.filter(pk=checkout.operation_id).update(state=State.FAILED, error=why)
+    after = browser.get(f"/checkouts/{checkout.pk}", headers={"HX-Request": "true"})
+    assert (between.status_code, "data-poll" in between.content.decode()) == (200, True)
+    assert (after.status_code, "data-poll" in after.content.decode()) == (286, False)
+    assert "It leads to another host." in after.content.decode()
+
+
 def test_a_paid_one_without_a_sum_says_so(browser: Client, checkout: Checkout) -> None:
     Checkout.objects.update(state=Checkout.State.PAID)
     assert "does not tell what the card was charged" in shown(browser, f"/checkouts/{checkout.pk}")
