@@ -211,11 +211,12 @@ def test_what_was_not_made_is_asked_about_until_its_operation_says_why(
     browser: Client, checkout: Checkout, state: Checkout.State
 ) -> None:
     """A worker writes the one a moment ahead of the other."""
-    Operation.objects.filter(pk=checkout.operation_id).update(state=State.RUNNING)
+    asks = Operation.objects.filter(pk=str(checkout.operation_id))
+    asks.update(state=State.RUNNING)
     Checkout.objects.filter(pk=checkout.pk).update(state=state)
     between = browser.get(f"/checkouts/{checkout.pk}", headers={"HX-Request": "true"})
     why = {"code": "CHECKOUT_FOREIGN", "message": "It leads to another host.", "mutation_state": "none"}
-    Operation.objects.filter(pk=checkout.operation_id).update(state=State.FAILED, error=why)
+    asks.update(state=State.FAILED, error=why)
     after = browser.get(f"/checkouts/{checkout.pk}", headers={"HX-Request": "true"})
     assert (between.status_code, "data-poll" in between.content.decode()) == (200, True)
     assert (after.status_code, "data-poll" in after.content.decode()) == (286, False)
