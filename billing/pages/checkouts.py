@@ -33,8 +33,6 @@ LOOKS = {
 DELAYS = ((timedelta(minutes=10), 2000), (timedelta(hours=1), 10_000), (timedelta(days=1), 30_000))
 LONG_MS = 60_000
 MOST_LISTED = 8
-
-
 #: No link was made, yet or at all: the operation that asks for it says more.
 UNMADE = (State.ASKED, State.FAILED, State.FOREIGN)
 

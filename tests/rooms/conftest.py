@@ -258,7 +258,7 @@ def furnished(
         wallet = steps.make_wallet(page, "Studio")
         steps.ask_faucet(page, wallet)
         steps.pay_for_tier(page, wallet)
-        project = steps.make_project(page, "views")
+        project = steps.make_project(page, "views", wallet)
         steps.upload(page, project, site(1), tmp_path_factory.mktemp("views"), subdomain="views")
         steps.confirm(page)
         return Furnished(wallet, project)

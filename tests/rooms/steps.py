@@ -75,9 +75,12 @@ def open_tier(page: Page, wallet: str, tier: str = "prototype") -> None:
     expect(page.locator("form#pay")).to_be_visible()
 
 
-def make_project(page: Page, name: str) -> str:
-    """Make a project and wait until it can be deployed to; returns its page's path."""
-    page.goto("/projects/new")
+def make_project(page: Page, name: str, wallet: str = "") -> str:
+    """Make a project, for the wallet of that path if one is named, and wait until it can be deployed to.
+
+    Returns its page's path.
+    """
+    page.goto(f"/projects/new?wallet={wallet.rsplit('/', 1)[1]}" if wallet else "/projects/new")
     page.locator("main input[name=name]").fill(name)
     submit(page, "main form")
     expect(page.locator("main a[href*='/deploys/new']").first).to_be_visible(timeout=PATIENCE)
