@@ -1,7 +1,13 @@
-"""A thread in the worker's main process that says “alive” every two seconds."""
+"""A thread in the worker's main process that says “alive” every two seconds.
+
+That process also forks: the pool's processes, again and again, as they end. A process forked while this thread writes
+inherits SQLite in the middle of it: it takes the locks for its own for ever, or reads a damaged database. So a fork
+waits until the thread has left the database.
+"""
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from datetime import timedelta
@@ -20,6 +26,14 @@ from wallets import macs, signer, vault
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 2.0
+
+#: Held by the thread while it is in the database, and by whoever forks. To be taken twice by one thread is no mistake.
+_in_the_database = threading.RLock()
+os.register_at_fork(
+    before=_in_the_database.acquire,
+    after_in_parent=_in_the_database.release,
+    after_in_child=_in_the_database.release,
+)
 
 
 def beat_once(name: str) -> WorkerPulse:
@@ -60,19 +74,25 @@ def start(queues: list[str]) -> threading.Event:
 def _run(name: str, queues: list[str], stop: threading.Event) -> None:
     held = True
     while True:
-        try:
-            held = _told(beat_once(name), held)
-            troubles.note()
-            if deaf.is_deaf(queues):
-                troubles.deaf(name)
-                deaf.leave()
-        except DatabaseError as error:
-            log.warning("pulse_not_written", error=type(error).__name__)
-        finally:
-            # The connection must not be open when the pool forks.
-            connection.close()
+        with _in_the_database:
+            held = _beat(name, queues, held)
         if stop.wait(EVERY_SECONDS):
             return
+
+
+def _beat(name: str, queues: list[str], held: bool) -> bool:
+    """Say “alive”, and tell what is wrong. Nothing of the database is left open. Return whether the keys are there."""
+    try:
+        held = _told(beat_once(name), held)
+        troubles.note()
+        if deaf.is_deaf(queues):
+            troubles.deaf(name)
+            deaf.leave()
+    except DatabaseError as error:
+        log.warning("pulse_not_written", error=type(error).__name__)
+    finally:
+        connection.close()
+    return held
 
 
 def _told(pulse: WorkerPulse, held: bool) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -10,6 +13,8 @@ from django.utils import timezone
 
 from operations import pulse, selectors
 from operations.models import WorkerPulse
+from tests.operations import processes
+from tools.layout import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -38,3 +43,43 @@ def test_workers_gone_for_a_day_are_forgotten() -> None:
         pulse.beat_once("old")
     pulse.beat_once("new")
     assert list(WorkerPulse.objects.values_list("name", flat=True)) == ["new"]
+
+
+#: A process whose pulse beats without a pause, forking forty times; each child writes once and leaves.
+FORKING = """
+import os, sys, time
+import django; django.setup()
+from operations import pulse
+from operations.models import WorkerPulse
+pulse.EVERY_SECONDS = 0.0
+pulse.start(["interactive"])
+ended = []
+for number in range(40):
+    time.sleep(0.01)
+    child = os.fork()
+    if not child:
+        try:
+            WorkerPulse(name=f"child {number}", unlocks=False).save()
+        except BaseException as error:
+            print(repr(error), flush=True)
+            os._exit(1)
+        os._exit(0)
+    ended.append(os.waitpid(child, 0)[1])
+sys.exit(f"{sum(map(bool, ended))} of {len(ended)} could not write" if any(ended) else 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_process_forked_while_the_pulse_beats_finds_its_database_whole(data: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING],
+        cwd=ROOT,
+        env=processes.environment(data),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=processes.PATIENCE_SECONDS,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert WorkerPulse.objects.filter(name__startswith="child ").count() == 40
