@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing import prices
 from core.happenings import Happening
 from core.ui.money import usd
 from wallets.models import Wallet
+
+#: How long before the end of its lease a wallet that is low is worth a word: earlier there is nothing to hurry for.
+SOON = timedelta(days=7)
 
 
 def left(wallet: Wallet) -> int | None:
@@ -35,12 +40,18 @@ def is_low(wallet: Wallet) -> bool:
     return left(wallet) == 0
 
 
+def is_low_soon(wallet: Wallet) -> bool:
+    """Say whether the next renewal cannot be paid, and is due within a week."""
+    ends = wallet.lease_expires_at
+    return ends is not None and ends <= timezone.now() + SOON and is_low(wallet)
+
+
 def low() -> Iterable[Happening]:
-    """Yield the wallets that cannot pay the next renewal of their tier: told once for each lease."""
+    """Yield the wallets that cannot pay a renewal due within a week: told once for each lease."""
     active = Wallet.objects.filter(
         state=Wallet.State.READY,
         tier_active=True,
-        lease_expires_at__isnull=False,
+        lease_expires_at__lte=timezone.now() + SOON,
         balance_micros__isnull=False,
     )
     for wallet in active.select_related("gateway")[:1000]:

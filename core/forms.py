@@ -32,7 +32,8 @@ class DollarsField(forms.DecimalField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(decimal_places=6, **kwargs)
         self.validators += [MinValueValidator(Decimal(0)), MaxValueValidator(MOST_DOLLARS)]
-        self.widget.attrs.update({"inputmode": "decimal", "step": "0.01", "min": "0"})
+        # Much of what agents pay for costs less than a cent.
+        self.widget.attrs.update({"inputmode": "decimal", "step": "any", "min": "0"})
 
     def clean(self, value: Any) -> Any:
         dollars = super().clean(value)

@@ -141,7 +141,7 @@ def needs_of(account: Account, membership: Membership) -> tuple[Need, ...]:
     ended = [_tier_ended(now) for now in lapsed(account)] if account.has_gone_live else []
     payable = [now for now in account.wallets if now.open_checkout]
     cards = [_unpaid(now) for now in payable] if allows(membership.role, Action.TIER_SET) else []
-    low = [_low(now) for now in account.ready_wallets if renewals.is_low(now.wallet)]
+    low = [_low(now) for now in account.ready_wallets if renewals.is_low_soon(now.wallet)]
     owner = allows(membership.role, Action.OWNERS_MANAGE)
     new = [_new_passkey(one) for one in passkeys.waiting(membership.team)] if owner else []
     return (*waiting, *new, *unknown, *cards, *ended, *low, *_of_the_instance(membership))

@@ -69,10 +69,6 @@ class KnownJobForm(_JobForm):
         },
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["cap"].widget.attrs["step"] = "any"  # a run may well cost less than a cent
-
     def clean_cap(self) -> int:
         micros = int(self.cleaned_data["cap"])
         if micros < 1:

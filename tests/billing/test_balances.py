@@ -89,9 +89,22 @@ def test_a_wallet_that_cannot_renew_is_told_once_for_each_lease(leased: Wallet, 
     notice = Notice.objects.get(event="balance.low")
     assert (notice.person, notice.title) == (alice, f"{leased.label} cannot pay its next renewal")
     assert notice.text == "The prototype tier costs $0.10. Top it up before the lease ends."
-    hold(leased, lease_expires_at=timezone.now() + timedelta(days=7))
+    hold(leased, lease_expires_at=timezone.now() + timedelta(days=6))
     watch.look()
     assert Notice.objects.filter(event="balance.low").count() == 2
+
+
+def test_a_wallet_whose_lease_goes_on_for_more_than_a_week_is_not_told_yet(
+    leased: Wallet, alice: User, client_as: ClientAs
+) -> None:
+    hold(leased, balance_micros=0, prepaid_micros=0, lease_expires_at=timezone.now() + timedelta(days=8))
+    watch.look()
+    assert Notice.objects.filter(event="balance.low").count() == 0
+    browser, told = client_as(alice), f"{leased.label} cannot pay its next renewal"
+    assert told not in at(browser, leased.gateway).get("/").content.decode()
+    assert "Cannot pay the next renewal" in page(leased, browser)  # the wallet's own page says it at any time
+    hold(leased, lease_expires_at=timezone.now() + timedelta(days=6))
+    assert told in at(browser, leased.gateway).get("/").content.decode()
 
 
 def test_the_pages_say_what_it_pays_for(leased: Wallet, alice: User, client_as: ClientAs) -> None:
