@@ -71,6 +71,7 @@ class Job(models.Model):
                 condition=models.Q(ended_at__isnull=True) & ~models.Q(remote_id=""),
                 name="job_open",
             ),
+            models.Index(fields=["ended_at"], condition=models.Q(ended_at__isnull=False), name="job_ended"),
         ]
 
     def __str__(self) -> str:

@@ -25,9 +25,10 @@ def ended() -> Iterable[Happening]:
     """Yield the jobs whose end was read lately. Who cancelled one knows."""
     now = timezone.now()
     # One that is gone at Run402 was not read when it ended.
-    lately = Q(read_at__gte=now - LATELY, ended_at__gte=now - LOOK_BACK) | Q(ended_at__gte=now - LATELY)
-    found = Job.objects.filter(lately).exclude(status=CANCELLED).defer(*selectors.LARGE)
-    for job in found.select_related("project", "operation").order_by("ended_at")[:1000]:
+    lately = Q(read_at__gte=now - LATELY) | Q(ended_at__gte=now - LATELY)
+    found = Job.objects.filter(lately, ended_at__gte=now - LOOK_BACK).exclude(status=CANCELLED)
+    rows = found.select_related("project", "operation").defer(*selectors.LARGE)
+    for job in rows.order_by("ended_at")[:1000]:
         yield _happening(job)
 
 
