@@ -15,7 +15,6 @@ from typing import Any
 
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +22,7 @@ from django.utils.translation import gettext_lazy
 from core.errors import Refusal
 from operations import queue
 from operations.models import Operation
-from projects import keys, selectors
+from projects import asking, keys, selectors
 from projects.cli_keys import Found
 from projects.models import Project
 from teams.models import Scope, Team, User
@@ -259,23 +258,12 @@ def _taken_up(before: Project, entry: Entry, wallet: Wallet) -> Project | None:
 
 def _submit(project: Project, actor: User, before: Project | None) -> Operation:
     """Have it looked at. `before` is the row as it was, None for a project that was not here."""
+    title = _("Adopt project %(id)s") % {"id": project.remote_id}
+    args = {
+        "keys_only": before is not None,
+        "anon_before": before.anon_key if before else "",
+        "had_service_key": bool(before and before.service_key_sealed),
+    }
     return queue.submit(
-        queue.Request(
-            kind=selectors.ADOPT,
-            title=_("Adopt project %(id)s") % {"id": project.remote_id},
-            team=project.team,
-            gateway=project.gateway,
-            actor=actor,
-            wallet=project.wallet,
-            project_id=project.pk,
-            subject_id=project.pk,
-            subject_url=reverse("projects:detail", args=[project.pk]),
-            lane=project.lane,
-            unique_key=f"{selectors.ADOPT}/{project.pk}",
-            args={
-                "keys_only": before is not None,
-                "anon_before": before.anon_key if before else "",
-                "had_service_key": bool(before and before.service_key_sealed),
-            },
-        )
+        asking.request(project, selectors.ADOPT, title, actor=actor, lane=project.lane, once=True, args=args)
     )

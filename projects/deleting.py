@@ -16,7 +16,7 @@ from core.registry import Belonging, belongings, project_endings
 from core.ui import figures
 from operations import queue
 from operations.models import Operation
-from projects import selectors
+from projects import asking, selectors
 from projects.models import Project, Secret
 from projects.states import UNKNOWN
 from teams.models import User
@@ -78,20 +78,9 @@ def delete(*, project: Project, actor: User, typed: str) -> Operation:
             _("Run402 deletes a project for its service key only, and the panel does not hold this one's."),
             next_steps=[NextStep("adopt_project", _("Import its keys"), reverse("projects:adopt"))],
         )
+    title = _("Delete project %(name)s") % {"name": project.name}
     return queue.submit(
-        queue.Request(
-            kind=selectors.DELETE,
-            title=_("Delete project %(name)s") % {"name": project.name},
-            team=project.team,
-            gateway=project.gateway,
-            actor=actor,
-            wallet=project.wallet,
-            project_id=project.pk,
-            subject_id=project.pk,
-            subject_url=reverse("projects:detail", args=[project.pk]),
-            lane=project.lane,
-            unique_key=f"{selectors.DELETE}/{project.pk}",
-        )
+        asking.request(project, selectors.DELETE, title, actor=actor, lane=project.lane, once=True)
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from core.errors import NextStep, Refusal
 from operations import decisions, queue
 from operations.models import Operation
-from projects import selectors
+from projects import asking, selectors
 from projects.models import Project
 from projects.payers import payer
 from run402 import names
@@ -54,19 +54,7 @@ def make_again(*, project: Project, actor: User) -> Operation:
 def refresh(*, project: Project, actor: User | None = None, delay: timedelta = timedelta(0)) -> Operation:
     """Have a worker read the project from Run402; look it up by name when it is not known there. Once at a time."""
     return queue.submit(
-        queue.Request(
-            kind=selectors.SYNC,
-            title=_title(project),
-            team=project.team,
-            gateway=project.gateway,
-            actor=actor,
-            wallet=project.wallet,
-            project_id=project.pk,
-            subject_id=project.pk,
-            subject_url=_url(project),
-            unique_key=f"{selectors.SYNC}/{project.pk}",
-            delay=delay,
-        )
+        asking.request(project, selectors.SYNC, _title(project), actor=actor, once=True, delay=delay)
     )
 
 
@@ -98,7 +86,7 @@ def reveal_service_key(*, project: Project, actor: User, reader: str) -> Operati
             actor=actor,
             project_id=project.pk,
             subject_id=project.pk,
-            subject_url=_url(project),
+            subject_url=reverse("projects:detail", args=[project.pk]),
             args={"reader": reader},
         )
     )
@@ -119,30 +107,16 @@ def _go_on(waits: Operation, actor: User) -> Operation:
 
 
 def _provision(project: Project, actor: User) -> Operation:
+    title = _("Make project %(name)s") % {"name": project.name}
+    lane = f"wallet/{project.wallet_id}"
     return queue.submit(
-        queue.Request(
-            kind=selectors.PROVISION,
-            title=_("Make project %(name)s") % {"name": project.name},
-            team=project.team,
-            gateway=project.gateway,
-            actor=actor,
-            wallet=project.wallet,
-            project_id=project.pk,
-            subject_id=project.pk,
-            subject_url=_url(project),
-            lane=f"wallet/{project.wallet_id}",
-            unique_key=f"{selectors.PROVISION}/{project.pk}",
-        )
+        asking.request(project, selectors.PROVISION, title, actor=actor, lane=lane, once=True)
     )
 
 
 def _title(project: Project) -> str:
     words = _("Refresh %(name)s") if project.remote_id else _("Look up %(name)s")
     return words % {"name": project.name}
-
-
-def _url(project: Project) -> str:
-    return reverse("projects:detail", args=[project.pk])
 
 
 def _check_name(name: str) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from core.errors import NextStep, Refusal
 from operations import queue
 from operations.models import Operation
+from projects import asking
 from projects.models import Project
 from projects.secrets import selectors
 from projects.secrets.drafts import gone
@@ -60,7 +61,15 @@ def set_drafted(*, draft: SecretDraft, actor: User, keys: Sequence[str]) -> Oper
     require_key(project)
     with transaction.atomic():
         operation = queue.submit(
-            _about(project, SET, _title(project, wanted), actor, {"draft": str(draft.pk), "keys": wanted})
+            asking.request(
+                project,
+                SET,
+                _title(project, wanted),
+                actor=actor,
+                url=selectors.secrets_url(project),
+                lane=project.lane,
+                args={"draft": str(draft.pk), "keys": wanted},
+            )
         )
         free = SecretDraft.objects.filter(pk=draft.pk, operation=None)
         if not free.update(operation=operation):
@@ -90,14 +99,25 @@ def delete_secret(*, project: Project, actor: User, key: str, typed: str) -> Ope
         raise Refusal("SECRET_NOT_SET", _("%(key)s is not set.") % {"key": key}, next_steps=[step])
     title = _("Delete %(key)s of %(project)s") % {"key": key, "project": project.name}
     return queue.submit(
-        _about(project, DELETE, title, actor, {"key": key}, unique_key=f"{DELETE}/{project.pk}/{key}")
+        asking.request(
+            project,
+            DELETE,
+            title,
+            actor=actor,
+            url=selectors.secrets_url(project),
+            lane=project.lane,
+            once=True,
+            about=key,
+            args={"key": key},
+        )
     )
 
 
 def refresh(*, project: Project, actor: User | None = None) -> Operation:
     """Have a worker read the names, once however many ask."""
     title = _("Read the secrets of %(project)s") % {"project": project.name}
-    return queue.submit(_about(project, SYNC, title, actor, unique_key=f"{SYNC}/{project.pk}"))
+    url = selectors.secrets_url(project)
+    return queue.submit(asking.request(project, SYNC, title, actor=actor, url=url, once=True))
 
 
 def refresh_if_stale(project: Project, sync: Operation | None) -> Operation | None:
@@ -134,27 +154,3 @@ def _title(project: Project, keys: Sequence[str]) -> str:
         return _("Set %(key)s of %(project)s") % {"key": keys[0], "project": project.name}
     said = ngettext("Set %(count)s secret of %(project)s", "Set %(count)s secrets of %(project)s", len(keys))
     return said % {"count": len(keys), "project": project.name}
-
-
-def _about(
-    project: Project,
-    kind: str,
-    title: str,
-    actor: User | None,
-    args: Mapping[str, Any] | None = None,
-    unique_key: str = "",
-) -> queue.Request:
-    return queue.Request(
-        kind=kind,
-        title=title[:200],
-        team=project.team,
-        gateway=project.gateway,
-        actor=actor,
-        wallet=project.wallet,
-        project_id=project.pk,
-        subject_id=project.pk,
-        subject_url=selectors.secrets_url(project),
-        lane="" if kind == SYNC else project.lane,
-        unique_key=unique_key,
-        args=args or {},
-    )
