@@ -1,16 +1,14 @@
 """The one settings file. Every value an operator may change is a typed PANEL_ variable (docs/configuration.md)."""
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-import structlog
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from core.logs import hide_tokens
 from core.transport import is_secure_context
+from run402_panel import celery_settings, logs
 from run402_panel import env as panel_env
 
 # --- Environment -----------------------------------------------------------------------------------------------------
@@ -361,153 +359,10 @@ LANGUAGES = [("en", _("English"))]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- Celery ----------------------------------------------------------------------------------------------------------
+# --- Celery and logs -------------------------------------------------------------------------------------------------
 
-CELERY: dict[str, Any] = {
-    "broker_url": BROKER_URL,
-    "task_ignore_result": True,
-    "task_serializer": "json",
-    "accept_content": ["json"],
-    "task_default_queue": "interactive",
-    "task_create_missing_queues": True,
-    "worker_prefetch_multiplier": 1,
-    # Nobody commands a worker through the broker: whoever could write there could stop it.
-    "worker_enable_remote_control": False,
-    # Tasks close what is old or broken themselves (operations.tasks); a new connection for each costs too much.
-    "CELERY_DB_REUSE_MAX": 1_000_000,
-    "worker_hijack_root_logger": False,
-    "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "broker_connection_retry_on_startup": True,
-    "beat_scheduler": "operations.schedule:Scheduler",
-    "beat_schedule": {
-        "sweep-interactive": {
-            "task": "operations.sweep",
-            "schedule": 2.0,
-            "args": ["interactive"],
-            "options": {"queue": "interactive", "expires": 2},
-        },
-        "sweep-deploys": {
-            "task": "operations.sweep",
-            "schedule": 2.0,
-            "args": ["deploys"],
-            "options": {"queue": "deploys", "expires": 2},
-        },
-        "sweep-sync": {
-            "task": "operations.sweep",
-            "schedule": 15.0,
-            "args": ["sync"],
-            "options": {"queue": "sync", "expires": 15},
-        },
-        "plan-readings": {
-            "task": "operations.plan",
-            "schedule": 15.0,
-            "options": {"queue": "sync", "expires": 15},
-        },
-        "look-at-gateways": {
-            "task": "operations.look",
-            "schedule": 5.0,
-            "options": {"queue": "sync", "expires": 5},
-        },
-        "retain": {
-            "task": "operations.retain",
-            "schedule": 60.0,
-            "options": {"queue": "sync", "expires": 60},
-        },
-        "measure-disk": {
-            "task": "operations.measure",
-            "schedule": 30.0,
-            "options": {"queue": "sync", "expires": 30},
-        },
-        "sign-audit-heads": {
-            "task": "audit.sign_heads",
-            "schedule": 10.0,
-            "options": {"queue": "sync", "expires": 10},
-        },
-        "deliver-to-webhooks": {
-            "task": "notifications.deliver",
-            "schedule": 5.0,
-            "options": {"queue": "sync", "expires": 5},
-        },
-        "watch": {
-            "task": "notifications.watch",
-            "schedule": 60.0,
-            "options": {"queue": "sync", "expires": 60},
-        },
-    },
-    "beat_schedule_filename": str(DATA_DIR / "beat-schedule"),
-}
-if MAIL_FROM:
-    CELERY["beat_schedule"]["send-mail"] = {
-        "task": "notifications.send_mail",
-        "schedule": 5.0,
-        "options": {"queue": "sync", "expires": 5},
-    }
-if BROKER_URL.startswith("filesystem://"):
-    for _folder in ("queue", "control"):
-        (BROKER_DIR / _folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    # The transport opens a new table before it locks it; whoever reads at that moment finds no JSON and dies.
-    for _exchange in ("interactive", "deploys", "sync", "celery.pidbox"):
-        panel_env.create_once(BROKER_DIR / "control" / f"{_exchange}.exchange", "[]")
-    CELERY["broker_transport_options"] = {
-        "data_folder_in": str(BROKER_DIR / "queue"),
-        "data_folder_out": str(BROKER_DIR / "queue"),
-        "control_folder": str(BROKER_DIR / "control"),
-        "store_processed": False,
-        "polling_interval": 0.02,
-    }
+CELERY = celery_settings.settings(BROKER_URL, BROKER_DIR, DATA_DIR, mails=bool(MAIL_FROM))
 
-# --- Logs ------------------------------------------------------------------------------------------------------------
-
-_pre_chain = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-# The plain formatter: the other ones print local variables, and a worker's hold keys.
-_console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-_renderer = structlog.processors.JSONRenderer() if PRODUCTION else _console
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "panel": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": _pre_chain,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                hide_tokens,
-                _renderer,
-            ],
-        }
-    },
-    "filters": {"addresses": {"()": "core.logs.HideAddresses"}},
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "panel", "filters": ["addresses"]}
-    },
-    "root": {"handlers": ["stderr"], "level": env.text("PANEL_LOG_LEVEL", "WARNING" if TESTING else "INFO")},
-    "loggers": {
-        # Full URLs may carry a presigned signature: the request list of an operation shows what may be shown.
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        # The beat wakes the sweeps every two seconds: three lines each time would bury what matters.
-        "celery.beat": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-    },
-}
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
+LOG_LEVEL = env.text("PANEL_LOG_LEVEL", "WARNING" if TESTING else "INFO")
+LOGGING = logs.settings(LOG_LEVEL, json=PRODUCTION)
+logs.configure()
