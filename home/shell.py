@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from django.db.models import Count, Exists, Subquery
-from django.db.models.functions import Coalesce, JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -15,16 +13,14 @@ from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from home import around
+from home.around import Around, Payer
 from home.stops.pages import title_of
-from notifications.selectors import unread_of
-from operations import selectors as operation_selectors
 from teams.middleware import PanelRequest
-from teams.models import Membership, Team
+from teams.models import Team
 from teams.permissions import Action, allows
-from teams.reach import Reach
 from wallets import gateways, halts, standing
 from wallets.models import Gateway, Halt
-from wallets.selectors import ready_wallets
 
 
 @dataclass(frozen=True)
@@ -154,8 +150,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def build(request: PanelRequest) -> Shell:
     """Return the frame of one request; the queries it makes are counted by a test."""
     gateway = gateways.of(request)
-    nav = _sections(request)
-    silent, unread, halt = _around(request, gateway)
+    found = around.read(request.membership, gateway)
+    nav = _sections(request, found)
     bottom = {reverse(name) for name in BOTTOM}
     return Shell(
         team=request.team,
@@ -165,28 +161,12 @@ def build(request: PanelRequest) -> Shell:
         gateways=tuple(gateways.choices_of(request)),
         nav=nav,
         bottom=tuple(item for section in nav for item in section.items if item.url in bottom),
-        wallet_balance=_balance(request.membership.reach, gateway),
-        worker_silent=silent,
-        halt=_stop(halt, request) if halt else None,
+        wallet_balance=_balance(found.payer, gateway) if found.payer else None,
+        worker_silent=found.silent,
+        halt=_stop(found.halt, request) if found.halt else None,
         outage=_outage(gateway),
-        unread=unread,
+        unread=found.unread,
     )
-
-
-def _around(request: PanelRequest, gateway: Gateway) -> tuple[bool, int, Halt | None]:
-    """Say whether no worker is alive, how many notices are unread, and what is stopped: one query around every page."""
-    unread = unread_of(request.user, request.membership).order_by().values("person").annotate(n=Count("pk"))
-    halt = halts.touching(request.team.pk, gateway.pk).values_list(JSONObject(**halts.TOLD))[:1]
-    alive, count, told = (
-        Membership.objects.filter(pk=request.membership.pk)
-        .values_list(
-            Exists(operation_selectors.alive_workers()),
-            Coalesce(Subquery(unread.values("n")), 0),
-            Subquery(halt),
-        )
-        .get()
-    )
-    return not alive, count, halts.from_told(told) if told else None
 
 
 def _stop(halt: Halt, request: PanelRequest) -> Stop | None:
@@ -211,8 +191,8 @@ def _outage(gateway: Gateway) -> Outage | None:
     return Outage(gateway, row.since, row.answered_at, slow, throttled)
 
 
-def _sections(request: PanelRequest) -> tuple[NavSection, ...]:
-    counts = _counts(request.membership.reach)
+def _sections(request: PanelRequest, found: Around) -> tuple[NavSection, ...]:
+    counts = _counts(found)
     places = [*PLACES, *([("", (INSTANCE,))] if request.user.is_operator else [])]
     return tuple(
         NavSection(str(label), tuple(_item(request.path, place, counts) for place in group))
@@ -228,18 +208,14 @@ def _item(path: str, place: Place, counts: dict[str, tuple[int, bool]]) -> NavIt
     return NavItem(str(place.label), place.icon, url, current, count, due, place.key)
 
 
-def _counts(reach: Reach) -> dict[str, tuple[int, bool]]:
+def _counts(found: Around) -> dict[str, tuple[int, bool]]:
     """Return the figures beside places: deploys that wait for a person (due), else that run."""
-    waiting, running = operation_selectors.deploys_under_way(reach)
-    if waiting:
-        return {"deploys:list": (waiting, True)}
-    return {"deploys:list": (running, False)} if running else {}
+    if found.deploys_waiting:
+        return {"deploys:list": (found.deploys_waiting, True)}
+    return {"deploys:list": (found.deploys_under_way, False)} if found.deploys_under_way else {}
 
 
-def _balance(reach: Reach, gateway: Gateway) -> ShellBalance | None:
-    wallet = ready_wallets(reach, gateway).order_by("created_at").first()
-    if wallet is None:
-        return None
-    title = _("Wallet that pays: %(name)s") % {"name": wallet.label}
-    url = reverse("billing:wallet", args=[wallet.pk])
-    return ShellBalance(wallet.balance_micros, gateway.networks[0], title, url)
+def _balance(payer: Payer, gateway: Gateway) -> ShellBalance:
+    title = _("Wallet that pays: %(name)s") % {"name": payer.label}
+    url = reverse("billing:wallet", args=[payer.pk])
+    return ShellBalance(payer.micros, gateway.networks[0], title, url)

@@ -11,10 +11,12 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.prepared import Param
 from notifications.events import ALL
 from notifications.models import Delivery, Hook, Mail, MailRule, Notice
 from teams.models import Membership, Team, User
 from teams.permissions import Action, who_may
+from teams.reach import Reach
 
 SECRETS = ("url_sealed", "secret_sealed")
 
@@ -26,10 +28,14 @@ def mails_of(team: Team) -> QuerySet[Mail]:
 
 def inbox_of(person: User, membership: Membership | None) -> QuerySet[Notice]:
     """Return what the person was told about the instance, and about what they reach in their current team."""
+    return _inbox(person.pk, membership.reach if membership is not None else None)
+
+
+def _inbox(person_id: UUID | Param, reach: Reach | None) -> QuerySet[Notice]:
     within = Q(team=None)
-    if membership is not None:
-        within |= membership.reach.q_or_none(project="project_id", wallet="wallet_id")
-    return Notice.objects.filter(within, person=person)
+    if reach is not None:
+        within |= reach.q_or_none(project="project_id", wallet="wallet_id")
+    return Notice.objects.filter(within, person=person_id)
 
 
 def matching(person: User, membership: Membership | None, *, event: str, unread: bool) -> QuerySet[Notice]:
@@ -42,12 +48,12 @@ def matching(person: User, membership: Membership | None, *, event: str, unread:
 
 def unread_count(person: User, membership: Membership | None) -> int:
     """Return how many notices wait to be read."""
-    return unread_of(person, membership).count()
+    return inbox_of(person, membership).filter(read_at=None).count()
 
 
-def unread_of(person: User, membership: Membership | None) -> QuerySet[Notice]:
-    """Return the notices that wait to be read."""
-    return inbox_of(person, membership).filter(read_at=None)
+def unread_within(person_id: UUID | Param, reach: Reach) -> QuerySet[Notice]:
+    """Return the notices that wait to be read by the person, about the instance and about what is within reach."""
+    return _inbox(person_id, reach).filter(read_at=None)
 
 
 def notice_of(person: User, pk: UUID) -> Notice:

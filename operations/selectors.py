@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from core.counting import counts
 from core.prepared import Param
 from operations.models import (
     ACTIVE,
@@ -156,9 +155,6 @@ def somebody_pays_by_mpp() -> bool:
     return alive_workers().filter(pays_by_mpp=True).exists()
 
 
-def deploys_under_way(reach: Reach) -> tuple[int, int]:
-    """Return how many in the queue of deploys wait for a person, and how many run or stand in line."""
-    deploys = operations_of(reach).filter(queue=DEPLOYS).select_related(None)
-    each = (deploys.filter(state=state) for state in (State.WAITING, State.RUNNING, State.QUEUED))
-    waiting, running, queued = counts(*each)
-    return waiting, running + queued
+def deploys_of(reach: Reach) -> QuerySet[Operation]:
+    """Return what is in the queue of deploys within reach."""
+    return operations_of(reach).filter(queue=DEPLOYS).select_related(None)

@@ -42,7 +42,7 @@ class CurrentTeamMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
-        memberships = tuple(selectors.memberships_of(user)) if isinstance(user, User) else ()
+        memberships = selectors.memberships_in_order(user) if isinstance(user, User) else ()
         membership = selectors.chosen(memberships, request.session.get(SESSION_KEY))
         request.memberships = memberships  # type: ignore[attr-defined]  # PanelRequest says it
         request.membership = membership  # type: ignore[attr-defined]

@@ -13,6 +13,8 @@ from uuid import UUID
 from django.db.models import IntegerChoices, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.prepared import Param
+
 
 class Level(IntegerChoices):
     """What a member may do with one wallet at most; each level holds those before. The role is asked besides."""
@@ -46,13 +48,19 @@ class Shares:
 class Reach:
     """A team, and of it these projects and wallets. None is all of them, and what a worker reads with.
 
-    `kept` are wallets that are kept from the member although nothing limits the membership.
+    `kept` are wallets that are kept from the member although nothing limits the membership. In a prepared statement a
+    `Param` stands for the team.
     """
 
-    team_id: UUID
+    team_id: UUID | Param
     projects: frozenset[UUID] | None = None
     wallets: frozenset[UUID] | None = None
     kept: frozenset[UUID] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        """All of the team's projects and wallets are within reach."""
+        return self.projects is None and self.wallets is None and not self.kept
 
     def q(self, *, project: str = "", wallet: str = "") -> Q:
         """Return the condition for rows of the team whose fields of these names hold ids within reach."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, UUIDField
 from django.http import Http404
 from django.utils import timezone
 
+from core.prepared import Param, Prepared
 from core.transport import secure_context
 from teams import guards
 from teams.models import Invitation, Membership, Role, Team, User
@@ -18,10 +19,18 @@ from teams.permissions import Action, allows
 from teams.tokens import digest
 
 
-def memberships_of(user: User) -> QuerySet[Membership]:
+def memberships_of(user: User | Param) -> QuerySet[Membership]:
     """Return the person's memberships with their teams, in the teams' order."""
     own = Membership.objects.filter(user=user).select_related("team", "user")
     return own.order_by("team__name", "team__created_at")
+
+
+_MEMBERSHIPS = Prepared(lambda: memberships_of(Param("user", UUIDField())))
+
+
+def memberships_in_order(user: User) -> tuple[Membership, ...]:
+    """Return the same, read: every request asks."""
+    return tuple(_MEMBERSHIPS.all(user=user.pk))
 
 
 def chosen(memberships: Sequence[Membership], team_id: str | None) -> Membership | None:

@@ -10,8 +10,10 @@ from typing import Any
 from django.contrib.auth import SESSION_KEY as USER_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.db import IntegrityError, transaction
+from django.db.models import DateTimeField
 from django.utils import timezone
 
+from core.prepared import Param, Prepared
 from teams import atrest
 from teams.models import Session, User
 
@@ -25,6 +27,13 @@ METHODS_KEY = "account_authentication_methods"
 def digest_of(key: str) -> str:
     """Return what is stored of a cookie."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+_VALID = Prepared(
+    lambda: Session.objects.select_related("user").filter(
+        digest=Param("digest"), expires_at__gt=Param("now", DateTimeField())
+    )
+)
 
 
 class SessionStore(SessionBase):
@@ -44,8 +53,7 @@ class SessionStore(SessionBase):
         return self.row.user if self.row else None
 
     def load(self) -> dict[str, Any]:
-        rows = Session.objects.select_related("user").filter(expires_at__gt=timezone.now())
-        self.row = rows.filter(digest=digest_of(self.session_key or "")).first()
+        self.row = _VALID.first(digest=digest_of(self.session_key or ""), now=timezone.now())
         if self.row is None:
             self._session_key, self.is_over = None, True
             return {}

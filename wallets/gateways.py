@@ -9,9 +9,11 @@ from django.db import transaction
 from django.http import HttpRequest
 from structlog.contextvars import bind_contextvars
 
+from core.prepared import Prepared
 from wallets.models import Gateway
 
 SESSION_KEY = "gateway"
+_ENABLED = Prepared(lambda: Gateway.objects.filter(enabled=True).select_related("standing"))
 
 
 def sync() -> None:
@@ -34,8 +36,7 @@ def sync_after_migrate(**kwargs: Any) -> None:
 
 def choices() -> list[Gateway]:
     """Return the gateways people may choose, sandboxes first: a newcomer starts with play money."""
-    found = Gateway.objects.filter(enabled=True).select_related("standing")
-    return sorted(found, key=lambda g: (not g.is_sandbox, g.name))
+    return sorted(_ENABLED.all(), key=lambda g: (not g.is_sandbox, g.name))
 
 
 def choices_of(request: HttpRequest) -> list[Gateway]:

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.http import Http404
 from django.utils import timezone
 
+from core.prepared import Param
 from teams.models import Membership, Team
 from teams.permissions import Action, demand, demand_with
 from teams.reach import Level, Reach
@@ -18,7 +19,7 @@ from wallets.models import Freeze, Gateway, Payment, Wallet
 from wallets.windows import charged
 
 
-def wallets_of(reach: Reach, gateway: Gateway | None = None) -> QuerySet[Wallet]:
+def wallets_of(reach: Reach, gateway: Gateway | str | Param | None = None) -> QuerySet[Wallet]:
     """Return the wallets within reach, at one gateway or at all, each with `is_held`: it is frozen."""
     held = Freeze.objects.filter(wallet=OuterRef("pk"), lifted_at=None)
     wallets = Wallet.objects.filter(reach.q(wallet="pk")).annotate(is_held=Exists(held))
@@ -36,7 +37,7 @@ def names_of(team: Team) -> list[tuple[UUID, str]]:
     return [(wallet.pk, f"{wallet.label} ({wallet.gateway.name})") for wallet in rows]
 
 
-def ready_wallets(reach: Reach, gateway: Gateway) -> QuerySet[Wallet]:
+def ready_wallets(reach: Reach, gateway: Gateway | str | Param) -> QuerySet[Wallet]:
     """Return the wallets that can sign."""
     return wallets_of(reach, gateway).filter(state=Wallet.State.READY)
 
