@@ -17,7 +17,7 @@ from tests.factories import OperationFactory, ProjectFactory, WalletFactory
 from wallets import halts
 from wallets.models import Gateway
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # the database makes JSON of rows
 
 
 @pytest.fixture
