@@ -6,9 +6,20 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet, Value
+from django.db.models import IntegerField, QuerySet, Subquery, Value
 
 from core.ui.figures import COUNTED_TO
+
+
+class Counted(Subquery):
+    """How many rows a query finds, at most `most`, as a column of another query. `by` is all that is read of a row."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+    def __init__(self, rows: QuerySet[Any], most: int = COUNTED_TO + 1, by: str = "pk") -> None:
+        super().__init__(rows.order_by().values(by)[:most])
 
 
 def counts(*found: QuerySet[Any], most: int = COUNTED_TO + 1) -> list[int]:

@@ -20,8 +20,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
+from core.counting import Counted
 from core.prepared import Param, Prepared
-from core.ui.figures import COUNTED_TO
 from notifications.selectors import unread_within
 from operations import selectors as operation_selectors
 from operations.models import State
@@ -43,7 +43,7 @@ class Payer:
 
 @dataclass(frozen=True)
 class Around:
-    """What is true around every page of a member. The counts of deploys end at COUNTED_TO + 1."""
+    """What is true around every page of a member. Deploys are counted as far as people read (`core.counting`)."""
 
     silent: bool
     unread: int
@@ -78,17 +78,6 @@ def read(membership: Membership, gateway: Gateway) -> Around:
     )
 
 
-class _Counted(Subquery):
-    """How many rows a query finds: it is cut off where nobody reads on."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-    empty_result_set_value = 0
-
-    def __init__(self, rows: QuerySet[Any]) -> None:
-        super().__init__(rows.order_by().values("pk")[: COUNTED_TO + 1])
-
-
 def _rows(
     *,
     member: int | Param,
@@ -107,7 +96,7 @@ def _rows(
         Exists(operation_selectors.alive_workers(since)),
         Coalesce(Subquery(unread.values("n")), 0),
         Subquery(halts.touching(team, gateway).values_list(JSONObject(**halts.TOLD))[:1]),
-        *(_Counted(deploys.filter(state=state)) for state in (State.WAITING, State.RUNNING, State.QUEUED)),
+        *(Counted(deploys.filter(state=state)) for state in (State.WAITING, State.RUNNING, State.QUEUED)),
         Subquery(wallets.values_list(told)[:1]),
     )
 

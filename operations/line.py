@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
+from uuid import UUID
 
 from django.contrib.humanize.templatetags.humanize import ordinal
 from django.utils import timezone
@@ -50,11 +52,10 @@ def _pause(operation: Operation) -> str:
 
 def _place_in_lane(operation: Operation) -> str:
     """Return its place among the changes to one thing, and which of them comes before."""
-    before = selectors.before(operation).order_by("-created_at")
-    rows = list(before.only("title", "kind", "project_id")[:MOST])
-    if not rows:
+    count, last = selectors.place_in_lane(operation, MOST)
+    if last is None:
         return _next_free_worker()
-    words = {"place": _place(len(rows)), "title": _name(rows[0], operation)}
+    words = {"place": _place(count), "title": _name(last, operation)}
     if operation.project_id:
         return _("%(place)s in line after “%(title)s”: changes to one project run one after another.") % words
     return _("%(place)s in line after “%(title)s”: changes with one wallet run one after another.") % words
@@ -69,6 +70,7 @@ def _place(before: int) -> str:
     return str(ordinal(before + 1)) if before < MOST else _("Far behind")
 
 
-def _name(first: Operation, operation: Operation) -> str:
+def _name(last: dict[str, Any], operation: Operation) -> str:
     """Return what stands before: of another project, which its reader may not reach, the kind alone."""
-    return first.title if first.project_id in (None, operation.project_id) else kind_label(first.kind)
+    own = last["project_id"] is None or UUID(last["project_id"]) == operation.project_id
+    return last["title"] if own else kind_label(last["kind"])

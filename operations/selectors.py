@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.http import Http404
 from django.utils import timezone
 
+from core.counting import Counted
 from core.prepared import Param
 from operations.models import (
     ACTIVE,
@@ -100,11 +103,28 @@ def latest_for(reach: Reach, subject_id: UUID, kind: str) -> Operation | None:
     return operations_of(reach).filter(subject_id=subject_id, kind=kind).first()
 
 
-def before(operation: Operation) -> QuerySet[Operation]:
-    """Return what runs or stands before a queued operation in its lane (a lane belongs to one team)."""
-    lane = Operation.objects.filter(team_id=operation.team_id, lane=operation.lane).exclude(pk=operation.pk)
-    earlier = Q(state=State.QUEUED, created_at__lt=operation.created_at)
-    return lane.filter(Q(state=State.RUNNING) | earlier)
+def place_in_lane(operation: Operation, most: int) -> tuple[int, dict[str, Any] | None]:
+    """Return how many run or stand before a queued operation in its lane, and what its reader may know of the last one.
+
+    A lane belongs to one team. Counted are `most` at most, by what the index of lanes holds.
+    """
+    # That a lane has a name is said once more: SQLite leaves the index alone otherwise, which has no rows without one.
+    lane = Operation.objects.filter(team_id=operation.team_id, lane=operation.lane).exclude(lane="")
+    earlier = lane.filter(state=State.QUEUED, created_at__lt=operation.created_at)
+    running = lane.filter(state=State.RUNNING).exclude(pk=operation.pk)
+    told = JSONObject(title="title", kind="kind", project_id="project_id")
+    last = earlier.order_by("-created_at").values_list(told)[:1]
+    count, runs, queued, begun = (
+        Operation.objects.filter(pk=operation.pk)
+        .values_list(
+            Counted(earlier, most, by="created_at"),
+            Counted(running, 1),
+            Subquery(last),
+            Subquery(running.values_list(told)[:1]),
+        )
+        .get()
+    )
+    return min(count + runs, most), queued or begun
 
 
 def requests_of(operation: Operation) -> QuerySet[OperationRequest]:
