@@ -1,4 +1,7 @@
-"""The one settings file. Every value an operator may change is a typed PANEL_ variable (docs/configuration.md)."""
+"""The settings; those of Celery and logs stand beside. Every value an operator may change is a typed PANEL_ variable.
+
+All of them: docs/configuration.md.
+"""
 
 from pathlib import Path
 from urllib.parse import urlsplit
