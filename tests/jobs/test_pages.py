@@ -119,7 +119,7 @@ def test_history_takes_as_many_queries_for_many_jobs_as_for_one(
     browser = client_as(alice)
     JobFactory.create(project=shown)
     browser.get("/jobs")
-    with django_assert_num_queries(9) as one:
+    with django_assert_num_queries(7) as one:
         browser.get("/jobs")
     for _ in range(5):
         JobFactory.create(project=shown)

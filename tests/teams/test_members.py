@@ -92,11 +92,11 @@ def test_the_list_asks_the_database_no_more_for_more_members(
 ) -> None:
     browser = client_as(alice)
     browser.get("/team")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         browser.get("/team")
     MembershipFactory.create_batch(5, team=team, role=Role.VIEWER, projects_limited=True)
     InvitationFactory.create_batch(3, team=team, invited_by=alice)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         browser.get("/team")
 
 
