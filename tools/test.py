@@ -52,7 +52,8 @@ def on_postgres() -> int:
         print(f"Not on PostgreSQL as well: {machine.POSTGRES.missing}.", flush=True)
         return 0
     print("On PostgreSQL:", flush=True)
-    code = pytest("-n", "2", "-m", "postgres", "-q", PANEL_TEST_DATABASE_URL=machine.POSTGRES_URL)
+    # One process more than for the rest: much of this is waiting for workers.
+    code = pytest("-n", "3", "-m", "postgres", "-q", PANEL_TEST_DATABASE_URL=machine.POSTGRES_URL)
     return 0 if code == NOTHING_COLLECTED else code
 
 
