@@ -156,6 +156,20 @@ def meter(value: float, whole: float, label: str = "", adds: float = 0, kind: st
     return format_html('<svg class="meter" role="img" aria-label="{}">{}{}</svg>', name, first, second)
 
 
+@register.simple_tag
+def used(value: int | None, whole: int | None, what: str, as_bytes: bool = False) -> SafeString:
+    """Show how much of `what` is used: the figure with its limit on hover, and a bar where the limit is known."""
+    if value is None:
+        return quiet(_("not read"))
+    write = figures.size if as_bytes else figures.grouped
+    shown = write(value)
+    if not whole:
+        return format_html('<span title="{}">{}</span>', shown, shown)
+    title = _("%(shown)s of %(whole)s") % {"shown": shown, "whole": write(whole)}
+    label = _("%(what)s: %(share)s percent") % {"what": what, "share": figures.percent(value, whole)}
+    return format_html('<span title="{}">{}</span>{}', title, shown, meter(value, whole, label))
+
+
 def _bar(kind: str, start: float, width: float) -> SafeString:
     rect = '<rect class="{}" x="{}%" width="{}%" height="100%"/>'
     return format_html(rect, kind, f"{start:g}", f"{width:g}")
