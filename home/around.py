@@ -65,8 +65,10 @@ def read(membership: Membership, gateway: Gateway) -> Around:
     row = (
         _WHOLE.first(**facts, team=reach.team_id)
         if reach.is_whole
-        else _rows(**facts, team=reach.team_id, reach=reach).get()
+        else _rows(**facts, team=reach.team_id, reach=reach).first()
     )
+    if row is None:  # whoever asks was taken out of the team a moment ago
+        return Around(False, 0, None, 0, 0, None)
     alive, unread, halt, waiting, running, queued, payer = row
     return Around(
         silent=not alive,

@@ -114,16 +114,13 @@ def place_in_lane(operation: Operation, most: int) -> tuple[int, dict[str, Any] 
     running = lane.filter(state=State.RUNNING).exclude(pk=operation.pk)
     told = JSONObject(title="title", kind="kind", project_id="project_id")
     last = earlier.order_by("-created_at").values_list(told)[:1]
-    count, runs, queued, begun = (
-        Operation.objects.filter(pk=operation.pk)
-        .values_list(
-            Counted(earlier, most, by="created_at"),
-            Counted(running, 1),
-            Subquery(last),
-            Subquery(running.values_list(told)[:1]),
-        )
-        .get()
+    found = Operation.objects.filter(pk=operation.pk).values_list(
+        Counted(earlier, most, by="created_at"),
+        Counted(running, 1),
+        Subquery(last),
+        Subquery(running.values_list(told)[:1]),
     )
+    count, runs, queued, begun = found.first() or (0, 0, None, None)  # it may be gone by now
     return min(count + runs, most), queued or begun
 
 

@@ -66,6 +66,17 @@ def test_nothing_is_around_a_new_team(alice: User, gateway: Gateway) -> None:
     assert around.read(of(alice), gateway) == Around(True, 0, None, 0, 0, None)
 
 
+def test_whoever_was_taken_out_of_the_team_meanwhile_is_told_nothing(
+    alice: User, bob: User, near: Project, gateway: Gateway
+) -> None:
+    limit_to(near, bob)
+    members = [of(alice), of(bob)]
+    members[1].reach  # noqa: B018 - read while the membership is there
+    Membership.objects.all().delete()
+    nothing = Around(False, 0, None, 0, 0, None)
+    assert [around.read(member, gateway) for member in members] == [nothing, nothing]
+
+
 def test_whoever_reaches_all_is_told_of_all_and_a_limited_member_of_what_they_reach(
     alice: User, bob: User, charlie: User, near: Project, far: Project, gateway: Gateway
 ) -> None:

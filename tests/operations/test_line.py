@@ -54,6 +54,13 @@ def test_what_stands_before_on_another_project_is_not_named(
     assert said.startswith("2nd in line after “Deploy”")
 
 
+def test_an_operation_that_is_gone_meanwhile_stands_behind_nothing(team: Team, gateway: Gateway) -> None:
+    waiting(team, gateway)
+    operation = waiting(team, gateway)
+    Operation.objects.filter(pk=operation.pk).delete()
+    assert line.reason(operation) == "In line: it begins as soon as a worker is free."
+
+
 def test_nobody_learns_what_another_team_does_in_the_same_lane(team: Team, gateway: Gateway) -> None:
     waiting(OperationFactory.create(gateway=gateway).team, gateway)
     assert line.reason(waiting(team, gateway)) == "In line: it begins as soon as a worker is free."
