@@ -16,6 +16,7 @@ from deploys import plans, selectors
 from deploys.models import Deploy, Release, Source
 from operations import queue
 from operations.models import ACTIVE, Operation, Reason, State
+from projects import asking
 from projects.models import Project
 from run402 import names
 from teams.models import User
@@ -145,19 +146,11 @@ def refresh_releases(project: Project) -> Operation | None:
     """Queue one reading of the project's releases; None when it cannot be read yet, or its anon key is missing."""
     if not project.takes_deploys:
         return None
+    title = _("Read the releases of %(project)s") % {"project": project.name}
+    url = reverse("deploys:releases", args=[project.pk])
+    args = {"project": str(project.pk)}
     return queue.submit(
-        queue.Request(
-            kind="releases.sync",
-            title=_("Read the releases of %(project)s") % {"project": project.name},
-            team=project.team,
-            gateway=project.gateway,
-            wallet=project.wallet,
-            project_id=project.pk,
-            subject_id=project.pk,
-            subject_url=reverse("deploys:releases", args=[project.pk]),
-            unique_key=f"releases.sync/{project.pk}",
-            args={"project": str(project.pk)},
-        )
+        asking.request(project, "releases.sync", title, actor=None, url=url, once=True, args=args)
     )
 
 

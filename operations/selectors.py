@@ -104,9 +104,10 @@ def latest_for(reach: Reach, subject_id: UUID, kind: str) -> Operation | None:
 
 
 def place_in_lane(operation: Operation, most: int) -> tuple[int, dict[str, Any] | None]:
-    """Return how many run or stand before a queued operation in its lane, and what its reader may know of the last one.
+    """Return how many run or stand before a queued operation in its lane, and the last of them.
 
-    A lane belongs to one team. Counted are `most` at most, by what the index of lanes holds.
+    A lane belongs to one team, but may hold what the reader does not reach: say no more of that one than its kind.
+    Counted are `most` at most, by what the index of lanes holds.
     """
     # That a lane has a name is said once more: SQLite leaves the index alone otherwise, which has no rows without one.
     lane = Operation.objects.filter(team_id=operation.team_id, lane=operation.lane).exclude(lane="")

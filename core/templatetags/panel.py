@@ -42,16 +42,16 @@ def classes(*names: str) -> str:
 @register.simple_tag(name="icon")
 def draw_icon(name: str, size: Literal["", "small", "large"] = "", label: str = "") -> SafeString:
     """Draw an icon of `static/icons.svg`. Hidden from readers unless it stands alone and has a `label`."""
-    return _labelled_icon(name, size, label) if label else _icon(name, size)
+    return _drawn_icon(name, size, label) if label else _plain_icon(name, size)
 
 
 @functools.lru_cache(maxsize=512)
-def _icon(name: str, size: str) -> SafeString:
+def _plain_icon(name: str, size: str) -> SafeString:
     """A page has some fifty, most of them on every page."""
-    return _labelled_icon(name, size, "")
+    return _drawn_icon(name, size, "")
 
 
-def _labelled_icon(name: str, size: str, label: str) -> SafeString:
+def _drawn_icon(name: str, size: str, label: str) -> SafeString:
     return format_html(
         '<svg class="{}" {}><use href="{}#{}"/></svg>',
         classes("icon", size),

@@ -16,12 +16,10 @@ OPTION = re.compile(r'{%[^%]*\bicon="([a-z0-9-]+)"')
 def template_sources() -> dict[str, str]:
     """Return every template of the panel by its path."""
     root = Path(settings.BASE_DIR)
-    files = [
-        path
-        for folder in root.glob("**/templates")
-        if ".venv" not in folder.parts
-        for path in folder.rglob("*.html")
-    ]
+    folders = [folder.relative_to(root) for folder in root.glob("**/templates")]
+    # What begins with a dot is not the panel's: .venv, and what `make conformance` keeps in .cache.
+    own = [folder for folder in folders if not any(part.startswith(".") for part in folder.parts)]
+    files = [path for folder in own for path in (root / folder).rglob("*.html")]
     return {str(path.relative_to(root)): path.read_text() for path in files}
 
 

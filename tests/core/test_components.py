@@ -131,6 +131,14 @@ def test_meter_writes_its_share_as_attribute() -> None:
     assert '<rect class="over" x="90%" width="10%" height="100%"/>' in draw("{% meter 9 10 adds=2 %}")
 
 
+def test_used_shows_the_figure_its_limit_and_a_bar_where_there_is_one() -> None:
+    html = draw('{% used 90000 100000 "API calls" %}')
+    assert html.startswith('<span title="90,000 of 100,000">90,000</span><svg class="meter"')
+    assert 'aria-label="API calls: 90.0 percent"' in html
+    assert draw('{% used 8200 None "Storage" as_bytes=True %}') == '<span title="8.2 KB">8.2 KB</span>'
+    assert draw('{% used None 5 "Storage" %}') == '<span class="quiet">not read</span>'
+
+
 def test_lease_counts_down_and_shows_how_much_is_used() -> None:
     now = timezone.now()
     end, start = now + timedelta(days=3, hours=4, minutes=1), now - timedelta(days=1)

@@ -14,36 +14,33 @@ from operations.models import State
 from projects.models import Project
 from teams.models import Membership, Role, Team, User
 from tests.factories import OperationFactory, ProjectFactory, WalletFactory
+from tests.teams.conftest import limit
 from wallets import halts
 from wallets.models import Gateway
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]  # the database makes JSON of rows
 
 
+def project(team: Team, owner: User, gateway: Gateway, name: str, micros: int | None = None) -> Project:
+    wallet = WalletFactory.create(
+        team=team, gateway=gateway, owner=owner, label=name.capitalize(), balance_micros=micros
+    )
+    made: Project = ProjectFactory.create(team=team, wallet=wallet, created_by=owner, name=name)
+    return made
+
+
 @pytest.fixture
 def near(team: Team, alice: User, gateway: Gateway) -> Project:
-    wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice, label="Near", balance_micros=5)
-    made: Project = ProjectFactory.create(team=team, wallet=wallet, created_by=alice, name="near")
-    return made
+    return project(team, alice, gateway, "near", 5)
 
 
 @pytest.fixture
 def far(team: Team, alice: User, gateway: Gateway) -> Project:
-    wallet = WalletFactory.create(team=team, gateway=gateway, owner=alice, label="Far")
-    made: Project = ProjectFactory.create(team=team, wallet=wallet, created_by=alice, name="far")
-    return made
+    return project(team, alice, gateway, "far")
 
 
 def of(user: User) -> Membership:
     return user.memberships.select_related("team", "user").get()
-
-
-def limit_to(project: Project, user: User) -> None:
-    member = of(user)
-    member.projects_limited = member.wallets_limited = True
-    member.save()
-    member.scopes.create(kind="project", object_id=project.pk)
-    member.scopes.create(kind="wallet", object_id=project.wallet_id)
 
 
 def put_in_line(project: Project, state: State, gateway: Gateway) -> None:
@@ -69,7 +66,7 @@ def test_nothing_is_around_a_new_team(alice: User, gateway: Gateway) -> None:
 def test_whoever_was_taken_out_of_the_team_meanwhile_is_told_nothing(
     alice: User, bob: User, near: Project, gateway: Gateway
 ) -> None:
-    limit_to(near, bob)
+    limit(bob, projects=[near], wallets=[near.wallet])
     members = [of(alice), of(bob)]
     members[1].reach  # noqa: B018 - read while the membership is there
     Membership.objects.all().delete()
@@ -81,20 +78,19 @@ def test_whoever_reaches_all_is_told_of_all_and_a_limited_member_of_what_they_re
     alice: User, bob: User, charlie: User, near: Project, far: Project, gateway: Gateway
 ) -> None:
     pulse.beat_once("here")
-    for project in (near, far):
+    for one in (near, far):
         for state in (State.WAITING, State.RUNNING, State.QUEUED, State.QUEUED, State.SUCCEEDED):
-            put_in_line(project, state, gateway)
-        tell(alice, project)
-        tell(bob, project)
+            put_in_line(one, state, gateway)
+        tell(alice, one)
+        tell(bob, one)
     payer = Payer(near.wallet_id, "Near", 5)
     everything = Around(False, 2, None, 2, 6, payer)
     assert [around.read(of(who), gateway) for who in (alice, bob)] == [everything, everything]
-    limit_to(near, bob)
+    limit(bob, projects=[near], wallets=[near.wallet])
     assert around.read(of(bob), gateway) == Around(False, 1, None, 1, 3, payer)
-    limit_to(far, bob)
-    of(bob).scopes.filter(object_id__in=[near.pk, near.wallet_id]).delete()
+    limit(bob, projects=[far], wallets=[far.wallet])
     assert around.read(of(bob), gateway) == Around(False, 1, None, 1, 3, Payer(far.wallet_id, "Far", None))
-    of(bob).scopes.all().delete()
+    limit(bob, projects=[], wallets=[])
     assert around.read(of(bob), gateway) == Around(False, 0, None, 0, 0, None)
     assert around.read(of(charlie), gateway) == Around(False, 0, None, 0, 0, None)
 
@@ -103,7 +99,7 @@ def test_the_widest_stop_is_told_to_everybody_it_concerns(
     alice: User, bob: User, charlie: User, near: Project, gateway: Gateway
 ) -> None:
     halts.stop(actor=alice.actor, why="One team", team=near.team)
-    limit_to(near, bob)
+    limit(bob, projects=[near], wallets=[near.wallet])
     for who in (alice, bob):
         halt = around.read(of(who), gateway).halt
         assert halt is not None
